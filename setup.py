@@ -1,0 +1,62 @@
+"""Package metadata. requirements.txt is the one list of dependencies, pyproject.toml that of tools."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def requirements() -> list[str]:
+    lines = (line.split("#")[0].strip() for line in read("requirements.txt").splitlines())
+    return [line for line in lines if line]
+
+
+# Read, not imported: importing the package would need Keras while the wheel is being built.
+version = re.search(r'^__version__ = "(.+)"$', read("keras_bert/version.py"), re.MULTILINE).group(1)
+
+setup(
+    name="keras-bert",
+    version=version,
+    description="BERT for Keras 3 (TensorFlow, JAX, PyTorch) and tf_keras, from official weights",
+    long_description=read("README.md"),
+    long_description_content_type="text/markdown",
+    author="the keras-bert contributors",
+    license="MIT",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["keras_bert", "keras_bert.*"]),
+    package_data={"keras_bert": ["py.typed"]},
+    zip_safe=False,
+    python_requires=">=3.10",
+    install_requires=requirements(),
+    extras_require={
+        "jax": ["jax>=0.4.34"],
+        "torch": ["torch>=2.4.0"],
+        "test": [
+            "build>=1.2.0",
+            "hypothesis>=6.100.0",
+            "pytest>=8.0.0",
+            "ruff>=0.9.0",
+            "tokenizers>=0.20.0",
+            "transformers>=4.45.0",
+        ],
+    },
+    classifiers=[
+        "Development Status :: 5 - Production/Stable",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+)

@@ -1,4 +1,4 @@
-"""Package metadata. requirements.txt is the one list of dependencies, pyproject.toml that of tools."""
+"""Package metadata; requirements.txt is the one list of dependencies."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ setup(
     packages=find_packages(include=["keras_bert", "keras_bert.*"]),
     package_data={"keras_bert": ["py.typed"]},
     zip_safe=False,
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     install_requires=requirements(),
     extras_require={
         "jax": ["jax>=0.4.34"],
@@ -52,7 +52,6 @@ setup(
         "Intended Audience :: Science/Research",
         "Operating System :: OS Independent",
         "Programming Language :: Python :: 3",
-        "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",

@@ -1,0 +1,80 @@
+"""The two READMEs say the same, link to what exists, and print what they claim."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGLISH = (ROOT / "README.md").read_text("utf-8")
+CHINESE = (ROOT / "README.zh-CN.md").read_text("utf-8")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def without_code(text):
+    return BLOCK.sub("", text)
+
+
+def test_the_code_is_the_same_in_both_languages():
+    assert BLOCK.findall(ENGLISH) == BLOCK.findall(CHINESE)
+
+
+def test_headings_tables_and_paragraphs_are_in_step():
+    def shape(text):
+        kinds = {"#": r"#+", "|": r"\|.*", "*": r"\*", "<": r"<!-- /?parity -->"}
+        lines = [line for line in without_code(text).splitlines() if line]
+        return [
+            "text"
+            if line[0] not in kinds
+            # a heading counts with its depth, a table's row with its number of cells
+            else (line[0], re.match(kinds[line[0]], line)[0].count(line[0]))
+            for line in lines
+        ]
+
+    assert shape(ENGLISH) == shape(CHINESE)
+
+
+@pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["en", "zh"])
+def test_links_inside_the_project_lead_somewhere(text):
+    def anchor(heading):  # as GitHub makes them
+        return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+    prose = without_code(text)
+    anchors = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", prose, re.MULTILINE)}
+    links = re.findall(r"\]\(([^)]+)\)", prose)
+    assert len(links) > 10
+    for link in links:
+        if link.startswith("#"):
+            assert link[1:] in anchors
+        elif not link.startswith("https://"):
+            assert (ROOT / link).exists(), link
+
+
+def printed_claims(code):
+    """The comments that state a result: behind a print, or on the lines below it."""
+    return re.findall(r"^(?:print\(.*\)  )?# (.*)$", code, re.MULTILINE)
+
+
+EXAMPLES = [
+    code
+    for language, code in BLOCK.findall(ENGLISH)
+    # those that need neither a model nor the lines of another block
+    if language == "python"
+    and printed_claims(code)
+    and "xxx" not in code
+    and "model_path" not in code
+]
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_examples_print_what_the_comments_say(code):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {})
+    assert printed.getvalue().splitlines() == printed_claims(code)
+
+
+def test_the_examples_were_found():
+    assert len(EXAMPLES) == 3

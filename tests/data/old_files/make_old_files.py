@@ -15,7 +15,7 @@ Every weight is drawn anew (gamma, beta and biases too), so that no weight is tr
 are tiny; README.md in this folder lists the files and what `expected.npz` and `facts.json` hold.
 """
 
-# ruff: noqa: E402, I001  (the patch and the environment come before the imports they serve)
+# ruff: noqa: E402  (the patch and the environment come before the imports they serve)
 
 import json
 import os

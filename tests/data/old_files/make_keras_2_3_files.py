@@ -118,8 +118,10 @@ def classifier():
         metrics=["accuracy"],
     )
     inputs = inputs_of("tokens", "segments")
+    rows = [0, 1, 2, 3, 5]  # the average of row 4, padding alone, is 0 / 0
     for _ in range(2):
-        model.train_on_batch(inputs, INPUTS["inputs/labels"])
+        model.train_on_batch([x[rows] for x in inputs], INPUTS["inputs/labels"][rows])
+    assert all(np.isfinite(value).all() for value in model.get_weights())
     save("classifier", model, inputs)
 
 

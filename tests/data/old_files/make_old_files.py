@@ -165,7 +165,11 @@ def classifier(bert, features, inputs=None, seed=0, units=2):
 
 
 def fit(model, inputs, labels=LABELS):
-    model.fit(inputs, labels, batch_size=2, epochs=1, shuffle=False, verbose=0)
+    """Three steps; not on the row of padding alone, whose average (0 / 0) would make all NaN."""
+    rows = [0, 1, 2, 3, 5, 0]
+    inputs = [x[rows] for x in inputs]
+    model.fit(inputs, labels[rows], batch_size=2, epochs=1, shuffle=False, verbose=0)
+    assert all(np.isfinite(value).all() for value in model.get_weights())
     return model
 
 

@@ -1,0 +1,39 @@
+"""Checks of what users pass, and how error messages show it."""
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+
+def as_integer(name: str, value: Any) -> int:
+    """Return a value as int; refuse what is no integer, floats included."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"`{name}` must be an integer. Received: {describe(value)}") from None
+
+
+def as_integers(name: str, values: Iterable[Any]) -> list[int]:
+    """List the integers of a list or array; integers stored as floats are taken too."""
+    try:
+        values = values.tolist() if hasattr(values, "tolist") else list(values)
+        integers = [int(value) for value in values if not isinstance(value, str)]
+    except (TypeError, ValueError, OverflowError):
+        integers = None
+    if integers is None or integers != values:
+        raise TypeError(
+            f"`{name}` must be a list or a one-dimensional array of integers. "
+            f"Received: {describe(values)}"
+        )
+    return integers
+
+
+def describe(value: Any) -> str:
+    """Show a value and its type in an error message."""
+    return f"{shorten(value)} ({type(value).__name__})"
+
+
+def shorten(value: Any) -> str:
+    """Show a value in an error message, the beginning of a long one."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

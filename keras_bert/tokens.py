@@ -1,0 +1,12 @@
+"""The special tokens of BERT vocabularies, apart from everything that needs Keras."""
+
+TOKEN_PAD = ""
+"""Padding. Vocabularies made by this library use the empty token, Google's use `[PAD]`."""
+TOKEN_UNK = "[UNK]"
+"""Stands for whatever the vocabulary lacks."""
+TOKEN_CLS = "[CLS]"
+"""Opens every input; its output is the summary of the sequence."""
+TOKEN_SEP = "[SEP]"
+"""Closes each sentence."""
+TOKEN_MASK = "[MASK]"
+"""Hides the token that the masked language model has to guess."""

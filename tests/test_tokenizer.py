@@ -173,6 +173,18 @@ def test_long_word_is_cut_like_a_short_one():
     assert Tokenizer({**README_DICT, "##u": 6, "##n": 7})._tokenize(word) == expected
 
 
+def test_combining_marks_that_are_kept_are_reordered():
+    # Not of category Mn, so no accents; normalization puts class 216 before 224 and 226.
+    stem, tone, dot = "\U0001d165", "\u302e", "\U0001d16d"
+    for marks in (dot + stem, tone + stem, stem + tone):
+        tokens = Tokenizer(README_DICT)._tokenize("x" + marks)
+        assert tokens == ["x", *("##" + mark for mark in sorted(marks, reverse=tone in marks))]
+        assert Tokenizer(README_DICT, cased=True)._tokenize("x" + marks) == [
+            "x",
+            *("##" + mark for mark in marks),
+        ]
+
+
 # decode.
 
 

@@ -1,0 +1,310 @@
+"""Adam with warm-up, linear decay of the learning rate and decoupled weight decay."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import warnings
+
+import numpy as np
+
+from ..backend import TF_KERAS, backend, ops, optimizers, serializable
+from .weight_names import weight_name
+
+# What configurations saved by the other Keras say that this one's base class does not know.
+_FOREIGN_SETTINGS = (
+    {"loss_scale_factor": [None], "gradient_accumulation_steps": [None]}
+    if TF_KERAS
+    else {"jit_compile": [True, False], "is_legacy_optimizer": [True, False]}
+)
+
+
+@serializable
+class AdamWarmup(optimizers.Optimizer):
+    """Adam whose learning rate first rises, then falls, linearly, with decoupled weight decay.
+
+    At step t, counted from 1, the learning rate is `learning_rate·t / warmup_steps` during the
+    warm-up and `min_lr + (learning_rate − min_lr)·(1 − min(t, decay_steps) / decay_steps)` after
+    it. A weight w with gradient g then takes the step
+
+        m = β1·m + (1 − β1)·g
+        v = β2·v + (1 − β2)·g²
+        w = w − rate·sqrt(1 − β2ᵗ) / (1 − β1ᵗ)·(m / (sqrt(v) + ε) + weight_decay·w)
+
+    Args:
+        decay_steps: Step at which the learning rate reaches `min_lr`, counted from the very first.
+        warmup_steps: Number of steps of the warm-up.
+        min_lr: Learning rate at the end.
+        learning_rate: Peak of the learning rate, also accepted as `lr`. It can be read and set as
+            `optimizer.learning_rate` at any time.
+        beta_1: Decay β1 of the first moment.
+        beta_2: Decay β2 of the second moment.
+        epsilon: Constant ε added to the root of the second moment.
+        weight_decay: Factor of the weight decay; 0 or None for none.
+        weight_decay_pattern: Substrings of the names of the weights to decay, or None for all. The
+            names are those of keras-bert 0.89 on every runtime (see `weight_name`): `Wq`, `bq` …
+            `Wo`, `bo` in attention, `W1`, `b1`, `W2`, `b2` in feed-forward layers, `gamma`, `beta`,
+            `embeddings`, `kernel`, `bias` elsewhere.
+        amsgrad: Whether to divide by the largest v so far.
+        name: Name of the optimizer.
+        **kwargs: Arguments of the base class, such as `clipnorm`, `clipvalue`, `global_clipnorm`,
+            `use_ema` and, on Keras 3, `gradient_accumulation_steps` and `loss_scale_factor`.
+
+    Raises:
+        ValueError: If a number of steps is out of range, the learning rate is not a number, or
+            `decay`, which old versions of Keras knew, is not 0.
+
+    Reference:
+        Kingma and Ba, Adam, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter, Decoupled
+        Weight Decay Regularization, https://arxiv.org/abs/1711.05101; Reddi et al., On the
+        Convergence of Adam and Beyond (AMSGrad), https://arxiv.org/abs/1904.09237
+    """
+
+    def __init__(
+        self,
+        decay_steps,
+        warmup_steps,
+        min_lr=0.0,
+        learning_rate=0.001,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        weight_decay=0.0,
+        weight_decay_pattern=None,
+        amsgrad=False,
+        name="AdamWarmup",
+        **kwargs,
+    ):
+        learning_rate = _peak(kwargs.pop("lr", learning_rate), kwargs.pop("decay", 0.0))
+        if not decay_steps > 0 or warmup_steps < 0:
+            raise ValueError(
+                "`decay_steps` must be positive and `warmup_steps` not negative. "
+                f"Received: decay_steps={decay_steps}, warmup_steps={warmup_steps}."
+            )
+        if TF_KERAS:
+            super().__init__(name=name, **kwargs)
+            self._learning_rate = self._build_learning_rate(learning_rate)
+        else:
+            super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        self.decay_steps = decay_steps
+        self.warmup_steps = warmup_steps
+        self.min_lr = min_lr
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
+        if isinstance(weight_decay_pattern, str):
+            weight_decay_pattern = [weight_decay_pattern]
+        self.weight_decay_pattern = weight_decay_pattern
+        self.amsgrad = amsgrad
+        self._built = False
+        self._saved_weights = None
+
+    @property
+    def lr(self):
+        """Another name of `learning_rate`, as in old versions of Keras."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value):
+        self.learning_rate = value
+
+    def learning_rate_at(self, step) -> float:
+        """The learning rate of a step, given the present peak.
+
+        Args:
+            step: Number of the step, from 1.
+
+        Returns:
+            The learning rate.
+        """
+        return float(self._rate(ops.cast(self.learning_rate, "float32"), ops.cast(step, "float32")))
+
+    def build(self, variables):
+        """Create the moments of every variable.
+
+        Args:
+            variables: The variables to train.
+        """
+        if self._built or not variables:  # Keras 3 passes none when it loads a compiled .h5 file
+            return
+        with _outside_graphs():
+            super().build(variables)
+            self._momentums = self._add_slots(variables, "momentum")
+            self._velocities = self._add_slots(variables, "velocity")
+            if self.amsgrad:
+                self._largest_velocities = self._add_slots(variables, "largest_velocity")
+            self._decays = [self._is_decayed(variable) for variable in variables]
+            self._built = True
+            self._set_saved_weights()
+
+    def _add_slots(self, variables, name):
+        return [self.add_variable_from_reference(variable, name) for variable in variables]
+
+    def _is_decayed(self, variable) -> bool:
+        if not self.weight_decay or not self._use_weight_decay(variable):
+            return False
+        pattern, name = self.weight_decay_pattern, weight_name(variable)
+        return pattern is None or any(part in name for part in pattern)
+
+    def _apply_weight_decay(self, variables):
+        """Nothing, where the base class would decay: `update_step` does."""
+
+    def apply(self, grads, trainable_variables=None):
+        # Keras 3. The base class divides, clips and accumulates what it is given.
+        super().apply([_merge_rows(gradient) for gradient in grads], trainable_variables)
+
+    def apply_gradients(self, grads_and_vars, *args, **kwargs):
+        if TF_KERAS:
+            grads_and_vars = [(_merge_rows(gradient), each) for gradient, each in grads_and_vars]
+        return super().apply_gradients(grads_and_vars, *args, **kwargs)
+
+    def update_step(self, gradient, variable, learning_rate=None):
+        """Update a variable and its moments.
+
+        Args:
+            gradient: Gradient of the shape of `variable`.
+            variable: Variable that the optimizer was built with.
+            learning_rate: Peak of the learning rate, which Keras 3 passes.
+        """
+        if learning_rate is None:
+            learning_rate = self.learning_rate
+        index = self._index(variable)
+        step_size = ops.cast(self._step_size(learning_rate, variable.dtype), variable.dtype)
+        gradient = ops.cast(gradient, variable.dtype)
+        first = _updated(self._momentums[index], gradient, self.beta_1)
+        second = _updated(self._velocities[index], ops.square(gradient), self.beta_2)
+        if self.amsgrad:
+            largest = self._largest_velocities[index]
+            second = ops.maximum(ops.convert_to_tensor(largest), second)
+            largest.assign(second)
+        change = first / (ops.sqrt(second) + self.epsilon)
+        if self._decays[index]:
+            change = change + ops.convert_to_tensor(variable) * self.weight_decay
+        variable.assign_sub(change * step_size)
+
+    def _index(self, variable) -> int:
+        if TF_KERAS:
+            return self._index_dict[self._var_key(variable)]
+        return self._get_variable_index(variable)
+
+    def _step_size(self, peak, dtype):
+        """This step's learning rate times the correction of both moments' bias."""
+        # Variables of 16 bits, too, need t and the powers of beta in full precision.
+        precision = "float64" if dtype == "float64" else "float32"
+        peak, step = ops.cast(peak, precision), ops.cast(self.iterations + 1, precision)
+        root = ops.sqrt(_one_minus_power(self.beta_2, step))
+        return self._rate(peak, step) * root / _one_minus_power(self.beta_1, step)
+
+    def _rate(self, peak, step):
+        """The learning rate of a step, all tensors of one float type."""
+        rising = peak * step / max(self.warmup_steps, 1)
+        left = self.decay_steps - ops.minimum(step, ops.cast(self.decay_steps, step.dtype))
+        falling = self.min_lr + (peak - self.min_lr) * left / self.decay_steps
+        return ops.where(step <= self.warmup_steps, rising, falling)
+
+    def set_weights(self, weights):
+        """Set step, learning rate and moments, at once or, before `build`, as soon as it happens.
+
+        Args:
+            weights: Arrays in the order of `variables`. Files of Keras 2 lack the learning rate.
+
+        Raises:
+            ValueError: If shapes do not match.
+        """
+        weights = [np.asarray(weight) for weight in weights]
+        if not self._built:
+            self._saved_weights = weights
+            return
+        if not TF_KERAS and len(weights) == len(self.variables) - 1:
+            weights.insert(1, self.learning_rate.numpy())
+        expected = [tuple(variable.shape) for variable in self.variables]
+        received = [weight.shape for weight in weights]
+        if expected != received:
+            raise ValueError(
+                "These are not the weights of this optimizer. Expected arrays of shapes "
+                f"{expected}. Received: {received}."
+            )
+        super().set_weights(weights)
+
+    def _set_saved_weights(self):
+        weights, self._saved_weights = self._saved_weights, None
+        if weights is None:
+            return
+        try:
+            self.set_weights(weights)
+        except ValueError as error:
+            warnings.warn(f"The optimizer starts anew. {error}", stacklevel=2)
+
+    def get_config(self):
+        config = super().get_config()
+        if TF_KERAS:
+            config["learning_rate"] = float(self.learning_rate.numpy())
+        return {
+            **config,
+            "decay_steps": self.decay_steps,
+            "warmup_steps": self.warmup_steps,
+            "min_lr": self.min_lr,
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+            "weight_decay": self.weight_decay,
+            "weight_decay_pattern": self.weight_decay_pattern,
+            "amsgrad": self.amsgrad,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        known = {
+            key: value
+            for key, value in config.items()
+            if value not in _FOREIGN_SETTINGS.get(key, [])
+        }
+        return super().from_config(known, custom_objects)
+
+
+def _peak(learning_rate, decay) -> float:
+    """Check `learning_rate` and the argument `decay` that old configurations hold."""
+    if decay:
+        raise ValueError(
+            "AdamWarmup decays the learning rate by its own rule; use `decay_steps` and `min_lr` "
+            f"instead of `decay`. Received: decay={decay}."
+        )
+    try:
+        return float(learning_rate)
+    except TypeError:
+        raise ValueError(
+            "`learning_rate` must be a number, the peak of AdamWarmup's own schedule. "
+            f"Received: learning_rate={learning_rate!r}."
+        ) from None
+
+
+def _outside_graphs():
+    """A context in which variables are made and set once, not by each run of a traced function."""
+    if not TF_KERAS and backend.backend() != "tensorflow":
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    return tf.init_scope()
+
+
+def _merge_rows(gradient):
+    """Sum what TensorFlow lists row by row, repeated rows too, for a table read by `gather`."""
+    if type(gradient).__name__ != "IndexedSlices":  # a name that JAX and PyTorch do not have
+        return gradient
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(gradient)
+
+
+def _updated(moment, value, beta: float):
+    """The new value of a moving average, which is assigned too."""
+    # From a tensor: on PyTorch, Keras' variables would round the factor to float32.
+    new = ops.convert_to_tensor(moment) * beta + value * (1 - beta)
+    moment.assign(new)
+    return new
+
+
+def _one_minus_power(base: float, exponent):
+    """`1 − base**exponent` without loss of digits where the power is close to 1."""
+    return -ops.expm1(exponent * (math.log(base) if base > 0 else -math.inf))

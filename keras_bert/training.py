@@ -1,0 +1,182 @@
+"""Pretraining by masked language modelling and next sentence prediction: batches and loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from .losses import MaskedCrossentropy
+from .optimizers import AdamWarmup
+from .tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
+
+# Biases and normalizations are left alone, as in Google's training.
+_DECAYED_WEIGHTS = ("embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2")
+
+_PADDINGS = (TOKEN_PAD, "[PAD]")  # 0.89's and Google's
+_SPECIAL_TOKENS = (*_PADDINGS, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
+
+
+def compile_model(
+    model, weight_decay=0.01, decay_steps=100000, warmup_steps=10000, learning_rate=1e-4
+):
+    """Compile a model of `get_model(training=True)` for pretraining.
+
+    The loss of both outputs is the cross-entropy with the label ids; the MLM output's is the mean
+    over the places that its mask marks (see `MaskedCrossentropy`). Embeddings and kernels are
+    subject to weight decay, biases and normalizations are not.
+
+    Args:
+        model: The model, which is compiled in place.
+        weight_decay: Factor of the weight decay.
+        decay_steps: Step at which the learning rate reaches 0.
+        warmup_steps: Number of steps during which the learning rate rises.
+        learning_rate: Peak of the learning rate.
+    """
+    optimizer = AdamWarmup(
+        decay_steps=decay_steps,
+        warmup_steps=warmup_steps,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        weight_decay_pattern=list(_DECAYED_WEIGHTS),
+    )
+    model.compile(optimizer=optimizer, loss=MaskedCrossentropy())
+
+
+def get_base_dict() -> dict[str, int]:
+    """The special tokens with their ids, to begin a vocabulary with.
+
+    Returns:
+        A new dict, token to id.
+    """
+    tokens = (TOKEN_PAD, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
+    return {token: index for index, token in enumerate(tokens)}
+
+
+def gen_batch_inputs(
+    sentence_pairs: Sequence[tuple[Sequence[str], Sequence[str]]],
+    token_dict: Mapping[str, int],
+    token_list: Sequence[str],
+    seq_len: int = 512,
+    mask_rate: float = 0.15,
+    mask_mask_rate: float = 0.8,
+    mask_random_rate: float = 0.1,
+    swap_sentence_rate: float = 0.5,
+    force_mask: bool = True,
+):
+    """Make a batch for pretraining from pairs of consecutive sentences.
+
+    A row reads `[CLS] first [SEP] second [SEP]`, cut to `seq_len`. Numbers are drawn from numpy's
+    global generator: after the same `np.random.seed`, the same sentences are swapped as in
+    keras-bert 0.89, while the places to predict are drawn in another order, all at once.
+
+    Args:
+        sentence_pairs: Pairs of token lists, B of them.
+        token_dict: Token to id, with `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]` and, as padding, the empty
+            token or `[PAD]` (with both, the one whose id is 0). Tokens it lacks become `[UNK]`.
+        token_list: The tokens that replace others at random; special ones are passed over.
+        seq_len: Length T of the rows.
+        mask_rate: Probability of a token, special ones excepted, to be one to predict.
+        mask_mask_rate: Probability of a token to predict to be replaced by `[MASK]`.
+        mask_random_rate: Probability of a token to predict to be replaced by a random one; the
+            others stay as they are.
+        swap_sentence_rate: Probability of a row to be among those whose second sentences are
+            shuffled. Some of them may get their own back.
+        force_mask: Whether to mark place 1, unreplaced, in rows that have nothing to predict.
+
+    Returns:
+        Inputs and outputs for `fit`, two tuples: token ids, segment ids and marks of the places to
+        predict, (B, T) each, 1 where there is one; and the original token ids (B, T, 1) and whether
+        the second sentence is another row's (B, 1). All int64, the last float64.
+
+    Raises:
+        ValueError: If the vocabulary lacks a special token, `token_list` has no others, a sentence
+            is a string, or `seq_len` leaves no place to force.
+
+    Reference:
+        Devlin et al., BERT, https://arxiv.org/abs/1810.04805, section 3.1
+    """
+    if seq_len < 2:
+        raise ValueError(f"`seq_len` must be at least 2. Received: seq_len={seq_len}.")
+    padding = _check_vocabulary(token_dict)
+
+    places = _shuffled_places(len(sentence_pairs), swap_sentence_rate)
+    rows = [
+        _row(pair[0], sentence_pairs[place][1], seq_len)
+        for pair, place in zip(sentence_pairs, places, strict=True)
+    ]
+    labels = np.full((len(rows), seq_len), token_dict[padding], dtype=np.int64)
+    filled = _first_places([len(row) for row in rows], seq_len)
+    # -1 keeps an unknown word, which may be masked, apart from a literal [UNK].
+    labels[filled] = [token_dict.get(token, -1) for row in rows for token in row]
+    special_ids = [token_dict[token] for token in _SPECIAL_TOKENS if token in token_dict]
+    marked = ~np.isin(labels, special_ids) & (np.random.random(labels.shape) < mask_rate)
+    labels[labels == -1] = token_dict[TOKEN_UNK]
+
+    tokens = labels.copy()
+    fate = np.random.random(labels.shape)
+    masked = marked & (fate < mask_mask_rate)
+    random = marked & ~masked & (fate < mask_mask_rate + mask_random_rate)
+    tokens[masked] = token_dict[TOKEN_MASK]
+    tokens[random] = _random_ids(np.count_nonzero(random), token_dict, token_list)
+    if force_mask:
+        marked[~marked.any(axis=1), 1] = True
+
+    segments = ~_first_places([len(first) + 2 for first, _ in sentence_pairs], seq_len)
+    swapped = places != np.arange(len(places))
+    return (
+        (tokens, segments.astype(np.int64), marked.astype(np.int64)),
+        (labels[..., None], swapped.astype(np.float64)[:, None]),
+    )
+
+
+def _check_vocabulary(token_dict) -> str:
+    """Refuse a vocabulary without the special tokens and return the one that pads."""
+    needed = (TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
+    paddings = [token for token in _PADDINGS if token in token_dict]
+    missing = [token for token in needed if token not in token_dict]
+    if missing or not paddings:
+        raise ValueError(
+            f"`token_dict` must hold {', '.join(needed)} and, as padding, '' or '[PAD]'; "
+            "`get_base_dict()` begins such a dict. "
+            f"Missing: {missing if paddings else [*missing, *_PADDINGS]}."
+        )
+    return min(paddings, key=lambda token: token_dict[token] != 0)
+
+
+def _shuffled_places(count: int, rate: float):
+    """Row numbers 0 … count − 1, of which a random choice is permuted."""
+    places = np.arange(count)
+    chosen = np.flatnonzero(np.random.random(count) < rate)
+    places[chosen] = np.random.permutation(chosen)
+    return places
+
+
+def _row(first, second, seq_len: int) -> list[str]:
+    for sentence in (first, second):
+        if isinstance(sentence, str):
+            raise ValueError(
+                "`sentence_pairs` must hold pairs of token lists. "
+                f"Received the string {sentence[:40]!r}. Tokenize it first."
+            )
+    return [TOKEN_CLS, *first, TOKEN_SEP, *second, TOKEN_SEP][:seq_len]
+
+
+def _first_places(counts, seq_len: int):
+    """True at the first places of every row, as many as its count (B, T)."""
+    return np.arange(seq_len) < np.array(counts, dtype=np.int64)[:, None]
+
+
+def _random_ids(count: int, token_dict, token_list) -> list[int]:
+    """Ids of tokens drawn evenly from those of `token_list` that are not special."""
+    if count and all(token in _SPECIAL_TOKENS for token in token_list):
+        raise ValueError(
+            "`token_list` must hold tokens that are not special, to replace others with. "
+            f"Received: {list(token_list)}."
+        )
+    drawn: list[str] = []
+    while len(drawn) < count:
+        indices = np.random.randint(len(token_list), size=count - len(drawn))
+        tokens = [token_list[index] for index in indices]
+        drawn += [token for token in tokens if token not in _SPECIAL_TOKENS]
+    return [token_dict.get(token, token_dict[TOKEN_UNK]) for token in drawn]

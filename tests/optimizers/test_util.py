@@ -1,0 +1,20 @@
+"""calc_train_steps against the numbers of keras-bert 0.89.0."""
+
+import pytest
+
+from keras_bert.optimizers import calc_train_steps
+
+
+@pytest.mark.parametrize(
+    ("arguments", "want"),
+    [
+        ((1024, 32, 10, 0.1), (320, 32)),
+        ((1025, 32, 3, 0.1), (99, 9)),
+        ((31, 32, 3, 0.1), (3, 0)),
+        ((10, 3, 7, 0.25), (28, 7)),
+        ((100, 7, 2, 0.0), (30, 0)),
+        ((1000, 16, 3, 0.05), (189, 9)),
+    ],
+)
+def test_steps_of_training_and_warm_up(arguments, want):
+    assert calc_train_steps(*arguments) == want

@@ -1,0 +1,91 @@
+"""A checkpoint as a read-only mapping of tensor names to arrays, the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.checkpoints.errors import CheckpointError
+from keras_bert.checkpoints.stored import AnyTensor, have_equal_content
+
+
+class Checkpoint(Mapping[str, np.ndarray]):
+    """The tensors of a checkpoint, read one by one as they are asked for.
+
+    Each access maps just the tensor's own part of the file and gives an array of the type that is
+    stored (float16 and bfloat16 included); the memory is returned when the array is dropped. The
+    array may be written to: the file does not change. Checksums, where the format has them, are
+    verified at the first access. No file is held open.
+
+    Attributes:
+        path: The path that names the checkpoint (for TensorFlow, its prefix).
+        format: 'tensor_bundle', 'safetensors' or 'torch'.
+
+    Raises:
+        KeyError: The checkpoint holds no tensor of that name.
+        CheckpointError: The tensor is damaged, or of a type that no array can hold.
+        OSError: A file has gone or cannot be read.
+        ValueError: The checkpoint has been closed.
+    """
+
+    def __init__(self, path: Path, format: str, tensors: Mapping[str, AnyTensor]):
+        self.path = path
+        self.format = format
+        self._tensors: dict[str, AnyTensor] | None = dict(tensors)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        try:
+            return self._find(name).read()
+        except CheckpointError as error:
+            raise CheckpointError(f"{self.path}: tensor '{name}': {error}") from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._open_tensors())
+
+    def __len__(self) -> int:
+        return len(self._open_tensors())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._open_tensors()
+
+    def __repr__(self) -> str:
+        count = "closed" if self._tensors is None else f"{len(self._tensors)} tensors"
+        return f"<Checkpoint {str(self.path)!r}: {self.format}, {count}>"
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a tensor's shape without reading it."""
+        return self._find(name).shape
+
+    def dtype(self, name: str) -> np.dtype:
+        """Return the type of a tensor's elements without reading it."""
+        tensor = self._find(name)
+        if tensor.dtype is None:
+            raise CheckpointError(f"{self.path}: tensor '{name}': {tensor.reason}")
+        return tensor.dtype
+
+    def are_equal(self, first: str, second: str) -> bool:
+        """Tell whether two tensors have the same type, shape and bits, in little memory."""
+        return have_equal_content(self._find(first), self._find(second))
+
+    def close(self) -> None:
+        """Forget the tensors. Arrays that were read stay valid."""
+        self._tensors = None
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _open_tensors(self) -> dict[str, AnyTensor]:
+        if self._tensors is None:
+            raise ValueError(f"The checkpoint {self.path} has been closed; open it again.")
+        return self._tensors
+
+    def _find(self, name: str) -> AnyTensor:
+        try:
+            return self._open_tensors()[name]
+        except KeyError:
+            raise KeyError(f"{self.path} holds no tensor named '{name}'") from None

@@ -1,0 +1,155 @@
+"""Opens a checkpoint of any format, or says what is there instead."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from keras_bert.checkpoints.checkpoint import Checkpoint
+from keras_bert.checkpoints.errors import CheckpointError, parsing
+from keras_bert.checkpoints.safetensors import read_safetensors
+from keras_bert.checkpoints.stored import AnyTensor
+from keras_bert.checkpoints.tensor_bundle import read_tensor_bundle
+from keras_bert.checkpoints.tensor_bundle.layout import index_file
+from keras_bert.checkpoints.torch_bin import ZIP_MAGIC, read_torch
+
+# The files of a TensorFlow checkpoint, any of which stands for it; ".meta" is the graph.
+_BUNDLE_FILE = re.compile(r"(?P<prefix>.+)\.(index|meta|data-\d{5}-of-\d{5})")
+_PICKLE_MAGIC = re.compile(rb"\x80[\x02-\x05]")
+_SAFETENSORS_MAGIC = re.compile(rb".{8}\{", re.DOTALL)
+_MOST_NAMES_SHOWN = 12
+
+# Files that people pass by mistake, by their first bytes.
+_OTHER_FILES = {
+    b"version https://git-lfs": "a Git LFS pointer, not the weights: run 'git lfs pull' there",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file: use load_model or load_weights of Keras",
+    b"\x1f\x8b": "a gzip archive: unpack it first",
+    b"model_checkpoint_path": "TensorFlow's note on which checkpoint is the latest: pass that one",
+}
+
+_Reader = Callable[[Path], dict[str, AnyTensor]]
+_READERS: dict[str, _Reader] = {"safetensors": read_safetensors, "torch": read_torch}
+
+
+def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Open a checkpoint; its content, not its name, decides which format it has.
+
+    Args:
+        path: One of
+            - a TensorFlow checkpoint: its prefix (``bert_model.ckpt``, ``model.ckpt-1000000``), or
+              the name of one of its files (``.index``, ``.data-00000-of-00001``, ``.meta``),
+            - a safetensors file,
+            - a PyTorch file (``pytorch_model.bin``, ``.pt``, ``.pth``),
+            - the ``.index.json`` file of one that is split into several such files.
+
+    Returns:
+        The checkpoint, a mapping of names to arrays that reads a tensor when it is asked for.
+
+    Raises:
+        CheckpointError: The file is damaged, of an unknown kind, or refused.
+        FileNotFoundError: Nothing is there; the message lists what the folder holds.
+        OSError: The file cannot be read, or is a folder.
+    """
+    path = Path(path)
+    prefix = _bundle_prefix(path)
+    if prefix is not None:
+        return Checkpoint(prefix, "tensor_bundle", read_tensor_bundle(prefix))
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, not a checkpoint. It holds {_content(path)}")
+    if not path.exists():
+        raise FileNotFoundError(_missing(path))
+    if path.suffix == ".json":
+        return _open_split(path)
+    format = _detect(path)
+    return Checkpoint(path, format, _READERS[format](path))
+
+
+def _bundle_prefix(path: Path) -> Path | None:
+    """Return the prefix if the path stands for a TensorFlow checkpoint."""
+    if index_file(path).is_file():
+        return path
+    match = _BUNDLE_FILE.fullmatch(path.name)
+    if match is None:
+        return None
+    prefix = path.with_name(match["prefix"])
+    return prefix if index_file(prefix).is_file() else None
+
+
+def _detect(path: Path) -> str:
+    """Tell the format of a single file by its first bytes, or else by its name."""
+    with open(path, "rb") as stream:
+        start = stream.read(64)
+    if not start:
+        raise CheckpointError(f"{path} is empty")
+    if start.startswith(ZIP_MAGIC) or _PICKLE_MAGIC.match(start):
+        return "torch"
+    if _SAFETENSORS_MAGIC.match(start):
+        return "safetensors"
+    for magic, what in _OTHER_FILES.items():
+        if start.startswith(magic):
+            raise CheckpointError(f"{path} is {what}")
+    if path.suffix == ".safetensors":
+        return "safetensors"
+    if path.suffix in (".bin", ".pt", ".pth"):
+        return "torch"
+    raise CheckpointError(
+        f"{path} is no checkpoint of a known kind: neither safetensors nor PyTorch, and there is "
+        f"no {index_file(path).name} that would make it TensorFlow's. It begins with {start[:16]!r}"
+    )
+
+
+def _open_split(path: Path) -> Checkpoint:
+    """Open a checkpoint whose index file says which file each tensor is in."""
+    with parsing(path):
+        index = json.loads(path.read_bytes())
+        files = index.get("weight_map") if isinstance(index, dict) else None
+        if not isinstance(files, dict) or not files:
+            raise CheckpointError("it has no 'weight_map' that says which file holds which tensor")
+        for file in files.values():
+            if not isinstance(file, str) or file != Path(file).name:
+                raise CheckpointError(f"its 'weight_map' refers to {file!r}, no name of a file")
+    formats, tensors = set(), {}
+    for file in sorted(set(files.values())):
+        part = path.with_name(file)
+        if not part.exists():
+            raise FileNotFoundError(f"{_missing(part)} The file is part of {path.name}.")
+        format = _detect(part)
+        formats.add(format)
+        found = _READERS[format](part)
+        expected = {name for name, holder in files.items() if holder == file}
+        if missing := sorted(expected - found.keys()):
+            raise CheckpointError(
+                f"{path}: {len(missing)} tensors are not in {file}, among them {missing[0]}"
+            )
+        tensors.update((name, found[name]) for name in expected)
+    if len(formats) != 1:
+        raise CheckpointError(f"{path} mixes files of different formats")
+    return Checkpoint(path, formats.pop(), tensors)
+
+
+def _missing(path: Path) -> str:
+    """Say that a path does not exist, and what does."""
+    message = f"There is no checkpoint {path}."
+    folder = path.parent
+    if folder.is_dir():
+        match = _BUNDLE_FILE.fullmatch(path.name)
+        prefix = match["prefix"] if match else path.name
+        if any(folder.glob(f"{glob.escape(prefix)}.data-*")):
+            message += f" Of the TensorFlow checkpoint {prefix} the .index file is missing."
+    else:
+        while not folder.is_dir() and folder != folder.parent:
+            folder = folder.parent
+        message += f" The folder {path.parent} does not exist."
+    return f"{message} {folder} holds {_content(folder)}."
+
+
+def _content(folder: Path) -> str:
+    """List what a folder holds, shortened."""
+    names = sorted(f"{item.name}/" if item.is_dir() else item.name for item in folder.iterdir())
+    if len(names) > _MOST_NAMES_SHOWN:
+        names[_MOST_NAMES_SHOWN:] = [f"{len(names) - _MOST_NAMES_SHOWN} more"]
+    return ", ".join(names) or "nothing"

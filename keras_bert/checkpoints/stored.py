@@ -1,0 +1,201 @@
+"""Where a tensor lies in a file, and how its bytes become an array. Every format ends here."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+
+from keras_bert.checkpoints.errors import CheckpointError
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+
+# NumPy 1 allows no more dimensions; BERT's tensors have at most two.
+MAXIMUM_RANK = 32
+
+_COMPARED_AT_ONCE = 1 << 22
+
+
+def map_bytes(file: Path, offset: int, size: int) -> np.ndarray:
+    """Map a region of a file.
+
+    The mapping is private: writing into the array changes neither the file nor what others see.
+    It ends with the last array that refers to it, so that tensors read one by one never add up.
+
+    Args:
+        file: The file.
+        offset: First byte of the region.
+        size: Its length in bytes.
+
+    Returns:
+        The region as a writable ``uint8`` array.
+
+    Raises:
+        CheckpointError: The file ends before the region does.
+        OSError: The file cannot be opened or mapped.
+    """
+    with open(file, "rb") as handle:
+        # Touching a page past the end of the file would kill the process.
+        length = os.fstat(handle.fileno()).st_size
+        if offset < 0 or size < 0 or offset + size > length:
+            raise CheckpointError(
+                f"{file} is cut or damaged: bytes {offset} to {offset + size} are needed, "
+                f"but it has {length}"
+            )
+        if size == 0:
+            return np.empty(0, np.uint8)
+        excess = offset % mmap.ALLOCATIONGRANULARITY
+        mapping = mmap.mmap(
+            handle.fileno(), excess + size, access=mmap.ACCESS_COPY, offset=offset - excess
+        )
+    return np.frombuffer(mapping, np.uint8, count=size, offset=excess)
+
+
+@dataclass
+class Checksum:
+    """A checksum over a region of a file, verified no more than once."""
+
+    offset: int
+    size: int
+    expected: int
+    compute: Callable[[np.ndarray], int]
+    verified: bool = field(default=False, compare=False)
+
+    def verify(self, file: Path) -> None:
+        """Raise ``CheckpointError`` unless the region is what the checksum was made from."""
+        if self.verified:
+            return
+        found = self.compute(map_bytes(file, self.offset, self.size))
+        if found != self.expected:
+            raise CheckpointError(
+                f"its bytes in {file} are damaged: their checksum is {found:#010x}, "
+                f"it should be {self.expected:#010x}. Get the file again"
+            )
+        self.verified = True
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor in a region of a file.
+
+    Attributes:
+        file: The file that holds it.
+        offset: Its first byte.
+        dtype: Type of its elements, in this machine's byte order.
+        shape: Its shape.
+        strides: Elements from one place to the next along each axis; None means that the elements
+            follow each other in C order.
+        byte_order: Order of the stored bytes, 'little' or 'big'.
+        checksum: What the bytes must agree with, if the format says so.
+    """
+
+    file: Path
+    offset: int
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    strides: tuple[int, ...] | None = None
+    byte_order: str = "little"
+    checksum: Checksum | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes from the first element to the end of the last."""
+        if self.strides is None or 0 in self.shape:
+            elements = math.prod(self.shape)
+        else:
+            elements = 1 + sum(
+                (count - 1) * stride for count, stride in zip(self.shape, self.strides, strict=True)
+            )
+        return elements * self.dtype.itemsize
+
+    def read(self) -> np.ndarray:
+        """Map the tensor, after its checksum has been verified."""
+        if self.checksum is not None:
+            self.checksum.verify(self.file)
+        raw = map_bytes(self.file, self.offset, self.size)
+        if self.byte_order != sys.byteorder:
+            raw = raw.view(f"u{self.dtype.itemsize}").byteswap().view(np.uint8)
+        elements = raw.view(self.dtype)
+        if not elements.flags.aligned:
+            # Formats without padding put tensors anywhere, which not every library accepts.
+            elements = elements.copy()
+        if self.strides is None or 0 in self.shape:
+            return elements.reshape(self.shape)
+        steps = [stride * self.dtype.itemsize for stride in self.strides]
+        return np.lib.stride_tricks.as_strided(elements, self.shape, steps)
+
+
+@dataclass(frozen=True)
+class PartitionedTensor:
+    """A tensor stored as several pieces along one axis.
+
+    Attributes:
+        dtype: Type of its elements.
+        shape: Shape of the whole.
+        axis: The axis along which the pieces follow each other.
+        parts: The pieces, in order.
+    """
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    axis: int
+    parts: tuple[StoredTensor, ...]
+
+    def read(self) -> np.ndarray:
+        """Put the pieces together in a new array."""
+        return np.concatenate([part.read() for part in self.parts], axis=self.axis)
+
+
+@dataclass(frozen=True)
+class UnreadableTensor:
+    """A tensor whose presence is known but whose elements are of no use here, such as strings."""
+
+    shape: tuple[int, ...]
+    reason: str
+    dtype: None = None
+
+    def read(self) -> np.ndarray:
+        """Refuse."""
+        raise CheckpointError(self.reason)
+
+
+AnyTensor = StoredTensor | PartitionedTensor | UnreadableTensor
+
+
+def have_equal_content(first: AnyTensor, second: AnyTensor) -> bool:
+    """Tell whether two tensors have the same type, shape and bits."""
+    if first == second:
+        return True  # The same place in the same file.
+    if first.dtype != second.dtype or first.shape != second.shape:
+        return False
+    dense = isinstance(first, StoredTensor) and isinstance(second, StoredTensor)
+    if not dense or first.strides != second.strides or first.byte_order != second.byte_order:
+        return first.read().tobytes() == second.read().tobytes()
+    for start in range(0, first.size, _COMPARED_AT_ONCE):
+        size = min(_COMPARED_AT_ONCE, first.size - start)
+        pieces = (map_bytes(item.file, item.offset + start, size) for item in (first, second))
+        if not np.array_equal(*pieces):
+            return False
+    return True
+
+
+def check_shape(shape: tuple[int, ...]) -> None:
+    """Raise ``CheckpointError`` for a shape that no tensor in a file can have.
+
+    The number of elements is compared with the bytes present by each format; an empty tensor has
+    none, so that its other dimensions must be bounded on their own.
+    """
+    sizes_fit = all(0 <= size < 2**31 for size in shape)
+    if (
+        len(shape) > MAXIMUM_RANK
+        or not sizes_fit
+        or math.prod(size or 1 for size in shape) >= 2**48
+    ):
+        raise CheckpointError(f"the shape {shape[:MAXIMUM_RANK]} cannot be right")

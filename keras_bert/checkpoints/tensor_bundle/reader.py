@@ -1,0 +1,160 @@
+"""Reads the index of a tensor bundle and finds every tensor's place in the data files."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.checkpoints.errors import CheckpointError, parsing
+from keras_bert.checkpoints.stored import (
+    AnyTensor,
+    Checksum,
+    PartitionedTensor,
+    StoredTensor,
+    UnreadableTensor,
+    check_shape,
+)
+from keras_bert.checkpoints.tensor_bundle.crc32c import masked_crc32c
+from keras_bert.checkpoints.tensor_bundle.layout import (
+    BYTE_ORDERS,
+    DTYPES,
+    FORMAT_VERSION,
+    HEADER_KEY,
+    Entry,
+    Header,
+    data_file,
+    index_file,
+)
+from keras_bert.checkpoints.tensor_bundle.slices import read_slice, splitting_axis
+from keras_bert.checkpoints.tensor_bundle.table import read_table
+from keras_bert.checkpoints.tensor_bundle.wire import Fields, integer, messages, read_message
+
+_UNREADABLE_DTYPES = {7: "strings", 8: "complex64", 18: "complex128", 21: "variants"}
+_OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"
+
+
+def read_tensor_bundle(prefix: Path) -> dict[str, AnyTensor]:
+    """Read a checkpoint's index, verify it, and find every tensor.
+
+    Args:
+        prefix: The checkpoint's name without ``.index``.
+
+    Returns:
+        The tensors by name, not yet read.
+
+    Raises:
+        CheckpointError: The index is damaged, a data file too short, or it is an object-based
+            checkpoint of TensorFlow 2.
+        FileNotFoundError: The index or a data file is missing.
+    """
+    path = index_file(prefix)
+    with parsing(path):
+        entries = dict(read_table(path.read_bytes()))
+        header = entries.pop(HEADER_KEY, None)
+        if header is None:
+            raise CheckpointError("its header is missing")
+        if _OBJECT_GRAPH_KEY in entries:
+            raise CheckpointError(
+                "this is an object-based checkpoint of TensorFlow 2, whose tensors are named after "
+                "Python attributes. Load it with the program that wrote it and save the weights "
+                "from there: as a Keras .weights.h5 file, or under BERT's own names with "
+                "keras_bert.checkpoints.write_tensor_bundle"
+            )
+        return _Index(prefix, entries, read_message(header)).tensors()
+
+
+class _Index:
+    """The entries of an index, of which the empty-keyed header has been taken out."""
+
+    def __init__(self, prefix: Path, entries: dict[bytes, bytes], header: Fields):
+        self.prefix = prefix
+        self.entries = entries
+        self.num_shards = integer(header, Header.NUM_SHARDS)
+        self.byte_order = BYTE_ORDERS[integer(header, Header.ENDIANNESS)]
+        self.shard_lengths: dict[int, int] = {}
+        for version in messages(header, Header.VERSION):
+            if integer(version, Header.MIN_CONSUMER) > FORMAT_VERSION:
+                raise CheckpointError("it was written in a newer version of the format")
+
+    def tensors(self) -> dict[str, AnyTensor]:
+        """Describe the tensors that have a name; pieces of partitioned ones have none."""
+        return {
+            key.decode("utf-8"): self.tensor(key, read_message(value))
+            for key, value in self.entries.items()
+            if not key.startswith(b"\0")
+        }
+
+    def tensor(self, key: bytes, entry: Fields) -> AnyTensor:
+        """Describe one tensor."""
+        number, shape = integer(entry, Entry.DTYPE), _shape(entry)
+        if number not in DTYPES:
+            kind = _UNREADABLE_DTYPES.get(number, f"TensorFlow's type number {number}")
+            return UnreadableTensor(shape, f"it holds {kind}, which cannot be read here")
+        if slices := messages(entry, Entry.SLICES):
+            return self.partitioned(key, DTYPES[number], shape, slices)
+        return self.stored(key, DTYPES[number], shape, entry)
+
+    def stored(
+        self, key: bytes, dtype: np.dtype, shape: tuple[int, ...], entry: Fields
+    ) -> StoredTensor:
+        """Describe a tensor, or a piece of one, that has bytes of its own."""
+        offset, size = integer(entry, Entry.OFFSET), integer(entry, Entry.SIZE)
+        if size != math.prod(shape) * dtype.itemsize:
+            raise CheckpointError(
+                f"tensor {key!r} of type {dtype} and shape {shape} cannot have {size} bytes"
+            )
+        file = self.shard(integer(entry, Entry.SHARD), key, offset, size)
+        checksum = Checksum(offset, size, integer(entry, Entry.CRC32C), masked_crc32c)
+        return StoredTensor(
+            file, offset, dtype, shape, byte_order=self.byte_order, checksum=checksum
+        )
+
+    def shard(self, number: int, key: bytes, offset: int, size: int) -> Path:
+        """Return the data file of a tensor, having made sure that the tensor lies within."""
+        if not 0 <= number < self.num_shards:
+            raise CheckpointError(
+                f"tensor {key!r} is in data file {number} of {self.num_shards}, which cannot be"
+            )
+        file = data_file(self.prefix, number, self.num_shards)
+        if number not in self.shard_lengths:
+            self.shard_lengths[number] = os.stat(file).st_size
+        if offset < 0 or offset + size > self.shard_lengths[number]:
+            raise CheckpointError(
+                f"{file.name} is cut: tensor {key!r} ends at byte {offset + size}, "
+                f"the file at {self.shard_lengths[number]}"
+            )
+        return file
+
+    def partitioned(
+        self, key: bytes, dtype: np.dtype, shape: tuple[int, ...], messages: list[Fields]
+    ) -> PartitionedTensor:
+        """Describe a variable that a partitioner has split along one axis."""
+        slices = [read_slice(message, key, shape) for message in messages]
+        axis = splitting_axis(slices, key, shape)
+        parts = []
+        end = 0
+        for piece in sorted(slices, key=lambda piece: piece.starts):
+            if piece.key not in self.entries or piece.starts[axis] != end:
+                raise CheckpointError(f"the pieces of tensor {key!r} do not follow each other")
+            entry = read_message(self.entries[piece.key])
+            if DTYPES.get(integer(entry, Entry.DTYPE)) != dtype or _shape(entry) != piece.shape:
+                raise CheckpointError(f"the pieces of tensor {key!r} do not fit together")
+            parts.append(self.stored(piece.key, dtype, piece.shape, entry))
+            end += piece.shape[axis]
+        whole = sum(part.size for part in parts)
+        if end != shape[axis] or whole > sum(self.shard_lengths.values()):
+            raise CheckpointError(f"the pieces of tensor {key!r} do not add up")
+        return PartitionedTensor(dtype, shape, axis, tuple(parts))
+
+
+def _shape(entry: Fields) -> tuple[int, ...]:
+    shape = tuple(
+        integer(dimension, Entry.DIMENSION_SIZE)
+        for message in messages(entry, Entry.SHAPE)
+        for dimension in messages(message, Entry.DIMENSION)
+    )
+    check_shape(shape)
+    return shape

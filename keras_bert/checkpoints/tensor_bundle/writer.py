@@ -1,0 +1,106 @@
+"""Writes a tensor bundle that TensorFlow reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from keras_bert.checkpoints.tensor_bundle.crc32c import masked_crc32c
+from keras_bert.checkpoints.tensor_bundle.layout import (
+    BYTE_ORDERS,
+    DTYPES,
+    FORMAT_VERSION,
+    HEADER_KEY,
+    Entry,
+    Header,
+    data_file,
+    index_file,
+)
+from keras_bert.checkpoints.tensor_bundle.table import write_table
+from keras_bert.checkpoints.tensor_bundle.wire import field, fixed32_field
+
+_DTYPE_NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
+
+
+def write_tensor_bundle(
+    prefix: str | os.PathLike[str], tensors: Mapping[str, npt.ArrayLike], num_shards: int = 1
+) -> None:
+    """Write a TensorFlow checkpoint, ``PREFIX.index`` and its data files.
+
+    The tensors are taken from the mapping one at a time, so that it may make them when asked. The
+    index comes last and every file gets its name when it is complete: a write that breaks off
+    leaves no checkpoint that looks whole.
+
+    Args:
+        prefix: The checkpoint's name without ``.index``; its folder must exist.
+        tensors: Arrays by name. Floats of 16 (float16, bfloat16), 32 or 64 bits, integers, bools.
+        num_shards: Number of data files, among which the tensors are dealt out in turn.
+
+    Raises:
+        ValueError: A name or an array that the format cannot hold, or no data file at all.
+    """
+    prefix = Path(prefix)
+    if num_shards < 1:
+        raise ValueError(f"`num_shards` must be at least 1. Received: num_shards={num_shards}")
+    for name in tensors:
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise ValueError(
+                f"A tensor's name must be a string with characters. Received: {name!r}"
+            )
+    # UTF-8 sorts like the code points that Python compares.
+    names = sorted(tensors)
+    entries = {}
+    for shard in range(num_shards):
+        file = data_file(prefix, shard, num_shards)
+        with open(_unfinished(file), "wb") as stream:
+            for name in names[shard::num_shards]:
+                array = _writable(name, tensors[name])
+                content = array.reshape(-1).view(np.uint8)
+                entries[name] = _entry(array, shard, stream.tell(), masked_crc32c(content))
+                stream.write(content)
+        os.replace(_unfinished(file), file)
+    version = field(Header.PRODUCER, FORMAT_VERSION)
+    header = (
+        field(Header.NUM_SHARDS, num_shards)
+        + field(Header.ENDIANNESS, BYTE_ORDERS.index(sys.byteorder))
+        + field(Header.VERSION, version)
+    )
+    table = write_table([(HEADER_KEY, header), *((name.encode(), entries[name]) for name in names)])
+    file = index_file(prefix)
+    _unfinished(file).write_bytes(table)
+    os.replace(_unfinished(file), file)
+
+
+def _unfinished(file: Path) -> Path:
+    return file.with_name(f"{file.name}.unfinished")
+
+
+def _writable(name: str, value: npt.ArrayLike) -> np.ndarray:
+    """Return the value as an array whose bytes can be written as they are."""
+    array = np.asarray(value, order="C")
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype not in _DTYPE_NUMBERS:
+        raise ValueError(
+            f"A TensorFlow checkpoint cannot hold arrays of type {array.dtype}. Received: '{name}'"
+        )
+    return array
+
+
+def _entry(array: np.ndarray, shard: int, offset: int, checksum: int) -> bytes:
+    """Encode a BundleEntryProto."""
+    shape = b"".join(
+        field(Entry.DIMENSION, field(Entry.DIMENSION_SIZE, size)) for size in array.shape
+    )
+    return (
+        field(Entry.DTYPE, _DTYPE_NUMBERS[array.dtype])
+        + field(Entry.SHAPE, shape)
+        + field(Entry.SHARD, shard)
+        + field(Entry.OFFSET, offset)
+        + field(Entry.SIZE, array.nbytes)
+        + fixed32_field(Entry.CRC32C, checksum)
+    )

@@ -23,7 +23,7 @@ MAXIMUM_RANK = 32
 _COMPARED_AT_ONCE = 1 << 22
 
 
-def map_bytes(file: Path, offset: int, size: int) -> np.ndarray:
+def map_bytes(file: Path, offset: int, size: int, alignment: int = 1) -> np.ndarray:
     """Map a region of a file.
 
     The mapping is private: writing into the array changes neither the file nor what others see.
@@ -33,6 +33,8 @@ def map_bytes(file: Path, offset: int, size: int) -> np.ndarray:
         file: The file.
         offset: First byte of the region.
         size: Its length in bytes.
+        alignment: What the array's address must be a multiple of. Formats without padding put
+            tensors anywhere, which not every library accepts; such a region is copied instead.
 
     Returns:
         The region as a writable ``uint8`` array.
@@ -49,8 +51,8 @@ def map_bytes(file: Path, offset: int, size: int) -> np.ndarray:
                 f"{file} is cut or damaged: bytes {offset} to {offset + size} are needed, "
                 f"but it has {length}"
             )
-        if size == 0:
-            return np.empty(0, np.uint8)
+        if size == 0 or offset % alignment:
+            return np.fromfile(handle, np.uint8, size, offset=offset)
         excess = offset % mmap.ALLOCATIONGRANULARITY
         mapping = mmap.mmap(
             handle.fileno(), excess + size, access=mmap.ACCESS_COPY, offset=offset - excess
@@ -119,13 +121,10 @@ class StoredTensor:
         """Map the tensor, after its checksum has been verified."""
         if self.checksum is not None:
             self.checksum.verify(self.file)
-        raw = map_bytes(self.file, self.offset, self.size)
+        raw = map_bytes(self.file, self.offset, self.size, self.dtype.alignment)
         if self.byte_order != sys.byteorder:
             raw = raw.view(f"u{self.dtype.itemsize}").byteswap().view(np.uint8)
         elements = raw.view(self.dtype)
-        if not elements.flags.aligned:
-            # Formats without padding put tensors anywhere, which not every library accepts.
-            elements = elements.copy()
         if self.strides is None or 0 in self.shape:
             return elements.reshape(self.shape)
         steps = [stride * self.dtype.itemsize for stride in self.strides]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def write_tensor_bundle(
     Args:
         prefix: The checkpoint's name without ``.index``; its folder must exist.
         tensors: Arrays by name. Floats of 16 (float16, bfloat16), 32 or 64 bits, integers, bools.
-        num_shards: Number of data files, among which the tensors are dealt out in turn.
+        num_shards: Number of data files; each tensor goes to the one that is shortest by then.
 
     Raises:
         ValueError: A name or an array that the format cannot hold, or no data file at all.
@@ -55,15 +56,15 @@ def write_tensor_bundle(
     # UTF-8 sorts like the code points that Python compares.
     names = sorted(tensors)
     entries = {}
-    for shard in range(num_shards):
-        file = data_file(prefix, shard, num_shards)
-        with open(_unfinished(file), "wb") as stream:
-            for name in names[shard::num_shards]:
-                array = _writable(name, tensors[name])
-                content = array.reshape(-1).view(np.uint8)
-                entries[name] = _entry(array, shard, stream.tell(), masked_crc32c(content))
-                stream.write(content)
-        os.replace(_unfinished(file), file)
+    files = [data_file(prefix, shard, num_shards) for shard in range(num_shards)]
+    with ExitStack() as stack:
+        streams = [stack.enter_context(open(_unfinished(file), "wb")) for file in files]
+        for name in names:
+            shard, stream = min(enumerate(streams), key=lambda item: item[1].tell())
+            array = _writable(name, tensors[name])
+            content = array.reshape(-1).view(np.uint8)
+            entries[name] = _entry(array, shard, stream.tell(), masked_crc32c(content))
+            stream.write(content)
     version = field(Header.PRODUCER, FORMAT_VERSION)
     header = (
         field(Header.NUM_SHARDS, num_shards)
@@ -71,9 +72,10 @@ def write_tensor_bundle(
         + field(Header.VERSION, version)
     )
     table = write_table([(HEADER_KEY, header), *((name.encode(), entries[name]) for name in names)])
-    file = index_file(prefix)
-    _unfinished(file).write_bytes(table)
-    os.replace(_unfinished(file), file)
+    files.append(index_file(prefix))
+    _unfinished(files[-1]).write_bytes(table)
+    for file in files:
+        os.replace(_unfinished(file), file)
 
 
 def _unfinished(file: Path) -> Path:

@@ -213,6 +213,12 @@ def expected_losses(model, inputs, outputs):
     return [mlm + nsp, mlm, nsp]
 
 
+def losses_of(model, method, inputs, outputs):
+    """What `train_on_batch` or `test_on_batch` reports of this batch alone."""
+    model.reset_metrics()  # before 3.15, Keras 3 reports the mean of all batches since this
+    return getattr(model, method)(inputs, outputs)
+
+
 def ragged_batch(seed=0, rows=6):
     """Rows with different numbers of marks, some of them, wrongly, on padding."""
     inputs, outputs = make_batch(PAIRS * (rows // 3), seed=seed, mask_rate=0.3)
@@ -224,8 +230,9 @@ def ragged_batch(seed=0, rows=6):
 def test_mlm_loss_is_the_mean_over_marked_places():
     model, (inputs, outputs) = pretraining_model(), ragged_batch()
     want = expected_losses(model, inputs, outputs)
-    np.testing.assert_allclose(model.test_on_batch(inputs, outputs), want, rtol=1e-5)
-    np.testing.assert_allclose(model.train_on_batch(inputs, outputs), want, rtol=1e-5)
+    for method in ("test_on_batch", "train_on_batch"):
+        got = losses_of(model, method, inputs, outputs)
+        np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
 def test_fit_on_a_generator_reports_that_loss():
@@ -251,7 +258,7 @@ def test_a_batch_without_marks_trains_the_other_head_only():
     inputs = (*inputs[:2], np.zeros_like(inputs[2]))
     before = dict(zip(map(weight_name, model.weights), model.get_weights(), strict=True))
     want = expected_losses(model, inputs, outputs)
-    got = model.train_on_batch(inputs, outputs)
+    got = losses_of(model, "train_on_batch", inputs, outputs)
     np.testing.assert_allclose(got, want, rtol=1e-5)
     assert got[1] == 0.0
     for weight, after in zip(model.weights, model.get_weights(), strict=True):
@@ -264,8 +271,8 @@ def test_a_batch_without_marks_trains_the_other_head_only():
 
 def test_training_lowers_the_loss():
     model, (inputs, outputs) = pretraining_model(learning_rate=0.02), ragged_batch()
-    losses = [model.train_on_batch(inputs, outputs)[0] for _ in range(20)]
-    assert losses[-1] < 0.5 * losses[0]
+    losses = [losses_of(model, "train_on_batch", inputs, outputs)[0] for _ in range(20)]
+    assert losses[-1] < 0.7 * losses[0]  # by eight other draws of weights: 0.24 to 0.47
 
 
 def test_embeddings_and_kernels_decay():
@@ -305,11 +312,11 @@ def test_a_reloaded_model_has_the_same_loss(tmp_path, suffix):
     )
     for marks in (inputs[2], np.zeros_like(inputs[2])):
         batch = (*inputs[:2], marks), outputs
-        want = expected_losses(model, *batch)
-        np.testing.assert_allclose(loaded.test_on_batch(*batch), want, rtol=1e-5)
+        got, want = losses_of(loaded, "test_on_batch", *batch), expected_losses(model, *batch)
+        np.testing.assert_allclose(got, want, rtol=1e-5)
     for _ in range(2):
-        want = model.train_on_batch(inputs, outputs)
-        np.testing.assert_allclose(loaded.train_on_batch(inputs, outputs), want, rtol=1e-6)
+        got, want = (losses_of(each, "train_on_batch", inputs, outputs) for each in (loaded, model))
+        np.testing.assert_allclose(got, want, rtol=1e-6)
 
 
 def test_loss_weighs_unmasked_samples():

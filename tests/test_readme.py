@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,3 +79,24 @@ def test_examples_print_what_the_comments_say(code):
 
 def test_the_examples_were_found():
     assert len(EXAMPLES) == 3
+
+
+def test_the_training_example_trains_and_its_model_can_be_built_upon():
+    blocks = [code for _, code in BLOCK.findall(ENGLISH)]
+    (start,) = [i for i, code in enumerate(blocks) if "compile_model(model)" in code]
+    code = "".join(blocks[start : start + 2])
+    for long, short in {
+        "transformer_num=12": "transformer_num=4",
+        "steps_per_epoch=1000": "steps_per_epoch=2",
+        "epochs=100": "epochs=1",
+        "validation_steps=100": "validation_steps=1",
+        "model.fit(": "history = model.fit(",
+    }.items():
+        assert long in code
+        code = code.replace(long, short)
+    names = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(code, "README.md", "exec"), names)
+    assert np.isfinite(names["history"].history["val_loss"]).all()
+    # Four layers of 25, concatenated.
+    assert tuple(names["model"].output.shape) == (None, 20, 100)

@@ -110,7 +110,7 @@ def _open_split(path: Path) -> Checkpoint:
         if not isinstance(files, dict) or not files:
             raise CheckpointError("it has no 'weight_map' that says which file holds which tensor")
         for file in files.values():
-            if not isinstance(file, str) or file != Path(file).name:
+            if not isinstance(file, str) or file != Path(file).name or file in ("", ".."):
                 raise CheckpointError(f"its 'weight_map' refers to {file!r}, no name of a file")
     formats, tensors = set(), {}
     for file in sorted(set(files.values())):
@@ -125,7 +125,10 @@ def _open_split(path: Path) -> Checkpoint:
             raise CheckpointError(
                 f"{path}: {len(missing)} tensors are not in {file}, among them {missing[0]}"
             )
-        tensors.update((name, found[name]) for name in expected)
+        # What the index does not list is taken too: damage there shall not make tensors vanish.
+        tensors.update(
+            (name, tensor) for name, tensor in found.items() if files.get(name, file) == file
+        )
     if len(formats) != 1:
         raise CheckpointError(f"{path} mixes files of different formats")
     return Checkpoint(path, formats.pop(), tensors)

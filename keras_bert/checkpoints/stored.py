@@ -174,8 +174,7 @@ def have_equal_content(first: AnyTensor, second: AnyTensor) -> bool:
         return True  # The same place in the same file.
     if first.dtype != second.dtype or first.shape != second.shape:
         return False
-    dense = isinstance(first, StoredTensor) and isinstance(second, StoredTensor)
-    if not dense or first.strides != second.strides or first.byte_order != second.byte_order:
+    if not (_is_plain(first) and _is_plain(second)):
         return first.read().tobytes() == second.read().tobytes()
     for start in range(0, first.size, _COMPARED_AT_ONCE):
         size = min(_COMPARED_AT_ONCE, first.size - start)
@@ -183,6 +182,15 @@ def have_equal_content(first: AnyTensor, second: AnyTensor) -> bool:
         if not np.array_equal(*pieces):
             return False
     return True
+
+
+def _is_plain(tensor: AnyTensor) -> bool:
+    """Whether the file has the tensor's bytes as an array in C order has them in memory."""
+    return (
+        isinstance(tensor, StoredTensor)
+        and tensor.strides is None
+        and tensor.byte_order == sys.byteorder
+    )
 
 
 def check_shape(shape: tuple[int, ...]) -> None:

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 from keras_bert.checkpoints.errors import CheckpointError, parsing
 from keras_bert.checkpoints.stored import AnyTensor, Checksum, StoredTensor, map_bytes
 from keras_bert.checkpoints.torch_pickle import Unpickler
-from keras_bert.checkpoints.torch_tensors import Storage, Tensor
+from keras_bert.checkpoints.torch_tensors import Tensor
 
 ZIP_MAGIC = b"PK\x03\x04"
 _ZIP_HEADER = struct.Struct("<4s22xHH")
@@ -119,18 +119,19 @@ def _read_legacy(path: Path) -> dict[str, AnyTensor]:
     data = map_bytes(path, 0, length).data
     position = 0
 
-    def unpickle() -> tuple[Any, dict[str, Storage]]:
+    def unpickle() -> tuple[Any, Unpickler]:
         nonlocal position
         unpickler = Unpickler(data, position)
         value = unpickler.run()
         position = unpickler.position
-        return value, unpickler.storages
+        return value, unpickler
 
     if unpickle()[0] != _LEGACY_MAGIC or unpickle()[0] != _LEGACY_PROTOCOL:
         raise CheckpointError("it is a pickle but not one that torch.save wrote")
     unpickle()  # The writing system's byte order and sizes; this format is always little-endian.
-    value, storages = unpickle()
-    tensors = _named_tensors(value)
+    value, unpickler = unpickle()
+    _check_coverage(unpickler.tensors)
+    storages = unpickler.storages
     keys, _ = unpickle()
     if not isinstance(keys, list) or keys != sorted(storages):
         raise CheckpointError("its storages are not those that its tensors need")
@@ -144,7 +145,20 @@ def _read_legacy(path: Path) -> dict[str, AnyTensor]:
         position += storages[key].size
     if position != length:
         raise CheckpointError(f"it should have {position} bytes but has {length}")
-    return _place(path, tensors, regions, "little")
+    return _place(path, _named_tensors(value), regions, "little")
+
+
+def _check_coverage(tensors: list[Tensor]) -> None:
+    """Raise if a storage has tensors that look at parts of it, but none that is all of it.
+
+    This format has no checksums; a damaged shape or stride would otherwise go unseen.
+    """
+    filled = {tensor.storage.key for tensor in tensors if tensor.fills_storage}
+    if any(tensor.storage.key not in filled for tensor in tensors):
+        raise CheckpointError(
+            "it is damaged, or holds a part of a larger tensor, which is not supported in files "
+            "from before PyTorch 1.6. In PyTorch, save a clone of that tensor"
+        )
 
 
 def _named_tensors(value: Any) -> dict[str, Tensor]:

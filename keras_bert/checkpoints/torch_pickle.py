@@ -19,13 +19,14 @@ from keras_bert.checkpoints.torch_tensors import (
     STORAGE_DTYPES,
     Storage,
     StorageType,
+    Tensor,
     rebuild_parameter,
     rebuild_tensor,
 )
 
 _ADVICE = "In PyTorch, save the weights alone: torch.save(model.state_dict(), path)"
 # Far beyond any state dict: 20 thousand instructions and names of 100 letters are usual.
-_MAXIMUM_INSTRUCTIONS = 1_000_000
+_MAXIMUM_INSTRUCTIONS = 500_000
 _MAXIMUM_STRING = 1 << 16
 
 
@@ -55,12 +56,14 @@ class Unpickler:
     Attributes:
         position: Once it has run, the place after its end.
         storages: The storages it named, by key.
+        tensors: The tensors it made.
     """
 
     def __init__(self, data: memoryview, position: int = 0):
         self.data = data
         self.position = position
         self.storages: dict[str, Storage] = {}
+        self.tensors: list[Tensor] = []
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -115,6 +118,10 @@ class Unpickler:
 
     def _push_number(self, layout: str) -> None:
         self._stack.extend(self._take(layout))
+
+    def _push_float(self) -> None:
+        # The one big-endian number among them.
+        self._stack.extend(struct.unpack(">d", self._take_bytes(8)))
 
     def _push_long(self) -> None:
         (size,) = self._take("B")
@@ -184,9 +191,12 @@ class Unpickler:
         if function not in _GLOBALS.values() or isinstance(function, StorageType):
             raise CheckpointError("its pickle is damaged: it calls what is no function")
         try:
-            self._stack.append(function(*_expect(arguments, tuple)))
+            result = function(*_expect(arguments, tuple))
         except TypeError as error:
             raise CheckpointError("its pickle is damaged: a call has wrong arguments") from error
+        if isinstance(result, Tensor):
+            self.tensors.append(result)
+        self._stack.append(result)
 
     def _set_state(self) -> None:
         # PyTorch hangs version notes ("_metadata") onto state dicts; they are of no use here.
@@ -231,7 +241,7 @@ _INSTRUCTIONS: dict[int, Callable[[Unpickler], None]] = {
         pickle.BININT1: lambda machine: machine._push_number("B"),
         pickle.BININT2: lambda machine: machine._push_number("H"),
         pickle.LONG1: Unpickler._push_long,
-        pickle.BINFLOAT: lambda machine: machine._push_number("d"),
+        pickle.BINFLOAT: Unpickler._push_float,
         # Strings of Python 2 and 3.
         pickle.SHORT_BINSTRING: lambda machine: machine._push_text("B"),
         pickle.BINSTRING: lambda machine: machine._push_text("I"),

@@ -54,6 +54,18 @@ class Tensor(NamedTuple):
     shape: tuple[int, ...]
     strides: tuple[int, ...] | None
 
+    @property
+    def fills_storage(self) -> bool:
+        """Whether each element of the storage occurs in it exactly once."""
+        strides = self.strides or _dense_strides(self.shape)
+        count = 1
+        for stride, size in sorted(zip(strides, self.shape, strict=True)):
+            if size != 1:
+                if stride != count:
+                    return False
+                count *= size
+        return count == self.storage.count
+
 
 def rebuild_tensor(
     storage: Any,
@@ -97,12 +109,16 @@ def _numbers(value: Any) -> tuple[int, ...]:
     return value
 
 
+def _dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
 def _needed_strides(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...] | None:
     """Return None for a dense tensor in C order; the stride of an axis of size 1 is free."""
-    expected, is_dense = 1, True
-    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
-        is_dense = is_dense and (size == 1 or stride == expected)
-        expected *= size
-    if is_dense or 0 in shape:
+    dense = _dense_strides(shape)
+    if 0 in shape or all(
+        size == 1 or stride == expected
+        for size, stride, expected in zip(shape, strides, dense, strict=True)
+    ):
         return None
     return tuple(0 if size == 1 else stride for size, stride in zip(shape, strides, strict=True))

@@ -129,10 +129,10 @@ class _Index:
         return file
 
     def partitioned(
-        self, key: bytes, dtype: np.dtype, shape: tuple[int, ...], messages: list[Fields]
+        self, key: bytes, dtype: np.dtype, shape: tuple[int, ...], pieces: list[Fields]
     ) -> PartitionedTensor:
         """Describe a variable that a partitioner has split along one axis."""
-        slices = [read_slice(message, key, shape) for message in messages]
+        slices = [read_slice(message, key, shape) for message in pieces]
         axis = splitting_axis(slices, key, shape)
         parts = []
         end = 0

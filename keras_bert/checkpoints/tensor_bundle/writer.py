@@ -55,27 +55,38 @@ def write_tensor_bundle(
             )
     # UTF-8 sorts like the code points that Python compares.
     names = sorted(tensors)
-    entries = {}
+    header = (
+        field(Header.NUM_SHARDS, num_shards)
+        + field(Header.ENDIANNESS, BYTE_ORDERS.index(sys.byteorder))
+        + field(Header.VERSION, field(Header.PRODUCER, FORMAT_VERSION))
+    )
     files = [data_file(prefix, shard, num_shards) for shard in range(num_shards)]
+    files.append(index_file(prefix))
+    with ExitStack() as cleanup:
+        for file in files:
+            cleanup.callback(_unfinished(file).unlink, missing_ok=True)
+        entries = _write_data(files[:-1], names, tensors)
+        table = write_table([(HEADER_KEY, header), *entries])
+        _unfinished(files[-1]).write_bytes(table)
+        for file in files:
+            os.replace(_unfinished(file), file)
+
+
+def _write_data(
+    files: list[Path], names: list[str], tensors: Mapping[str, npt.ArrayLike]
+) -> list[tuple[bytes, bytes]]:
+    """Write the tensors and return their entries in the index."""
+    entries = []
     with ExitStack() as stack:
         streams = [stack.enter_context(open(_unfinished(file), "wb")) for file in files]
         for name in names:
             shard, stream = min(enumerate(streams), key=lambda item: item[1].tell())
             array = _writable(name, tensors[name])
             content = array.reshape(-1).view(np.uint8)
-            entries[name] = _entry(array, shard, stream.tell(), masked_crc32c(content))
+            entry = _entry(array, shard, stream.tell(), masked_crc32c(content))
+            entries.append((name.encode(), entry))
             stream.write(content)
-    version = field(Header.PRODUCER, FORMAT_VERSION)
-    header = (
-        field(Header.NUM_SHARDS, num_shards)
-        + field(Header.ENDIANNESS, BYTE_ORDERS.index(sys.byteorder))
-        + field(Header.VERSION, version)
-    )
-    table = write_table([(HEADER_KEY, header), *((name.encode(), entries[name]) for name in names)])
-    files.append(index_file(prefix))
-    _unfinished(files[-1]).write_bytes(table)
-    for file in files:
-        os.replace(_unfinished(file), file)
+    return entries
 
 
 def _unfinished(file: Path) -> Path:

@@ -36,7 +36,7 @@ setup(
     install_requires=requirements(),
     extras_require={
         "jax": ["jax>=0.4.34"],
-        "torch": ["torch>=2.4.0"],
+        "torch": ["torch>=2.6.0"],
         "test": [
             "build>=1.2.0",
             "hypothesis>=6.100.0",

@@ -1,0 +1,70 @@
+"""The two forms of GELU, under names that cannot be taken for each other.
+
+The string "gelu" means the tanh form in Google's checkpoints and in files written by keras-bert
+0.8x, and the erf form in Keras and in Hugging Face's configurations. Here both forms are functions
+whose own names, `gelu_tanh` and `gelu_erf`, are what a saved file holds.
+
+Reference: Hendrycks and Gimpel, Gaussian Error Linear Units, https://arxiv.org/abs/1606.08415
+"""
+
+from __future__ import annotations
+
+from .backend import activations, ops, serializable
+
+
+@serializable
+def gelu_tanh(x):
+    """GELU by its tanh approximation: `0.5·x·(1 + tanh(sqrt(2/π)·(x + 0.044715·x³)))`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
+    """
+    return ops.gelu(x, approximate=True)
+
+
+@serializable
+def gelu_erf(x):
+    """GELU in its exact form: `0.5·x·(1 + erf(x / sqrt(2)))`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
+    """
+    return ops.gelu(x, approximate=False)
+
+
+gelu = gelu_tanh
+
+_BY_NAME = {
+    "gelu": gelu_tanh,
+    "gelu_new": gelu_tanh,
+    "gelu_pytorch_tanh": gelu_tanh,
+    "gelu_tanh": gelu_tanh,
+    "gelu_erf": gelu_erf,
+}
+
+
+def get(identifier):
+    """Resolve an activation as BERT's builders and layers mean it.
+
+    Args:
+        identifier: None, a callable, a serialized activation, or a name: any that Keras knows, with
+            "gelu", "gelu_new" and "gelu_pytorch_tanh" meaning the tanh form and "gelu_erf" the
+            exact one.
+
+    Returns:
+        A callable; the identity for None. Keras' own `gelu` function is returned as `gelu_erf`, so
+        that it is saved under that name.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    if isinstance(identifier, str) and identifier in _BY_NAME:
+        return _BY_NAME[identifier]
+    function = activations.get(identifier)
+    return gelu_erf if function is activations.gelu else function

@@ -1,0 +1,68 @@
+"""Attention probabilities of every layer, for pictures and analyses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .backend import TF_KERAS, backend, models, ops
+from .layers import MultiHeadAttention
+
+
+def get_attention_maps(model, inputs, *, batch_size=32):
+    """How much every place attends to every other, recomputed from the layers' inputs.
+
+    Args:
+        model: A model of `get_model` or of the loaders. (Of a model that contains one as a layer,
+            pass the inner model.)
+        inputs: What `model.predict` takes: arrays of token ids and segment ids, (B, T) each, and so
+            on; or a dict of them by input name.
+        batch_size: Number of sequences to run at a time.
+
+    Returns:
+        A list with an array (B, H, T, T), float32, for every encoder layer, first layer first.
+        Rows, the next to last axis, are the places that attend and sum to 1.
+
+    Raises:
+        ValueError: If the model has no attention layers of this package.
+    """
+    attention_layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
+    if not attention_layers:
+        raise ValueError(
+            "`model` has no MultiHeadAttention layer of its own. If it contains a BERT model as a "
+            "layer, pass that one: get_attention_maps(model.get_layer(name), inputs). "
+            f"Received: model '{model.name}' with layers {[layer.name for layer in model.layers]}."
+        )
+    token_ids = _first_input(model.get_layer("Embedding-Token"))
+    features = [_first_input(layer) for layer in attention_layers]
+    probe = models.Model(model.inputs, [token_ids, *features])
+    token_ids, *features = probe.predict(inputs, batch_size=batch_size, verbose=0)
+    maps = []
+    for layer, layer_features in zip(attention_layers, features, strict=True):
+        batches = [
+            _attention_map(layer, layer_features[start : start + batch_size], mask)
+            for start in range(0, len(token_ids), batch_size)
+            for mask in [token_ids[start : start + batch_size] != 0]
+        ]
+        maps.append(np.concatenate(batches))
+    return maps
+
+
+def _first_input(layer):
+    """The tensor that a layer was first called on; later calls come from nesting its model."""
+    return layer.get_input_at(0) if TF_KERAS else layer.input
+
+
+def _attention_map(layer, features, mask):
+    if not TF_KERAS:
+        tensor = layer.attention_map(ops.convert_to_tensor(features), ops.convert_to_tensor(mask))
+        return ops.convert_to_numpy(tensor)
+    heads = []
+    for kernel, bias in ((layer.Wq, layer.bq), (layer.Wk, layer.bk)):
+        projected = layer.activation(backend.dot(backend.constant(features), kernel) + bias)
+        batch, length, units = projected.shape
+        split = projected.numpy().reshape(batch, length, layer.head_num, units // layer.head_num)
+        heads.append(split.transpose(0, 2, 1, 3))
+    scores = heads[0] @ heads[1].transpose(0, 1, 3, 2) / np.sqrt(heads[0].shape[-1])
+    scores = scores - 10000.0 * ~mask[:, None, None, :]
+    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (scores / scores.sum(axis=-1, keepdims=True)).astype("float32")

@@ -1,0 +1,223 @@
+"""The model: a functional builder that reads from the inputs to the heads.
+
+Legend of shapes: B batch, T sequence length, V vocabulary, D hidden size, F feed-forward size,
+H heads, N encoder layers.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from . import activations
+from .activations import gelu
+from .backend import layers, models
+from .custom_objects import get_custom_objects
+from .layers import (
+    Add,
+    EmbeddingSimilarity,
+    Extract,
+    FeedForward,
+    LayerNormalization,
+    Masked,
+    MultiHeadAttention,
+    TaskEmbedding,
+    get_embedding,
+    get_inputs,
+)
+from .layers.attention import check_head_num
+from .layers.initializer import GlorotNormal
+from .tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
+from .training import compile_model, gen_batch_inputs, get_base_dict
+
+__all__ = [
+    "TOKEN_PAD",
+    "TOKEN_UNK",
+    "TOKEN_CLS",
+    "TOKEN_SEP",
+    "TOKEN_MASK",
+    "gelu",
+    "get_model",
+    "compile_model",
+    "get_base_dict",
+    "gen_batch_inputs",
+    "get_token_embedding",
+    "get_custom_objects",
+]
+
+
+def get_model(
+    token_num,
+    pos_num=512,
+    seq_len=512,
+    embed_dim=768,
+    transformer_num=12,
+    head_num=12,
+    feed_forward_dim=3072,
+    dropout_rate=0.1,
+    attention_activation=None,
+    feed_forward_activation="gelu",
+    training=True,
+    trainable=None,
+    output_layer_num=1,
+    use_task_embed=False,
+    task_num=10,
+    *,
+    segment_num=2,
+    layer_norm_epsilon=1e-12,
+):
+    """Build BERT.
+
+    Args:
+        token_num: Size V of the vocabulary.
+        pos_num: Number of positions, the longest sequence possible.
+        seq_len: Length T of the sequences, or None for any up to `pos_num`.
+        embed_dim: Hidden size D.
+        transformer_num: Number N of encoder layers.
+        head_num: Number H of attention heads; divides `embed_dim`.
+        feed_forward_dim: Hidden size F of the feed-forward layers.
+        dropout_rate: Dropout rate of embeddings and sub-layer outputs; at 0 there are no such layers.
+        attention_activation: Activation of the attention's projections.
+        feed_forward_activation: Activation of the feed-forward layers and of the MLM head: a callable
+            or a name. "gelu" is the tanh form, "gelu_erf" the exact one.
+        training: Whether to return the model with its two heads, or inputs and output of the encoder.
+        trainable: Whether the layers are trainable: a bool, or a list of layer name prefixes;
+            None means the same as `training`.
+        output_layer_num: With `training=False`, how many of the last encoder layers to concatenate
+            (lowest first), or a list of layer indices, concatenated in reverse order of the list.
+        use_task_embed: Whether to add task embeddings.
+        task_num: Number of tasks.
+        segment_num: Number of segments.
+        layer_norm_epsilon: Epsilon of every layer normalization.
+
+    Returns:
+        With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities
+        (B, T, V), masked to the marked places, and the NSP probabilities (B, 2). Otherwise a tuple
+        of the list of inputs, Token, Segment(, Task), and the output (B, T, D·k).
+
+    Raises:
+        ValueError: If an argument cannot be met.
+
+    Reference:
+        Devlin et al., BERT, https://arxiv.org/abs/1810.04805
+    """
+    check_head_num(head_num, embed_dim, "`get_model`")
+    if seq_len is not None and seq_len > pos_num:
+        raise ValueError(
+            "`seq_len` must not exceed `pos_num`, the number of positions. "
+            f"Received: seq_len={seq_len}, pos_num={pos_num}."
+        )
+    layer_indices = _output_layer_indices(output_layer_num, transformer_num)
+    attention_activation = activations.get(attention_activation)
+    feed_forward_activation = activations.get(feed_forward_activation)
+
+    def norm(name):
+        return LayerNormalization(epsilon=layer_norm_epsilon, name=name)
+
+    def residual(name, features, sub_layer):
+        """Sub-layer, dropout, addition and normalization."""
+        output = sub_layer(features)
+        if dropout_rate > 0.0:
+            output = layers.Dropout(dropout_rate, name=f"{name}-Dropout")(output)
+        output = Add(name=f"{name}-Add")([features, output])
+        return norm(f"{name}-Norm")(output)
+
+    token, segment, masked = get_inputs(seq_len)
+    inputs = [token, segment]
+    features, table = get_embedding(
+        inputs, token_num, pos_num, embed_dim, dropout_rate, segment_num=segment_num
+    )
+    if use_task_embed:
+        task = layers.Input(shape=(1,), dtype="int32", name="Input-Task")
+        inputs.append(task)
+        features = TaskEmbedding(task_num, embed_dim, name="Embedding-Task")([features, task])
+    if dropout_rate > 0.0:
+        features = layers.Dropout(dropout_rate, name="Embedding-Dropout")(features)
+    features = norm("Embedding-Norm")(features)
+
+    encoded = []
+    for index in range(1, transformer_num + 1):
+        name = f"Encoder-{index}-MultiHeadSelfAttention"
+        attention = MultiHeadAttention(
+            head_num, attention_activation, kernel_initializer=GlorotNormal(), name=name
+        )
+        features = residual(name, features, attention)
+        name = f"Encoder-{index}-FeedForward"
+        feed_forward = FeedForward(
+            feed_forward_dim, feed_forward_activation, kernel_initializer=GlorotNormal(), name=name
+        )
+        features = residual(name, features, feed_forward)
+        encoded.append(features)
+
+    if trainable is None:
+        trainable = training
+    if not training:
+        _set_trainable(models.Model(inputs, features), trainable)
+        outputs = [encoded[index] for index in reversed(layer_indices)]
+        if len(outputs) > 1:
+            return inputs, layers.Concatenate(name="Encoder-Output")(outputs)
+        return inputs, outputs[0]
+
+    mlm = layers.Dense(embed_dim, activation=feed_forward_activation, name="MLM-Dense")(features)
+    mlm = norm("MLM-Norm")(mlm)
+    mlm = EmbeddingSimilarity(name="MLM-Sim")([mlm, table])
+    mlm = Masked(name="MLM")([mlm, masked])
+    nsp = Extract(index=0, name="Extract")(features)
+    nsp = layers.Dense(embed_dim, activation="tanh", name="NSP-Dense")(nsp)
+    nsp = layers.Dense(2, activation="softmax", name="NSP")(nsp)
+    model = models.Model([*inputs, masked], [mlm, nsp])
+    _set_trainable(model, trainable)
+    return model
+
+
+def _output_layer_indices(output_layer_num, transformer_num: int) -> list[int]:
+    """Indices of the encoder layers to return, in the order of the argument, none negative."""
+    if transformer_num < 1:
+        raise ValueError(
+            f"`transformer_num` must be at least 1. Received: transformer_num={transformer_num}."
+        )
+    if not isinstance(output_layer_num, (list, tuple)):
+        if output_layer_num < 1:
+            raise ValueError(
+                "`output_layer_num` must be a positive number of layers or a list of layer indices. "
+                f"Received: output_layer_num={output_layer_num}."
+            )
+        count = min(int(output_layer_num), transformer_num)
+        return [transformer_num - 1 - index for index in range(count)]
+    if not output_layer_num or any(
+        not -transformer_num <= index < transformer_num for index in output_layer_num
+    ):
+        raise ValueError(
+            f"`output_layer_num` must list indices from {-transformer_num} to {transformer_num - 1}, "
+            f"as there are {transformer_num} layers. Received: output_layer_num={output_layer_num}."
+        )
+    return [index % transformer_num for index in output_layer_num]
+
+
+def _set_trainable(model, trainable) -> None:
+    """Freeze or free every layer, by a bool or by name prefixes."""
+    if not isinstance(trainable, (list, tuple, set)):
+        for layer in model.layers:
+            layer.trainable = trainable
+        return
+    names = [layer.name for layer in model.layers]
+    unmatched = [prefix for prefix in trainable if not any(name.startswith(prefix) for name in names)]
+    if unmatched:
+        warnings.warn(
+            f"`trainable` names no layer of this model by {sorted(unmatched)}; the names start with "
+            "Embedding, Encoder, MLM, NSP.",
+            stacklevel=3,
+        )
+    for layer in model.layers:
+        layer.trainable = layer.name.startswith(tuple(trainable))
+
+
+def get_token_embedding(model):
+    """The token table of a model, as a symbolic tensor for further layers.
+
+    Args:
+        model: A model of `get_model` or of the loaders.
+
+    Returns:
+        The second output of its layer Embedding-Token, (V, D).
+    """
+    return model.get_layer("Embedding-Token").output[1]

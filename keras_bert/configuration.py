@@ -1,0 +1,105 @@
+"""Reading and checking the JSON configuration that comes with a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+)
+
+# Keys that Hugging Face's configurations hold and Google's do not.
+_HUGGING_FACE_KEYS = ("model_type", "architectures", "transformers_version", "layer_norm_eps")
+
+
+class ConfigError(ValueError):
+    """A configuration that is not one of BERT, or not one that this package can build."""
+
+
+def read_config(config_file) -> dict:
+    """Read a `bert_config.json` or a Hugging Face `config.json`.
+
+    Args:
+        config_file: Path of the file.
+
+    Returns:
+        The configuration, as it stands in the file.
+
+    Raises:
+        ConfigError: If the file is no JSON object, lacks a size or holds one that is no positive
+            integer, or describes another architecture than BERT's.
+        OSError: If the file cannot be read.
+    """
+    path = os.fspath(config_file)
+    try:
+        with open(path, encoding="utf-8-sig") as reader:
+            config = json.load(reader)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ConfigError(f"The configuration {path} is no valid JSON: {error}.") from error
+    if not isinstance(config, dict):
+        raise ConfigError(
+            f"The configuration {path} must hold a JSON object. Received: {type(config).__name__}."
+        )
+    _check_sizes(config, path)
+    _check_architecture(config, path)
+    return config
+
+
+def is_hugging_face(config: dict) -> bool:
+    """Whether a configuration was written by Hugging Face's tools rather than Google's."""
+    return any(key in config for key in _HUGGING_FACE_KEYS)
+
+
+def _check_sizes(config, path):
+    missing = [key for key in (*_SIZES, "hidden_act") if key not in config]
+    if missing:
+        raise ConfigError(
+            f"The configuration {path} lacks {', '.join(missing)}. It holds "
+            f"{', '.join(sorted(config)) or 'nothing'}; a BERT configuration names all of "
+            f"{', '.join(_SIZES)} and hidden_act."
+        )
+    for key in (*_SIZES, "type_vocab_size"):
+        size = config.get(key, 2)
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < 2**31:
+            raise ConfigError(
+                f"`{key}` in the configuration {path} must be a positive integer. Received: {size!r}."
+            )
+    epsilon = config.get("layer_norm_eps", 1e-12)
+    if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not 0 < epsilon < 1:
+        raise ConfigError(
+            f"`layer_norm_eps` in the configuration {path} must be a number between 0 and 1. "
+            f"Received: {epsilon!r}."
+        )
+    if not isinstance(config["hidden_act"], str):
+        raise ConfigError(
+            f"`hidden_act` in the configuration {path} must be a name such as 'gelu'. "
+            f"Received: {config['hidden_act']!r}."
+        )
+    if config["hidden_size"] % config["num_attention_heads"] != 0:
+        raise ConfigError(
+            f"`num_attention_heads` must divide `hidden_size` in the configuration {path}. Received: "
+            f"{config['num_attention_heads']} and {config['hidden_size']}."
+        )
+
+
+def _check_architecture(config, path):
+    """Refuse what would load by name and size but compute something else than BERT."""
+    expected = {
+        "model_type": "bert",
+        "position_embedding_type": "absolute",
+        "is_decoder": False,
+        "add_cross_attention": False,
+        "embedding_size": config["hidden_size"],
+    }
+    for key, value in expected.items():
+        if config.get(key) not in (None, value):
+            raise ConfigError(
+                f"The configuration {path} describes another architecture than BERT's: "
+                f"`{key}` must be {value!r}. Received: {config[key]!r}."
+            )

@@ -1,0 +1,31 @@
+"""The layers BERT is made of; on Keras 2 the encoder's come from the small packages."""
+
+from .add import Add
+from .attention import MultiHeadAttention
+from .conv import MaskedConv1D
+from .embedding import EmbeddingSimilarity, TokenEmbedding, get_embedding
+from .extract import Extract
+from .feed_forward import FeedForward
+from .inputs import get_inputs
+from .masked import Masked
+from .normalization import LayerNormalization
+from .pooling import MaskedGlobalMaxPool1D
+from .position_embedding import PositionEmbedding
+from .task_embed import TaskEmbedding
+
+__all__ = [
+    "get_inputs",
+    "get_embedding",
+    "TokenEmbedding",
+    "EmbeddingSimilarity",
+    "Masked",
+    "Extract",
+    "MaskedGlobalMaxPool1D",
+    "MaskedConv1D",
+    "TaskEmbedding",
+    "MultiHeadAttention",
+    "FeedForward",
+    "PositionEmbedding",
+    "LayerNormalization",
+    "Add",
+]

@@ -1,0 +1,42 @@
+"""Convolution over unmasked places."""
+
+from __future__ import annotations
+
+from ..backend import layers, ops, serializable
+from .mask_argument import MaskArgument
+
+
+@serializable
+class MaskedConv1D(MaskArgument, layers.Conv1D):
+    """Conv1D that reads zeros at masked places and gives the output a mask of its own length.
+
+    An output place takes the mask of the last input place its kernel covers (padding "valid") or
+    of the place it stands at ("same", "causal").
+
+    Arguments are those of `keras.layers.Conv1D`.
+
+    Call args:
+        inputs: Features (B, T, D).
+        mask: Boolean (B, T), or None.
+
+    Returns:
+        Features (B, T', filters).
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None:
+            return None
+        first = 0
+        if self.padding == "valid":
+            first = (self.kernel_size[0] - 1) * self.dilation_rate[0]
+        return mask[:, first :: self.strides[0]]
+
+    def call(self, inputs, mask=None):
+        if mask is not None:
+            time_last = self.data_format == "channels_first"
+            inputs = inputs * ops.cast(ops.expand_dims(mask, 1 if time_last else -1), inputs.dtype)
+        return super().call(inputs)

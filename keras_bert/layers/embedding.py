@@ -1,0 +1,165 @@
+"""Token and segment embeddings, and the output layer that shares the token table."""
+
+from __future__ import annotations
+
+from ..backend import (
+    TF_KERAS,
+    constraints,
+    initializers,
+    keras,
+    layers,
+    ops,
+    regularizers,
+    serializable,
+)
+from .add import Add
+from .lookup import check_ids, lookup
+from .position_embedding import PositionEmbedding
+
+@serializable
+class Embedding(layers.Embedding):
+    """Keras' Embedding with checked ids and, on Keras 3, merged gradients (see `lookup`).
+
+    Call args:
+        inputs: Token, segment or other ids (B, T), integers or whole floats.
+
+    Returns:
+        Embeddings (B, T, D).
+    """
+
+    def call(self, inputs):
+        ids = ops.cast(inputs, "int32")
+        check_ids(self.name, ids, self.input_dim)
+        if TF_KERAS:
+            return super().call(ids)
+        return ops.cast(lookup(self.embeddings, ids), self.compute_dtype)
+
+
+@serializable
+class TokenEmbedding(Embedding):
+    """Token embedding that also returns its table, for the output layer that shares it.
+
+    Arguments are those of `keras.layers.Embedding`.
+
+    Call args:
+        inputs: Token ids (B, T), integers or whole floats; with `mask_zero`, 0 is padding.
+
+    Returns:
+        A list of the embeddings (B, T, D) and the table (V, D) itself, not a copy.
+    """
+
+    def compute_mask(self, inputs, mask=None):
+        return [super().compute_mask(inputs, mask), None]
+
+    def compute_output_shape(self, input_shape):
+        return [tuple(input_shape) + (self.output_dim,), (self.input_dim, self.output_dim)]
+
+    def compute_output_spec(self, inputs):
+        embedded, table = self.compute_output_shape(inputs.shape)
+        return [
+            keras.KerasTensor(embedded, dtype=self.compute_dtype),
+            keras.KerasTensor(table, dtype=self.variable_dtype),
+        ]
+
+    def call(self, inputs):
+        return [super().call(inputs), ops.convert_to_tensor(self.embeddings)]
+
+    def quantize(self, *args, **kwargs):
+        """Leave the table in float, as `EmbeddingSimilarity` reads it too."""
+        raise NotImplementedError(
+            f"Layer '{self.name}' keeps its table in float, because MLM-Sim shares it."
+        )
+
+
+def get_embedding(
+    inputs, token_num, pos_num, embed_dim, dropout_rate=0.1, trainable=True, *, segment_num=2
+):
+    """The sum of token, segment and position embeddings.
+
+    Args:
+        inputs: A list that starts with token ids and segment ids, (B, T) each.
+        token_num: Size V of the vocabulary.
+        pos_num: Number of positions.
+        embed_dim: Size D of the embeddings.
+        dropout_rate: Not used here (dropout follows the task embedding, see `get_model`); kept for
+            callers that pass it by position.
+        trainable: Whether the layers are trainable.
+        segment_num: Number of segments.
+
+    Returns:
+        The summed embeddings (B, T, D) and the token table (V, D).
+    """
+    tokens, table = TokenEmbedding(
+        token_num, embed_dim, mask_zero=True, trainable=trainable, name="Embedding-Token"
+    )(inputs[0])
+    segments = Embedding(segment_num, embed_dim, trainable=trainable, name="Embedding-Segment")(
+        inputs[1]
+    )
+    summed = Add(name="Embedding-Token-Segment")([tokens, segments])
+    summed = PositionEmbedding(
+        pos_num,
+        embed_dim,
+        mode=PositionEmbedding.MODE_ADD,
+        trainable=trainable,
+        name="Embedding-Position",
+    )(summed)
+    return summed, table
+
+
+@serializable
+class EmbeddingSimilarity(layers.Layer):
+    """Probability of every token: `softmax(x·tableᵀ + bias)`.
+
+    Args:
+        initializer: Initializer of the bias.
+        regularizer: Regularizer of the bias.
+        constraint: Constraint of the bias.
+
+    Call args:
+        inputs: A list of features (B, T, D) and the token table (V, D).
+
+    Returns:
+        Probabilities (B, T, V); in float32 under a 16-bit policy, whose range is too small for them.
+    """
+
+    def __init__(self, initializer="zeros", regularizer=None, constraint=None, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.initializer = initializers.get(initializer)
+        self.regularizer = regularizers.get(regularizer)
+        self.constraint = constraints.get(constraint)
+        self.bias = None
+
+    def build(self, input_shape):
+        self.bias = self.add_weight(
+            shape=(int(input_shape[1][0]),),
+            initializer=self.initializer,
+            regularizer=self.regularizer,
+            constraint=self.constraint,
+            name="bias",
+        )
+        super().build(input_shape)
+
+    def compute_mask(self, inputs, mask=None):
+        return None if mask is None else mask[0]
+
+    def compute_output_shape(self, input_shape):
+        features, table = input_shape
+        return tuple(features[:-1]) + (table[0],)
+
+    def call(self, inputs):
+        features, table = inputs
+        logits = ops.einsum("btd,vd->btv", features, table)
+        if self.compute_dtype in ("float16", "bfloat16"):
+            logits = ops.cast(logits, "float32")
+        if self.bias is not None:
+            logits = logits + ops.cast(self.bias, logits.dtype)
+        return ops.softmax(logits)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "initializer": initializers.serialize(self.initializer),
+            "regularizer": regularizers.serialize(self.regularizer),
+            "constraint": constraints.serialize(self.constraint),
+        }

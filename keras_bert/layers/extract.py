@@ -1,0 +1,37 @@
+"""Picking one place of a sequence."""
+
+from __future__ import annotations
+
+from ..backend import layers, serializable
+
+
+@serializable
+class Extract(layers.Layer):
+    """The features at one place of every sequence, such as the first token's.
+
+    Args:
+        index: Place in the sequence; negative ones count from the end.
+
+    Call args:
+        inputs: Features (B, T, D).
+
+    Returns:
+        Features (B, D), without a mask.
+    """
+
+    def __init__(self, index, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.index = index
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *input_shape[2:])
+
+    def call(self, inputs):
+        return inputs[:, self.index]
+
+    def get_config(self):
+        return {**super().get_config(), "index": self.index}

@@ -1,0 +1,94 @@
+"""Position-wise feed-forward layer: the small package's under Keras 2, our own on Keras 3."""
+
+from __future__ import annotations
+
+from ..backend import TF_KERAS, layers, serializable
+
+if TF_KERAS:
+    from keras_position_wise_feed_forward import FeedForward
+else:
+    from .projection import ProjectionLayer
+
+    @serializable
+    class FeedForward(ProjectionLayer):
+        """Two dense layers applied at every place: `activation(x·W1 + b1)·W2 + b2`.
+
+        Weights, in order: W1 (D, F), b1, W2 (F, D), b2.
+
+        Args:
+            units: Size F of the hidden features.
+            activation: Activation of the hidden features; "gelu" is the tanh form.
+            use_bias: Whether the dense layers have a bias.
+            kernel_initializer: Initializer of the kernels.
+            bias_initializer: Initializer of the biases.
+            kernel_regularizer: Regularizer of the kernels.
+            bias_regularizer: Regularizer of the biases.
+            kernel_constraint: Constraint of the kernels.
+            bias_constraint: Constraint of the biases.
+            dropout_rate: Dropout rate of the hidden features in training.
+
+        Call args:
+            inputs: Features (B, …, D).
+
+        Returns:
+            Features (B, …, D).
+
+        Reference:
+            Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.3
+        """
+
+        def __init__(
+            self,
+            units,
+            activation="relu",
+            use_bias=True,
+            kernel_initializer="glorot_normal",
+            bias_initializer="zeros",
+            kernel_regularizer=None,
+            bias_regularizer=None,
+            kernel_constraint=None,
+            bias_constraint=None,
+            dropout_rate=0.0,
+            **kwargs,
+        ):
+            super().__init__(
+                activation,
+                use_bias,
+                kernel_initializer,
+                bias_initializer,
+                kernel_regularizer,
+                bias_regularizer,
+                kernel_constraint,
+                bias_constraint,
+                **kwargs,
+            )
+            self.units = units
+            self.dropout_rate = dropout_rate
+            self.dropout = None
+
+        def build(self, input_shape):
+            self.hidden = self._dense("hidden", self.units, input_shape, self.activation)
+            if self.dropout_rate > 0.0:
+                self.dropout = layers.Dropout(self.dropout_rate, dtype=self.dtype_policy)
+            hidden_shape = (*input_shape[:-1], self.units)
+            self.output_projection = self._dense("output", input_shape[-1], hidden_shape)
+            self.built = True
+
+        def call(self, inputs, training=None):
+            hidden = self.hidden(inputs)
+            if self.dropout is not None:
+                hidden = self.dropout(hidden, training=training)
+            return self.output_projection(hidden)
+
+        def compute_mask(self, inputs, mask=None):
+            return mask
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+        def get_config(self):
+            return {
+                **super().get_config(),
+                "units": self.units,
+                "dropout_rate": self.dropout_rate,
+            }

@@ -1,0 +1,81 @@
+"""Reading rows of an embedding table: checks of the ids and the gradient of the table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend import TF_KERAS, backend, ops
+
+# Up to this many rows the dense gradient of a table is cheaper than merging duplicate ids.
+_DENSE_ROWS = 1024
+
+
+def lookup(table, ids):
+    """Rows of a table.
+
+    On TensorFlow the gradient holds every row once, with the sum of what its occurrences
+    contribute. TensorFlow's own gradient lists a row once per occurrence, and the optimizers of
+    Keras 3 square those entries before they add them up, so that Adam's first step moves a row
+    which occurs n times by sqrt(n) times the learning rate. JAX, PyTorch and Keras 2 merge first.
+
+    Args:
+        table: Float tensor or variable (V, D).
+        ids: Integer tensor of any shape (…), values in [0, V).
+
+    Returns:
+        Float tensor (…, D).
+    """
+    if TF_KERAS or backend.backend() != "tensorflow":
+        return ops.take(table, ids, axis=0)
+    return _lookup_tensorflow(table, ids)
+
+
+def _lookup_tensorflow(table, ids):
+    import tensorflow as tf
+
+    table = tf.convert_to_tensor(table)
+    rows, width = table.shape
+
+    @tf.custom_gradient
+    def gather(table):
+        def gradient(upstream):
+            flat_ids = tf.reshape(ids, [-1])
+            flat = tf.reshape(upstream, [-1, width])
+            if rows <= _DENSE_ROWS:
+                return tf.math.unsorted_segment_sum(flat, flat_ids, rows)
+            unique, places = tf.unique(flat_ids)
+            merged = tf.math.unsorted_segment_sum(flat, places, tf.size(unique))
+            shape = tf.constant([rows, width], dtype=unique.dtype)
+            return tf.IndexedSlices(merged, unique, shape)
+
+        return tf.gather(table, ids), gradient
+
+    return gather(table)
+
+
+def check_ids(layer_name: str, ids, limit: int) -> None:
+    """Refuse ids outside a table wherever their values are known, that is, outside a traced graph.
+
+    Out of range, JAX returns NaN and others fail without naming the layer.
+
+    Args:
+        layer_name: Name of the layer, for the message.
+        ids: Integer tensor or array of any shape.
+        limit: Number of rows of the table, V.
+
+    Raises:
+        ValueError: If an id is negative or not below `limit`.
+    """
+    try:
+        values = np.asarray(ids)
+    except Exception:  # a traced or symbolic tensor, or one on an accelerator: values unknown here
+        return
+    if values.dtype == object or values.size == 0:
+        return
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= limit:
+        raise ValueError(
+            f"Layer '{layer_name}' has {limit} rows, so its ids must lie in [0, {limit - 1}]. "
+            f"Received ids from {low} to {high}. Encode the texts with the vocabulary that belongs "
+            "to this model."
+        )

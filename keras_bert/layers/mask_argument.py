@@ -1,0 +1,15 @@
+"""Keeping masks out of a model's graph."""
+
+from __future__ import annotations
+
+
+class MaskArgument:
+    """Mixin for layers whose `call` takes a `mask`.
+
+    Keras finds the mask on the input at every call. Where `mask` is not passed, Keras 3 also writes
+    the mask it found into the functional graph, as an operation such as `NotEqual`, which `.h5`
+    files cannot hold. An explicit `mask=None` prevents that and changes nothing else.
+    """
+
+    def __call__(self, inputs, mask=None, **kwargs):
+        return super().__call__(inputs, mask=mask, **kwargs)

@@ -1,0 +1,49 @@
+"""Restricting a mask to the places that are to be predicted."""
+
+from __future__ import annotations
+
+from ..backend import layers, ops, serializable
+
+
+@serializable
+class Masked(layers.Layer):
+    """Pass features on under a mask of the places to predict.
+
+    The output's mask is true where the mask ids are not 0 and the features' own mask, if any, is
+    true. Losses count only those places.
+
+    Args:
+        return_masked: Whether to return that mask, as floats, too.
+
+    Call args:
+        inputs: A list of features (B, T, D) and mask ids (B, T).
+
+    Returns:
+        The features (B, T, D), or with `return_masked` a list of them and the mask (B, T).
+    """
+
+    def __init__(self, return_masked=False, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.return_masked = return_masked
+
+    def compute_mask(self, inputs, mask=None):
+        masked = ops.not_equal(inputs[1], 0)
+        if mask is not None and mask[0] is not None:
+            masked = ops.logical_and(masked, mask[0])
+        return [masked, None] if self.return_masked else masked
+
+    def compute_output_shape(self, input_shape):
+        features, mask_ids = map(tuple, input_shape)
+        return [features, mask_ids] if self.return_masked else features
+
+    def call(self, inputs, mask=None):
+        # The mask belongs to a tensor object: the output must be another one than the input, which
+        # these two reshapes give without copying the features.
+        features = ops.squeeze(ops.expand_dims(inputs[0], 0), 0)
+        if not self.return_masked:
+            return features
+        return [features, ops.cast(self.compute_mask(inputs, mask)[0], features.dtype)]
+
+    def get_config(self):
+        return {**super().get_config(), "return_masked": self.return_masked}

@@ -1,0 +1,38 @@
+"""Pooling over unmasked places."""
+
+from __future__ import annotations
+
+from ..backend import layers, ops, serializable
+from .mask_argument import MaskArgument
+
+
+@serializable
+class MaskedGlobalMaxPool1D(MaskArgument, layers.Layer):
+    """The largest value of every feature over the unmasked places.
+
+    Masked places are lowered by 10⁶ (by less in float16, which ends at 65,504), so that a sequence
+    of only padding gives finite numbers.
+
+    Call args:
+        inputs: Features (B, T, D).
+        mask: Boolean (B, T), or None.
+
+    Returns:
+        Features (B, D), without a mask.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *input_shape[2:])
+
+    def call(self, inputs, mask=None):
+        if mask is not None:
+            lowered = inputs - (3e4 if self.compute_dtype == "float16" else 1e6)
+            inputs = ops.where(ops.expand_dims(mask, -1), inputs, lowered)
+        return ops.max(inputs, axis=1)

@@ -1,0 +1,81 @@
+"""What attention and feed-forward layers on Keras 3 share: dense sub-layers and their options."""
+
+from __future__ import annotations
+
+from .. import activations
+from ..backend import activations as keras_activations
+from ..backend import constraints, initializers, layers, regularizers
+
+
+class ProjectionLayer(layers.Layer):
+    """A layer made of Dense sub-layers, so that `enable_lora` and `quantize` reach their kernels.
+
+    Args:
+        activation: Activation of the dense sub-layers; "gelu" is the tanh form.
+        use_bias: Whether they have a bias.
+        kernel_initializer: Initializer of the kernels.
+        bias_initializer: Initializer of the biases.
+        kernel_regularizer: Regularizer of the kernels.
+        bias_regularizer: Regularizer of the biases.
+        kernel_constraint: Constraint of the kernels.
+        bias_constraint: Constraint of the biases.
+    """
+
+    def __init__(
+        self,
+        activation,
+        use_bias,
+        kernel_initializer,
+        bias_initializer,
+        kernel_regularizer,
+        bias_regularizer,
+        kernel_constraint,
+        bias_constraint,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def _dense(self, name, units, input_shape, activation=None):
+        """A built Dense sub-layer with this layer's options."""
+        dense = layers.Dense(
+            units,
+            activation=activation,
+            use_bias=self.use_bias,
+            # A clone each: one initializer object would give every kernel the same values.
+            kernel_initializer=_clone(self.kernel_initializer),
+            bias_initializer=_clone(self.bias_initializer),
+            kernel_regularizer=self.kernel_regularizer,
+            bias_regularizer=self.bias_regularizer,
+            kernel_constraint=self.kernel_constraint,
+            bias_constraint=self.bias_constraint,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        dense.build(input_shape)
+        return dense
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "activation": keras_activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+def _clone(initializer):
+    return initializer.clone() if hasattr(initializer, "clone") else initializer

@@ -1,0 +1,111 @@
+"""From a checkpoint to a model."""
+
+from __future__ import annotations
+
+import os
+
+from .activations import gelu_erf
+from .backend import models
+from .bert import get_model
+from .checkpoints import open_checkpoint
+from .checkpoints.mapping import find_weights, read_weight
+from .configuration import ConfigError, is_hugging_face, read_config
+from .vocabulary import load_vocabulary
+
+__all__ = [
+    "build_model_from_config",
+    "load_model_weights_from_checkpoint",
+    "load_trained_model_from_checkpoint",
+    "load_vocabulary",
+]
+
+
+def checkpoint_loader(checkpoint_file):
+    """A function from the name of a tensor in a checkpoint to its values, a numpy array."""
+    checkpoint = open_checkpoint(checkpoint_file)
+    return lambda name: checkpoint[name]
+
+
+def build_model_from_config(
+    config_file,
+    training=False,
+    trainable=None,
+    output_layer_num=1,
+    seq_len=int(1e9),
+    **kwargs,
+):
+    """Build an untrained model from a configuration.
+
+    "gelu" means the tanh form in Google's configurations and the exact one in Hugging Face's.
+
+    Args:
+        config_file: Path of a `bert_config.json` or of a Hugging Face `config.json`.
+        training: Whether the model has the MLM and NSP heads.
+        trainable: As in `get_model`.
+        output_layer_num: As in `get_model`.
+        seq_len: Length of the sequences, cut to the positions that the configuration has; None for
+            a model of any length up to them.
+        **kwargs: Further arguments of `get_model`, such as `use_task_embed`.
+
+    Returns:
+        The model, and the configuration with `max_position_embeddings` set to the number of
+        positions in use.
+
+    Raises:
+        ConfigError: If the configuration is damaged or not BERT's (a ValueError).
+        OSError: If the file cannot be read.
+    """
+    config = read_config(config_file)
+    return _build(
+        config, is_hugging_face(config), training, trainable, output_layer_num, seq_len, kwargs
+    )
+
+
+def _build(config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs):
+    if seq_len is not None:
+        if seq_len < 1:
+            raise ValueError(f"`seq_len` must be positive or None. Received: seq_len={seq_len}.")
+        config["max_position_embeddings"] = seq_len = min(seq_len, config["max_position_embeddings"])
+    activation = config["hidden_act"]
+    arguments = {
+        "feed_forward_activation": gelu_erf if exact_gelu and activation == "gelu" else activation,
+        "segment_num": config.get("type_vocab_size", 2),
+        "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
+        **kwargs,
+    }
+    model = get_model(
+        token_num=config["vocab_size"],
+        pos_num=config["max_position_embeddings"],
+        seq_len=seq_len,
+        embed_dim=config["hidden_size"],
+        transformer_num=config["num_hidden_layers"],
+        head_num=config["num_attention_heads"],
+        feed_forward_dim=config["intermediate_size"],
+        training=training,
+        trainable=trainable,
+        output_layer_num=output_layer_num,
+        **arguments,
+    )
+    if not training:
+        model = models.Model(*model)
+    return model, config
+
+
+def load_model_weights_from_checkpoint(model, config, checkpoint_file, training=False):
+    """Fill a model with the weights of a checkpoint.
+
+    Args:
+        model: A model of `build_model_from_config` or of `get_model`; it may have fewer encoder
+            layers than the file.
+        config: The configuration that came with the model; its `max_position_embeddings` rows of
+            the position table are read.
+        checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`), or path of a
+            `.safetensors` or PyTorch `.bin` file.
+        training: Whether to fill the MLM and NSP heads too.
+
+    Raises:
+        CheckpointError: If the file is damaged, or its tensors do not fit the model (a ValueError).
+        OSError: If the file cannot be read.
+    """
+    with open_checkpoint(checkpoint_file) as checkpoint:
+        _fill(model, config, checkpoint, training)

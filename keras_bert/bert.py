@@ -200,7 +200,9 @@ def _set_trainable(model, trainable) -> None:
             layer.trainable = trainable
         return
     names = [layer.name for layer in model.layers]
-    unmatched = [prefix for prefix in trainable if not any(name.startswith(prefix) for name in names)]
+    unmatched = [
+        prefix for prefix in trainable if not any(name.startswith(prefix) for name in names)
+    ]
     if unmatched:
         warnings.warn(
             f"`trainable` names no layer of this model by {sorted(unmatched)}; the names start with "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import re
 
 from .activations import gelu_erf
 from .backend import models
 from .bert import get_model
-from .checkpoints import open_checkpoint
-from .checkpoints.mapping import find_weights, read_weight
-from .configuration import ConfigError, is_hugging_face, read_config
+from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
+from .checkpoints.mapping import FoundWeight, extra_names, find_weights, read_weight
+from .configuration import is_hugging_face, read_config
 from .vocabulary import load_vocabulary
 
 __all__ = [
@@ -65,7 +65,9 @@ def _build(config, exact_gelu, training, trainable, output_layer_num, seq_len, k
     if seq_len is not None:
         if seq_len < 1:
             raise ValueError(f"`seq_len` must be positive or None. Received: seq_len={seq_len}.")
-        config["max_position_embeddings"] = seq_len = min(seq_len, config["max_position_embeddings"])
+        config["max_position_embeddings"] = seq_len = min(
+            seq_len, config["max_position_embeddings"]
+        )
     activation = config["hidden_act"]
     arguments = {
         "feed_forward_activation": gelu_erf if exact_gelu and activation == "gelu" else activation,
@@ -109,3 +111,105 @@ def load_model_weights_from_checkpoint(model, config, checkpoint_file, training=
     """
     with open_checkpoint(checkpoint_file) as checkpoint:
         _fill(model, config, checkpoint, training)
+
+
+def load_trained_model_from_checkpoint(
+    config_file,
+    checkpoint_file,
+    training=False,
+    trainable=None,
+    output_layer_num=1,
+    seq_len=int(1e9),
+    **kwargs,
+):
+    """Build a model and fill it with the weights of a checkpoint.
+
+    The activation "gelu" means the tanh form with a TensorFlow checkpoint, as in Google's code, and
+    the exact form with a `.safetensors` or `.bin` file, as in Hugging Face's.
+
+    Args:
+        config_file: Path of a `bert_config.json` or of a Hugging Face `config.json`.
+        checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`), or path of a
+            `.safetensors` or PyTorch `.bin` file.
+        training: Whether the model has the MLM and NSP heads.
+        trainable: As in `get_model`.
+        output_layer_num: As in `get_model`.
+        seq_len: Length of the sequences, cut to the positions that the configuration has; None for
+            a model of any length up to them.
+        **kwargs: Further arguments of `get_model`, such as `use_task_embed`.
+
+    Returns:
+        The model. Layers that the checkpoint knows nothing of, such as Embedding-Task, are
+        initialised at random.
+
+    Raises:
+        ConfigError: If the configuration is damaged or not BERT's (a ValueError).
+        CheckpointError: If the checkpoint is damaged, or its tensors do not fit the model (a
+            ValueError).
+        OSError: If a file cannot be read.
+    """
+    config = read_config(config_file)
+    with open_checkpoint(checkpoint_file) as checkpoint:
+        exact_gelu = checkpoint.format != "tensor_bundle"
+        model, config = _build(
+            config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs
+        )
+        _fill(model, config, checkpoint, training)
+    return model
+
+
+_PART_OF_ENCODER = re.compile(r"^(bert[./])?(embeddings|encoder)[./]")
+
+
+def _fill(model, config: dict, checkpoint: Checkpoint, training: bool) -> None:
+    """Check every tensor against the model, then read and assign one after the other."""
+    layer_names = {layer.name for layer in model.layers}
+    depth = config["num_hidden_layers"]
+    while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
+        depth -= 1
+    found = find_weights(checkpoint, depth, training)
+    _check_extra_tensors(checkpoint, found, depth)
+    variables = {weight: model.get_layer(weight.layer).weights[weight.index] for weight in found}
+    rows = config["max_position_embeddings"]
+    _check_shapes(checkpoint, variables, rows)
+    for weight, variable in variables.items():
+        values = read_weight(checkpoint, weight)
+        variable.assign(values[:rows] if weight.layer == "Embedding-Position" else values)
+
+
+def _check_extra_tensors(checkpoint: Checkpoint, found: list[FoundWeight], depth: int) -> None:
+    """Refuse tensors that belong to the encoder's inside but have no place in this model."""
+    used = tuple(f"{weight.name}/" for weight in found)  # optimizers keep their slots below
+    further = re.compile(r"^(bert[./])?encoder[./]layer[._](\d+)[./]")
+    strangers = []
+    for name in extra_names(checkpoint, found):
+        layer = further.match(name)
+        if layer and int(layer[2]) >= depth:
+            continue
+        if _PART_OF_ENCODER.match(name) and not name.startswith(used):
+            if re.search(r"embeddings[./](position_ids|token_type_ids)$", name):
+                continue
+            strangers.append(name)
+    if strangers:
+        raise CheckpointError(
+            f"{checkpoint.path} holds tensors of another architecture than BERT's, which would be "
+            f"lost and the numbers wrong without them: {', '.join(strangers[:8])}"
+            f"{', …' if len(strangers) > 8 else ''}."
+        )
+
+
+def _check_shapes(checkpoint: Checkpoint, variables: dict, rows: int) -> None:
+    misshapen = []
+    for weight, variable in variables.items():
+        shape, wanted = tuple(weight.shape), tuple(variable.shape)
+        if weight.layer == "Embedding-Position":
+            shape = (min(shape[0], rows), *shape[1:])
+        if shape != wanted:
+            misshapen.append(
+                f"{weight.name} has {tuple(weight.shape)} where layer '{weight.layer}' takes {wanted}"
+            )
+    if misshapen:
+        raise CheckpointError(
+            f"{checkpoint.path} does not fit the configuration, as shapes in the model's order show: "
+            f"{'; '.join(misshapen[:8])}{'; …' if len(misshapen) > 8 else ''}."
+        )

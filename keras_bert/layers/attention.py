@@ -75,7 +75,9 @@ else:
             self.history_only = history_only
 
         def build(self, input_shape):
-            query, key, value = _query_key_value(input_shape, not isinstance(input_shape[0], (list, tuple)))
+            query, key, value = _query_key_value(
+                input_shape, not isinstance(input_shape[0], (list, tuple))
+            )
             units = value[-1]
             check_head_num(self.head_num, units, f"layer '{self.name}'")
             self.query = self._dense("query", units, query, self.activation)
@@ -132,7 +134,9 @@ else:
             return _query_key_value(mask)[0]
 
         def compute_output_shape(self, input_shape):
-            query, _, value = _query_key_value(input_shape, not isinstance(input_shape[0], (list, tuple)))
+            query, _, value = _query_key_value(
+                input_shape, not isinstance(input_shape[0], (list, tuple))
+            )
             return (*query[:-1], value[-1])
 
         def get_config(self):

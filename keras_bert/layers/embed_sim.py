@@ -28,7 +28,9 @@ else:
             Probabilities (B, T, V).
         """
 
-        def __init__(self, use_bias=True, initializer="zeros", *args, stop_gradient=False, **kwargs):
+        def __init__(
+            self, use_bias=True, initializer="zeros", *args, stop_gradient=False, **kwargs
+        ):
             super().__init__(initializer, *args, **kwargs)
             self.use_bias = use_bias
             self.stop_gradient = stop_gradient
@@ -40,7 +42,9 @@ else:
 
         def call(self, inputs):
             features, table = inputs
-            return super().call([features, ops.stop_gradient(table) if self.stop_gradient else table])
+            return super().call(
+                [features, ops.stop_gradient(table) if self.stop_gradient else table]
+            )
 
         def get_config(self):
             return {

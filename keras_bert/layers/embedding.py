@@ -16,6 +16,7 @@ from .add import Add
 from .lookup import check_ids, lookup
 from .position_embedding import PositionEmbedding
 
+
 @serializable
 class Embedding(layers.Embedding):
     """Keras' Embedding with checked ids and, on Keras 3, merged gradients (see `lookup`).

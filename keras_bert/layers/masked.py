@@ -23,6 +23,8 @@ class Masked(layers.Layer):
     """
 
     def __init__(self, return_masked=False, **kwargs):
+        # Neither ids nor probabilities are to be cast to a 16-bit float on their way through.
+        kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
         self.supports_masking = True
         self.return_masked = return_masked

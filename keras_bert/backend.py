@@ -35,7 +35,7 @@ def _import_keras_2():
     except ImportError as error:
         raise ImportError(
             "TF_KERAS asks for Keras 2, which is the package `tf_keras`, and it cannot be imported "
-            f"({error}). Install it with `pip install tf_keras`, or unset TF_KERAS to run on Keras 3."
+            f"({error}). Install it with `pip install tf_keras`, or unset TF_KERAS for Keras 3."
         ) from error
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     import tensorflow
@@ -50,8 +50,8 @@ def _import_keras_2():
     for resolved in (lazy, submodule, sys.modules["tensorflow"].keras):
         if resolved.layers.Layer is not api.layers.Layer:
             raise ImportError(
-                "TF_KERAS asks for Keras 2, but `tensorflow.keras` has already resolved to Keras 3 in "
-                "this process. Import keras_bert before the first use of `tf.keras`, or set "
+                "TF_KERAS asks for Keras 2, but `tensorflow.keras` has already resolved to Keras 3 "
+                "in this process. Import keras_bert before the first use of `tf.keras`, or set "
                 "TF_USE_LEGACY_KERAS=1 in the environment before Python starts."
             )
     return submodule

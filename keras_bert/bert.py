@@ -30,18 +30,18 @@ from .tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
 from .training import compile_model, gen_batch_inputs, get_base_dict
 
 __all__ = [
-    "TOKEN_PAD",
-    "TOKEN_UNK",
     "TOKEN_CLS",
-    "TOKEN_SEP",
     "TOKEN_MASK",
-    "gelu",
-    "get_model",
+    "TOKEN_PAD",
+    "TOKEN_SEP",
+    "TOKEN_UNK",
     "compile_model",
-    "get_base_dict",
+    "gelu",
     "gen_batch_inputs",
-    "get_token_embedding",
+    "get_base_dict",
     "get_custom_objects",
+    "get_model",
+    "get_token_embedding",
 ]
 
 
@@ -75,11 +75,12 @@ def get_model(
         transformer_num: Number N of encoder layers.
         head_num: Number H of attention heads; divides `embed_dim`.
         feed_forward_dim: Hidden size F of the feed-forward layers.
-        dropout_rate: Dropout rate of embeddings and sub-layer outputs; at 0 there are no such layers.
+        dropout_rate: Dropout rate of embeddings and sub-layer outputs; 0 leaves the layers out.
         attention_activation: Activation of the attention's projections.
-        feed_forward_activation: Activation of the feed-forward layers and of the MLM head: a callable
-            or a name. "gelu" is the tanh form, "gelu_erf" the exact one.
-        training: Whether to return the model with its two heads, or inputs and output of the encoder.
+        feed_forward_activation: Activation of the feed-forward layers and of the MLM head, a
+            callable or a name; "gelu" is the tanh form, "gelu_erf" the exact one.
+        training: Whether to return the model with its two heads, or the encoder's inputs and
+            output.
         trainable: Whether the layers are trainable: a bool, or a list of layer name prefixes;
             None means the same as `training`.
         output_layer_num: With `training=False`, how many of the last encoder layers to concatenate
@@ -178,7 +179,7 @@ def _output_layer_indices(output_layer_num, transformer_num: int) -> list[int]:
     if not isinstance(output_layer_num, (list, tuple)):
         if output_layer_num < 1:
             raise ValueError(
-                "`output_layer_num` must be a positive number of layers or a list of layer indices. "
+                "`output_layer_num` must be a positive number of layers or a list of indices. "
                 f"Received: output_layer_num={output_layer_num}."
             )
         count = min(int(output_layer_num), transformer_num)
@@ -187,10 +188,15 @@ def _output_layer_indices(output_layer_num, transformer_num: int) -> list[int]:
         not -transformer_num <= index < transformer_num for index in output_layer_num
     ):
         raise ValueError(
-            f"`output_layer_num` must list indices from {-transformer_num} to {transformer_num - 1}, "
-            f"as there are {transformer_num} layers. Received: output_layer_num={output_layer_num}."
+            f"`output_layer_num` must list indices from {-transformer_num} to "
+            f"{transformer_num - 1}, as there are {transformer_num} layers. "
+            f"Received: output_layer_num={output_layer_num}."
         )
     return [index % transformer_num for index in output_layer_num]
+
+
+def _starts(prefix):
+    return lambda name: name.startswith(prefix)
 
 
 def _set_trainable(model, trainable) -> None:
@@ -200,12 +206,10 @@ def _set_trainable(model, trainable) -> None:
             layer.trainable = trainable
         return
     names = [layer.name for layer in model.layers]
-    unmatched = [
-        prefix for prefix in trainable if not any(name.startswith(prefix) for name in names)
-    ]
+    unmatched = [prefix for prefix in trainable if not any(map(_starts(prefix), names))]
     if unmatched:
         warnings.warn(
-            f"`trainable` names no layer of this model by {sorted(unmatched)}; the names start with "
+            f"`trainable` names no layer of this model by {sorted(unmatched)}; names start with "
             "Embedding, Encoder, MLM, NSP.",
             stacklevel=3,
         )

@@ -68,7 +68,8 @@ def _check_sizes(config, path):
         size = config.get(key, 2)
         if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < 2**31:
             raise ConfigError(
-                f"`{key}` in the configuration {path} must be a positive integer. Received: {size!r}."
+                f"`{key}` in the configuration {path} must be a positive integer. "
+                f"Received: {size!r}."
             )
     epsilon = config.get("layer_norm_eps", 1e-12)
     if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not 0 < epsilon < 1:
@@ -83,8 +84,8 @@ def _check_sizes(config, path):
         )
     if config["hidden_size"] % config["num_attention_heads"] != 0:
         raise ConfigError(
-            f"`num_attention_heads` must divide `hidden_size` in the configuration {path}. Received: "
-            f"{config['num_attention_heads']} and {config['hidden_size']}."
+            f"`num_attention_heads` must divide `hidden_size` in the configuration {path}. "
+            f"Received: {config['num_attention_heads']} and {config['hidden_size']}."
         )
 
 

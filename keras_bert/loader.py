@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from .activations import gelu_erf
+from . import activations
 from .backend import models
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.mapping import FoundWeight, extra_names, find_weights, read_weight
-from .configuration import is_hugging_face, read_config
+from .configuration import ConfigError, is_hugging_face, read_config
 from .vocabulary import load_vocabulary
 
 __all__ = [
@@ -45,7 +45,8 @@ def build_model_from_config(
         output_layer_num: As in `get_model`.
         seq_len: Length of the sequences, cut to the positions that the configuration has; None for
             a model of any length up to them.
-        **kwargs: Further arguments of `get_model`, such as `use_task_embed`.
+        **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
+            over the configuration.
 
     Returns:
         The model, and the configuration with `max_position_embeddings` set to the number of
@@ -68,25 +69,32 @@ def _build(config, exact_gelu, training, trainable, output_layer_num, seq_len, k
         config["max_position_embeddings"] = seq_len = min(
             seq_len, config["max_position_embeddings"]
         )
-    activation = config["hidden_act"]
-    arguments = {
-        "feed_forward_activation": gelu_erf if exact_gelu and activation == "gelu" else activation,
-        "segment_num": config.get("type_vocab_size", 2),
-        "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
-        **kwargs,
-    }
+    try:
+        activation = activations.get(config["hidden_act"])
+    except ValueError as error:
+        raise ConfigError(
+            f"`hidden_act` in the configuration must be an activation that Keras knows, such as "
+            f"'gelu'. Received: {config['hidden_act']!r}."
+        ) from error
+    if exact_gelu and config["hidden_act"] == "gelu":
+        activation = activations.gelu_erf
     model = get_model(
-        token_num=config["vocab_size"],
-        pos_num=config["max_position_embeddings"],
-        seq_len=seq_len,
-        embed_dim=config["hidden_size"],
-        transformer_num=config["num_hidden_layers"],
-        head_num=config["num_attention_heads"],
-        feed_forward_dim=config["intermediate_size"],
-        training=training,
-        trainable=trainable,
-        output_layer_num=output_layer_num,
-        **arguments,
+        **{
+            "token_num": config["vocab_size"],
+            "pos_num": config["max_position_embeddings"],
+            "seq_len": seq_len,
+            "embed_dim": config["hidden_size"],
+            "transformer_num": config["num_hidden_layers"],
+            "head_num": config["num_attention_heads"],
+            "feed_forward_dim": config["intermediate_size"],
+            "feed_forward_activation": activation,
+            "training": training,
+            "trainable": trainable,
+            "output_layer_num": output_layer_num,
+            "segment_num": config.get("type_vocab_size", 2),
+            "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
+            **kwargs,
+        }
     )
     if not training:
         model = models.Model(*model)
@@ -136,7 +144,8 @@ def load_trained_model_from_checkpoint(
         output_layer_num: As in `get_model`.
         seq_len: Length of the sequences, cut to the positions that the configuration has; None for
             a model of any length up to them.
-        **kwargs: Further arguments of `get_model`, such as `use_task_embed`.
+        **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
+            over the configuration.
 
     Returns:
         The model. Layers that the checkpoint knows nothing of, such as Embedding-Task, are
@@ -150,15 +159,13 @@ def load_trained_model_from_checkpoint(
     """
     config = read_config(config_file)
     with open_checkpoint(checkpoint_file) as checkpoint:
+        _check_sizes(config, checkpoint, training)
         exact_gelu = checkpoint.format != "tensor_bundle"
         model, config = _build(
             config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs
         )
         _fill(model, config, checkpoint, training)
     return model
-
-
-_PART_OF_ENCODER = re.compile(r"^(bert[./])?(embeddings|encoder)[./]")
 
 
 def _fill(model, config: dict, checkpoint: Checkpoint, training: bool) -> None:
@@ -168,48 +175,94 @@ def _fill(model, config: dict, checkpoint: Checkpoint, training: bool) -> None:
     while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
         depth -= 1
     found = find_weights(checkpoint, depth, training)
-    _check_extra_tensors(checkpoint, found, depth)
-    variables = {weight: model.get_layer(weight.layer).weights[weight.index] for weight in found}
+    _check_strangers(checkpoint, found, depth)
     rows = config["max_position_embeddings"]
-    _check_shapes(checkpoint, variables, rows)
-    for weight, variable in variables.items():
+    variables = [model.get_layer(weight.layer).weights[weight.index] for weight in found]
+    _check_shapes(checkpoint, found, variables, rows)
+    for weight, variable in zip(found, variables, strict=True):
         values = read_weight(checkpoint, weight)
-        variable.assign(values[:rows] if weight.layer == "Embedding-Position" else values)
+        if weight.layer == "Embedding-Position":
+            values = values[:rows]
+        if values.dtype.itemsize < 4:  # bfloat16 is no type of numpy's: PyTorch would not take it
+            values = values.astype("float32")
+        variable.assign(values)
 
 
-def _check_extra_tensors(checkpoint: Checkpoint, found: list[FoundWeight], depth: int) -> None:
-    """Refuse tensors that belong to the encoder's inside but have no place in this model."""
-    used = tuple(f"{weight.name}/" for weight in found)  # optimizers keep their slots below
-    further = re.compile(r"^(bert[./])?encoder[./]layer[._](\d+)[./]")
+def _check_sizes(config: dict, checkpoint: Checkpoint, training: bool) -> None:
+    """Compare the configuration's sizes with the file's before a model of them is allocated."""
+    depth = config["num_hidden_layers"]
+    if depth > len(checkpoint):
+        raise ConfigError(
+            f"`num_hidden_layers` does not fit {checkpoint.path}, which holds {len(checkpoint)} "
+            f"tensors in all. Received: {depth}."
+        )
+    shapes = {
+        (weight.layer, weight.index): weight.shape
+        for weight in find_weights(checkpoint, depth, training)
+    }
+    sizes = {
+        "vocab_size": shapes["Embedding-Token", 0][:1],
+        "hidden_size": shapes["Embedding-Token", 0][1:],
+        "max_position_embeddings": shapes["Embedding-Position", 0][:1],
+        "type_vocab_size": shapes["Embedding-Segment", 0][:1],
+        "intermediate_size": shapes["Encoder-1-FeedForward", 0][1:],
+    }
+    wrong = [
+        f"{key} is {config.get(key, 2)}, the file's {', '.join(map(str, size)) or 'none'}"
+        for key, size in sizes.items()
+        if (config.get(key, 2),) != size
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"The configuration does not fit {checkpoint.path}: {'; '.join(wrong)}. "
+            "Pass the configuration that came with the checkpoint."
+        )
+
+
+def _check_strangers(checkpoint: Checkpoint, found: list[FoundWeight], depth: int) -> None:
+    """Refuse tensors inside the encoder that this model has no place for.
+
+    Without them the numbers would be wrong. Optimizers' slots, which stand below a weight's name,
+    layers beyond the model's, and the lists of ids in Hugging Face's files change nothing.
+    """
+    slots = tuple(f"{weight.name}/" for weight in found)
+    inside = re.compile(
+        r"^(bert[./])?(embeddings|encoder[./]layer[._](?P<layer>\d+))[./](?P<rest>.+)"
+    )
     strangers = []
     for name in extra_names(checkpoint, found):
-        layer = further.match(name)
-        if layer and int(layer[2]) >= depth:
+        match = inside.match(name)
+        if match is None or name.startswith(slots):
             continue
-        if _PART_OF_ENCODER.match(name) and not name.startswith(used):
-            if re.search(r"embeddings[./](position_ids|token_type_ids)$", name):
-                continue
+        if match["layer"] is not None and int(match["layer"]) >= depth:
+            continue
+        if match["rest"] not in ("position_ids", "token_type_ids"):
             strangers.append(name)
     if strangers:
         raise CheckpointError(
-            f"{checkpoint.path} holds tensors of another architecture than BERT's, which would be "
-            f"lost and the numbers wrong without them: {', '.join(strangers[:8])}"
-            f"{', …' if len(strangers) > 8 else ''}."
+            f"{checkpoint.path} holds parts of another architecture than BERT's, without which the "
+            f"numbers would be wrong: {_listed(strangers, ', ')}."
         )
 
 
-def _check_shapes(checkpoint: Checkpoint, variables: dict, rows: int) -> None:
-    misshapen = []
-    for weight, variable in variables.items():
+def _check_shapes(checkpoint: Checkpoint, found: list[FoundWeight], variables, rows: int) -> None:
+    misfits = []
+    for weight, variable in zip(found, variables, strict=True):
         shape, wanted = tuple(weight.shape), tuple(variable.shape)
-        if weight.layer == "Embedding-Position":
-            shape = (min(shape[0], rows), *shape[1:])
+        if weight.layer == "Embedding-Position" and len(shape) == 2:
+            shape = (min(shape[0], rows), shape[1])
         if shape != wanted:
-            misshapen.append(
-                f"{weight.name} has {tuple(weight.shape)} where layer '{weight.layer}' takes {wanted}"
-            )
-    if misshapen:
+            misfits.append(f"{weight.name} is {tuple(weight.shape)}, {weight.layer} takes {wanted}")
+        dtype = checkpoint.dtype(weight.name)
+        if dtype.name not in ("float16", "bfloat16", "float32", "float64"):
+            misfits.append(f"{weight.name} holds {dtype.name}, {weight.layer} takes floats")
+    if misfits:
         raise CheckpointError(
-            f"{checkpoint.path} does not fit the configuration, as shapes in the model's order show: "
-            f"{'; '.join(misshapen[:8])}{'; …' if len(misshapen) > 8 else ''}."
+            f"{checkpoint.path} does not fit the model (shapes as the model has them): "
+            f"{_listed(misfits, '; ')}."
         )
+
+
+def _listed(items: list[str], separator: str, most: int = 8) -> str:
+    more = f"{separator}and {len(items) - most} more" if len(items) > most else ""
+    return separator.join(items[:most]) + more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..backend import TF_KERAS, ops, serializable
 
 if TF_KERAS:
-    from keras_multi_head import MultiHeadAttention  # noqa: F401
+    from keras_multi_head import MultiHeadAttention
 else:
     from .mask_argument import MaskArgument
     from .projection import ProjectionLayer

@@ -120,7 +120,7 @@ class EmbeddingSimilarity(layers.Layer):
         inputs: A list of features (B, T, D) and the token table (V, D).
 
     Returns:
-        Probabilities (B, T, V); in float32 under a 16-bit policy, whose range is too small for them.
+        Probabilities (B, T, V); float32 under a 16-bit policy, whose range is too small for them.
     """
 
     def __init__(self, initializer="zeros", regularizer=None, constraint=None, **kwargs):

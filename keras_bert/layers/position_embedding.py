@@ -100,8 +100,8 @@ else:
         def _check_length(self, length):
             if length > self.input_dim:
                 raise ValueError(
-                    f"Layer '{self.name}' holds {self.input_dim} positions. Received: a sequence of "
-                    f"length {length}. Truncate the input, or build the model with more positions."
+                    f"Layer '{self.name}' holds {self.input_dim} positions. Received: a sequence "
+                    f"of length {length}. Truncate the input, or build the model with more positions."
                 )
 
         def compute_mask(self, inputs, mask=None):

@@ -101,7 +101,7 @@ else:
             if length > self.input_dim:
                 raise ValueError(
                     f"Layer '{self.name}' holds {self.input_dim} positions. Received: a sequence "
-                    f"of length {length}. Truncate the input, or build the model with more positions."
+                    f"of length {length}. Truncate it, or build the model with more positions."
                 )
 
         def compute_mask(self, inputs, mask=None):

@@ -5,9 +5,9 @@
 
 MiniLM (6 layers of 384, English sentences) compares hidden states. rxnfp (12 layers of 256,
 chemical reactions, whose two heads are really trained) compares MLM and NSP probabilities, and
-counts how many masked tokens are filled right. Both are run on single texts and pairs, one by one and padded
-together, on all four runtimes, a process each. PYTHON is an interpreter with keras-bert 0.89 on
-TensorFlow 2.15: its features come from the same weights in Google's format.
+counts how many masked tokens are filled right. Both are run on single texts and pairs, one by one
+and padded together, on all four runtimes, a process each. PYTHON is an interpreter with keras-bert
+0.89 on TensorFlow 2.15: its features come from the same weights in Google's format.
 
 The tokenizer's part is benchmarks/tokenizer_parity.py.
 """

@@ -40,7 +40,7 @@ def read_config(config_file) -> dict:
     try:
         with open(path, encoding="utf-8-sig") as reader:
             config = json.load(reader)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"The configuration {path} is no valid JSON: {error}.") from error
     if not isinstance(config, dict):
         raise ConfigError(

@@ -6,6 +6,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from text_damage import damaged
 
 from keras_bert.vocabulary import VocabularyError, load_vocabulary
 
@@ -222,27 +223,6 @@ def test_tokenizer_json_that_is_something_else(write, content, message):
 
 
 # Damage.
-
-
-def damaged(content, rng):
-    """Change some bytes: flip bits, cut, swap, double, empty."""
-    data = bytearray(content)
-    kind = rng.randrange(6)
-    a, b = sorted(rng.randrange(len(data) + 1) for _ in range(2))
-    if kind == 0:
-        for _ in range(rng.randrange(1, 9)):
-            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-    elif kind == 1:
-        del data[a:]
-    elif kind == 2:
-        del data[a:b]
-    elif kind == 3:
-        data = data[b:] + data[a:b] + data[:a]
-    elif kind == 4:
-        data[a:b] = bytes(rng.randrange(256) for _ in range(b - a))
-    else:
-        data[a:a] = data[a:b]
-    return bytes(data)
 
 
 @pytest.mark.parametrize("name", ["vocab.txt", "tokenizer.json"])

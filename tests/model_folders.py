@@ -1,0 +1,57 @@
+"""Small BERT models in files, with random weights that make every part count."""
+
+import json
+
+import numpy as np
+
+from keras_bert.checkpoints import write_tensor_bundle
+from keras_bert.checkpoints.mapping import to_checkpoint, weight_names
+
+CONFIG = {
+    "vocab_size": 30,
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 20,
+    "hidden_act": "gelu",
+    "max_position_embeddings": 16,
+    "type_vocab_size": 2,
+}
+
+
+def random_weights(config=CONFIG, seed=0):
+    """Layer name -> list of arrays, for encoder and both heads."""
+    hidden, feed_forward = config["hidden_size"], config["intermediate_size"]
+    tables = {"Token": "vocab_size", "Position": "max_position_embeddings"}
+    shapes = {f"Embedding-{name}": [(config[key], hidden)] for name, key in tables.items()}
+    shapes["Embedding-Segment"] = [(config.get("type_vocab_size", 2), hidden)]
+    shapes["MLM-Sim"] = [(config["vocab_size"],)]
+    shapes["NSP"] = [(hidden, 2), (2,)]
+    for name in ("MLM-Dense", "NSP-Dense"):
+        shapes[name] = [(hidden, hidden), (hidden,)]
+    generator = np.random.default_rng(seed)
+    weights = {}
+    for row in weight_names(config["num_hidden_layers"], training=True):
+        shape = shapes.get(row.layer)
+        if row.layer.endswith("-Norm"):
+            shape = [(hidden,), (hidden,)]
+        elif row.layer.endswith("SelfAttention"):
+            shape = [(hidden, hidden), (hidden,)] * 4
+        elif row.layer.endswith("FeedForward"):
+            shape = [(hidden, feed_forward), (feed_forward,), (feed_forward, hidden), (hidden,)]
+        values = generator.normal(0, 0.5, shape[row.index]).astype("float32")
+        if row.layer.endswith("-Norm") and row.index == 0:
+            values += 1
+        weights.setdefault(row.layer, []).append(values)
+    return weights
+
+
+def write_google_folder(folder, config=CONFIG, seed=0, vocabulary=None):
+    """bert_config.json, bert_model.ckpt.* and vocab.txt; returns the weights."""
+    weights = random_weights(config, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bert_config.json").write_text(json.dumps(config), "utf-8")
+    write_tensor_bundle(folder / "bert_model.ckpt", to_checkpoint(weights, "google"))
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxy"]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary or words) + "\n", "utf-8")
+    return weights

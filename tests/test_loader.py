@@ -1,0 +1,326 @@
+"""Checkpoints become models: Google's and Hugging Face's files, and files that do not fit."""
+
+import json
+import random
+import warnings
+
+import numpy as np
+import pytest
+from model_folders import CONFIG, random_weights, write_google_folder
+from text_damage import damaged
+
+from keras_bert import (
+    CheckpointError,
+    ConfigError,
+    build_model_from_config,
+    get_checkpoint_paths,
+    load_model_weights_from_checkpoint,
+    load_trained_model_from_checkpoint,
+)
+from keras_bert.checkpoints import write_tensor_bundle
+from keras_bert.checkpoints.mapping import to_checkpoint
+from keras_bert.loader import checkpoint_loader
+
+TOKENS = np.array([[2, 5, 6, 7, 3, 0, 0], [2, 9, 3, 10, 11, 12, 3], [2, 3, 0, 0, 0, 0, 0]])
+SEGMENTS = np.array([[0] * 7, [0, 0, 0, 1, 1, 1, 1], [0] * 7])
+
+
+@pytest.fixture
+def google(tmp_path):
+    return get_checkpoint_paths(tmp_path), write_google_folder(tmp_path)
+
+
+def test_every_weight_arrives(google):
+    paths, weights = google
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, training=True)
+    for layer, arrays in weights.items():
+        for ours, array in zip(model.get_layer(layer).get_weights(), arrays, strict=True):
+            np.testing.assert_array_equal(ours, array, err_msg=layer)
+    held = {layer.name for layer in model.layers if layer.weights}
+    assert held == set(weights)
+
+
+def test_defaults_are_the_encoder_frozen_at_full_length(google):
+    model = load_trained_model_from_checkpoint(*google[0][:2])
+    assert model.output_shape == (None, 16, 12)
+    assert len(model.inputs) == 2
+    assert not model.trainable_weights
+
+
+def test_positional_arguments_as_before(google):
+    paths, _ = google
+    model = load_trained_model_from_checkpoint(
+        paths.config, paths.checkpoint, False, ["Encoder"], 2, 8
+    )
+    assert model.output_shape == (None, 8, 24)
+    assert {layer.name[:7] for layer in model.layers if layer.trainable_weights} == {"Encoder"}
+
+
+def test_a_shorter_length_slices_the_positions(google):
+    paths, weights = google
+    model, config = build_model_from_config(paths.config, seq_len=5)
+    assert config["max_position_embeddings"] == 5
+    load_model_weights_from_checkpoint(model, config, paths.checkpoint)
+    table = model.get_layer("Embedding-Position").get_weights()[0]
+    np.testing.assert_array_equal(table, weights["Embedding-Position"][0][:5])
+
+
+def test_any_length_keeps_the_positions(google):
+    model, config = build_model_from_config(google[0].config, seq_len=None)
+    assert model.output_shape == (None, None, 12)
+    assert config["max_position_embeddings"] == 16
+
+
+def test_a_model_with_fewer_layers_takes_those_it_has(google):
+    paths, weights = google
+    with open(paths.config, "w") as writer:
+        json.dump({**CONFIG, "num_hidden_layers": 1}, writer)
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
+    for ours, array in zip(
+        model.get_layer("Encoder-1-FeedForward").get_weights(),
+        weights["Encoder-1-FeedForward"],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, array)
+    assert "Encoder-2-FeedForward" not in [layer.name for layer in model.layers]
+
+
+def test_task_embedding_is_new_and_trainable(google):
+    model = load_trained_model_from_checkpoint(
+        *google[0][:2], trainable=True, use_task_embed=True, task_num=10
+    )
+    layer = model.get_layer("Embedding-Task")
+    assert layer.trainable
+    assert layer.get_weights()[0].shape == (10, 12)
+
+
+def test_checkpoint_loader_reads_by_name(google):
+    paths, weights = google
+    load = checkpoint_loader(paths.checkpoint)
+    np.testing.assert_array_equal(
+        load("bert/embeddings/word_embeddings"), weights["Embedding-Token"][0]
+    )
+
+
+@pytest.mark.parametrize("type_vocab_size", [1, 3])
+def test_other_numbers_of_segments(tmp_path, type_vocab_size):
+    write_google_folder(tmp_path, {**CONFIG, "type_vocab_size": type_vocab_size})
+    paths = get_checkpoint_paths(tmp_path)
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
+    assert model.get_layer("Embedding-Segment").get_weights()[0].shape == (type_vocab_size, 12)
+
+
+def test_free_prefixes_and_sharded_files(tmp_path):
+    weights = to_checkpoint(random_weights(), "google")
+    write_tensor_bundle(tmp_path / "model.ckpt-1000000", weights, num_shards=3)
+    (tmp_path / "bert_config.json").write_text(json.dumps(CONFIG))
+    paths = get_checkpoint_paths(tmp_path)
+    assert paths.checkpoint == str(tmp_path / "model.ckpt-1000000")
+    load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
+
+
+@pytest.fixture(scope="module")
+def hugging_face(tmp_path_factory):
+    """A folder with a random model in both of Hugging Face's file formats, and its outputs."""
+    torch = pytest.importorskip("torch", reason="PyTorch is the reference")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transformers = pytest.importorskip("transformers", reason="the reference implementation")
+        folder = tmp_path_factory.mktemp("hugging_face")
+        keys = {key: value for key, value in CONFIG.items() if key != "vocab_size"}
+        config = transformers.BertConfig(vocab_size=30, layer_norm_eps=1e-5, **keys)
+        torch.manual_seed(0)
+        model = transformers.BertForPreTraining(config).eval()
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.5)
+        model.tie_weights()
+        model.save_pretrained(folder)
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        outputs = model(
+            torch.tensor(TOKENS),
+            attention_mask=torch.tensor(TOKENS != 0).long(),
+            token_type_ids=torch.tensor(SEGMENTS),
+            output_hidden_states=True,
+        )
+    return folder, {
+        "hidden": [each.detach().numpy() for each in outputs.hidden_states],
+        "mlm": torch.softmax(outputs.prediction_logits, -1).detach().numpy(),
+        "nsp": torch.softmax(outputs.seq_relationship_logits, -1).detach().numpy(),
+    }
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+def test_numbers_of_hugging_face(hugging_face, file):
+    folder, expected = hugging_face
+    model = load_trained_model_from_checkpoint(
+        folder / "config.json", folder / file, training=True, seq_len=None
+    )
+    mlm, nsp = model.predict([TOKENS, SEGMENTS, np.ones_like(TOKENS)], verbose=0)
+    np.testing.assert_allclose(mlm[TOKENS != 0], expected["mlm"][TOKENS != 0], atol=1e-5)
+    np.testing.assert_allclose(nsp, expected["nsp"], atol=1e-5)
+
+
+def test_layers_of_hugging_face_lowest_first(hugging_face):
+    folder, expected = hugging_face
+    model = load_trained_model_from_checkpoint(
+        folder / "config.json", folder / "model.safetensors", output_layer_num=2, seq_len=None
+    )
+    features = model.predict([TOKENS, SEGMENTS], verbose=0)
+    both = np.concatenate(expected["hidden"][1:], axis=-1)
+    np.testing.assert_allclose(features[TOKENS != 0], both[TOKENS != 0], atol=1e-5)
+
+
+def test_gelu_means_what_the_file_means(hugging_face, google, tmp_path):
+    """tanh with a TensorFlow checkpoint, erf with Hugging Face's, as their own code has it."""
+    (paths, _), (folder, _) = google, hugging_face
+    for config, checkpoint, name in [
+        (paths.config, paths.checkpoint, "gelu_tanh"),
+        (folder / "config.json", folder / "model.safetensors", "gelu_erf"),
+    ]:
+        model = load_trained_model_from_checkpoint(config, checkpoint, training=True)
+        for layer in ("Encoder-1-FeedForward", "MLM-Dense"):
+            assert model.get_layer(layer).activation.__name__ == name
+
+
+def test_a_named_tanh_form_is_kept(hugging_face, tmp_path):
+    config = json.loads((hugging_face[0] / "config.json").read_text())
+    for name in ("gelu_new", "gelu_pytorch_tanh"):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps({**config, "hidden_act": name}))
+        model = load_trained_model_from_checkpoint(path, hugging_face[0] / "model.safetensors")
+        assert model.get_layer("Encoder-1-FeedForward").activation.__name__ == "gelu_tanh"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vocab_size": 31}, "vocab_size is 31, the file's 30"),
+        ({"hidden_size": 15}, "hidden_size is 15, the file's 12"),
+        ({"intermediate_size": 10**9}, "intermediate_size is 1000000000, the file's 20"),
+        (
+            {"max_position_embeddings": 10**9},
+            "max_position_embeddings is 1000000000, the file's 16",
+        ),
+        ({"type_vocab_size": 3}, "type_vocab_size is 3, the file's 2"),
+        ({"num_hidden_layers": 3}, "layer_2"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers"),
+        ({"hidden_act": "gelo"}, "hidden_act.*gelo"),
+    ],
+)
+def test_a_configuration_that_does_not_fit(google, change, message):
+    """And nothing of its sizes is allocated: a billion positions would fill the memory."""
+    paths, _ = google
+    with open(paths.config, "w") as writer:
+        json.dump({**CONFIG, **change}, writer)
+    with pytest.raises((ConfigError, CheckpointError), match=message):
+        load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
+
+
+def tensors(change=None, **more):
+    arrays = {**to_checkpoint(random_weights(), "google"), **more}
+    if change:
+        change(arrays)
+    return arrays
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (
+            tensors(lambda arrays: arrays.pop("bert/embeddings/LayerNorm/gamma")),
+            "bert/embeddings/LayerNorm/gamma",
+        ),
+        (
+            tensors(**{"bert/encoder/layer_0/output/dense/bias": np.zeros(11, "float32")}),
+            r"output/dense/bias is \(11,\), Encoder-1-FeedForward takes \(12,\)",
+        ),
+        (
+            tensors(**{"bert/embeddings/LayerNorm/beta": np.zeros(12, "int32")}),
+            "beta holds int32",
+        ),
+        (
+            tensors(**{"bert/embeddings/hidden_mapping": np.zeros((2, 2), "float32")}),
+            "another architecture.*hidden_mapping",
+        ),
+    ],
+)
+def test_tensors_that_do_not_fit(tmp_path, arrays, message):
+    write_tensor_bundle(tmp_path / "bert_model.ckpt", arrays)
+    (tmp_path / "bert_config.json").write_text(json.dumps(CONFIG))
+    with pytest.raises(CheckpointError, match=message):
+        load_trained_model_from_checkpoint(
+            tmp_path / "bert_config.json", tmp_path / "bert_model.ckpt"
+        )
+
+
+def test_optimizer_slots_and_further_heads_are_normal(tmp_path):
+    name = "bert/encoder/layer_0/output/dense/bias"
+    extra = {
+        f"{name}/adam_m": np.zeros(12, "float32"),
+        "global_step": np.array(7),
+        "output_weights": np.zeros((2, 12), "float32"),
+    }
+    write_tensor_bundle(tmp_path / "bert_model.ckpt", tensors(**extra))
+    (tmp_path / "bert_config.json").write_text(json.dumps(CONFIG))
+    load_trained_model_from_checkpoint(tmp_path / "bert_config.json", tmp_path / "bert_model.ckpt")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_16_bit_checkpoints(tmp_path, dtype):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    kind = np.dtype(dtype) if dtype == "float16" else ml_dtypes.bfloat16
+    arrays = {name: array.astype(kind) for name, array in tensors().items()}
+    write_tensor_bundle(tmp_path / "bert_model.ckpt", arrays)
+    (tmp_path / "bert_config.json").write_text(json.dumps(CONFIG))
+    model = load_trained_model_from_checkpoint(
+        tmp_path / "bert_config.json", tmp_path / "bert_model.ckpt"
+    )
+    np.testing.assert_array_equal(
+        model.get_layer("Embedding-Token").get_weights()[0],
+        arrays["bert/embeddings/word_embeddings"].astype("float32"),
+    )
+
+
+def test_damaged_configurations_with_a_checkpoint(google):
+    """Each is refused, or sizes agree with the file and so every weight is right.
+
+    What no weight depends on cannot be noticed: the number of heads, the epsilon, the activation.
+    """
+    paths, weights = google
+    data = json.dumps(CONFIG).encode()
+    generator = random.Random(1)
+    built = 0
+    for _ in range(100):
+        with open(paths.config, "wb") as writer:
+            writer.write(damaged(data, generator))
+        try:
+            model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
+        except (ConfigError, CheckpointError, OSError):
+            continue
+        built += 1
+        for layer in model.layers:
+            for ours, array in zip(layer.get_weights(), weights.get(layer.name, []), strict=True):
+                np.testing.assert_array_equal(ours, array[: len(ours)])
+    assert built < 50
+
+
+def test_bad_length(google):
+    with pytest.raises(ValueError, match="`seq_len` must be positive or None"):
+        build_model_from_config(google[0].config, seq_len=0)
+
+
+def test_paths_of_both_layouts(tmp_path):
+    paths = get_checkpoint_paths(str(tmp_path / "none"))
+    assert [path.rsplit("/", 1)[1] for path in paths] == [
+        "bert_config.json",
+        "bert_model.ckpt",
+        "vocab.txt",
+    ]
+    for name in ("config.json", "pytorch_model.bin", "tokenizer.json"):
+        (tmp_path / name).touch()
+    assert get_checkpoint_paths(tmp_path).checkpoint == str(tmp_path / "pytorch_model.bin")
+    assert get_checkpoint_paths(tmp_path).vocab == str(tmp_path / "tokenizer.json")
+    (tmp_path / "model.safetensors").touch()
+    (tmp_path / "vocab.txt").touch()
+    assert get_checkpoint_paths(tmp_path).checkpoint == str(tmp_path / "model.safetensors")
+    assert get_checkpoint_paths(tmp_path).vocab == str(tmp_path / "vocab.txt")

@@ -38,5 +38,6 @@ class MaskedConv1D(MaskArgument, layers.Conv1D):
     def call(self, inputs, mask=None):
         if mask is not None:
             time_last = self.data_format == "channels_first"
-            inputs = inputs * ops.cast(ops.expand_dims(mask, 1 if time_last else -1), inputs.dtype)
+            mask = ops.expand_dims(mask, 1 if time_last else -1)
+            inputs = ops.where(mask, inputs, ops.cast(0, inputs.dtype))
         return super().call(inputs)

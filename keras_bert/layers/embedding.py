@@ -13,7 +13,7 @@ from ..backend import (
     serializable,
 )
 from .add import Add
-from .lookup import check_ids, lookup
+from .lookup import TABLE_OPTIONS, check_ids, lookup
 from .position_embedding import PositionEmbedding
 
 
@@ -27,6 +27,9 @@ class Embedding(layers.Embedding):
     Returns:
         Embeddings (B, T, D).
     """
+
+    def add_weight(self, *args, **kwargs):
+        return super().add_weight(*args, **{**TABLE_OPTIONS, **kwargs})
 
     def call(self, inputs):
         ids = ops.cast(inputs, "int32")
@@ -148,11 +151,16 @@ class EmbeddingSimilarity(layers.Layer):
         features, table = input_shape
         return tuple(features[:-1]) + (table[0],)
 
+    def compute_output_spec(self, inputs):
+        shape = self.compute_output_shape([each.shape for each in inputs])
+        return keras.KerasTensor(shape, dtype=self._output_dtype())
+
+    def _output_dtype(self):
+        return "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype
+
     def call(self, inputs):
         features, table = inputs
-        logits = ops.einsum("btd,vd->btv", features, table)
-        if self.compute_dtype in ("float16", "bfloat16"):
-            logits = ops.cast(logits, "float32")
+        logits = ops.cast(ops.einsum("btd,vd->btv", features, table), self._output_dtype())
         if self.bias is not None:
             logits = logits + ops.cast(self.bias, logits.dtype)
         return ops.softmax(logits)

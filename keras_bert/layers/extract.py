@@ -17,6 +17,9 @@ class Extract(layers.Layer):
 
     Returns:
         Features (B, D), without a mask.
+
+    Raises:
+        ValueError: If the sequences have no such place.
     """
 
     def __init__(self, index, **kwargs):
@@ -31,6 +34,12 @@ class Extract(layers.Layer):
         return (input_shape[0], *input_shape[2:])
 
     def call(self, inputs):
+        length = inputs.shape[1]
+        if length is not None and not -length <= self.index < length:
+            raise ValueError(
+                f"Layer '{self.name}' extracts place {self.index}, which the sequences it was "
+                f"given do not have. Received: features of shape {tuple(inputs.shape)}."
+            )
         return inputs[:, self.index]
 
     def get_config(self):

@@ -9,6 +9,11 @@ from ..backend import TF_KERAS, backend, ops
 # Up to this many rows the dense gradient of a table is cheaper than merging duplicate ids.
 _DENSE_ROWS = 1024
 
+# Arguments of `add_weight` for a table. Keras 3 would otherwise cast the whole table at every call
+# under a 16-bit policy, and sum up the gradient of a frequent row in 16 bits, where it stops
+# growing after a few hundred occurrences. The rows read are cast instead.
+TABLE_OPTIONS = {} if TF_KERAS else {"autocast": False}
+
 
 def lookup(table, ids):
     """Rows of a table.

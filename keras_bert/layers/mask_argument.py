@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from ..backend import TF_KERAS
+
 
 class MaskArgument:
     """Mixin for layers whose `call` takes a `mask`.
 
     Keras finds the mask on the input at every call. Where `mask` is not passed, Keras 3 also writes
     the mask it found into the functional graph, as an operation such as `NotEqual`, which `.h5`
-    files cannot hold. An explicit `mask=None` prevents that and changes nothing else.
+    files cannot hold. An explicit `mask=None` prevents that and changes nothing else. (To Keras 2
+    it would mean that there is no mask; its graphs hold none anyway.)
     """
 
-    def __call__(self, inputs, mask=None, **kwargs):
-        return super().__call__(inputs, mask=mask, **kwargs)
+    if not TF_KERAS:
+
+        def __call__(self, inputs, mask=None, **kwargs):
+            return super().__call__(inputs, mask=mask, **kwargs)

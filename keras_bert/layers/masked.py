@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import layers, ops, serializable
+from ..backend import keras, layers, ops, serializable
 
 
 @serializable
@@ -37,6 +37,12 @@ class Masked(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         features, mask_ids = map(tuple, input_shape)
+        return [features, mask_ids] if self.return_masked else features
+
+    def compute_output_spec(self, inputs, mask=None):
+        features, mask_ids = (
+            keras.KerasTensor(each.shape, dtype=inputs[0].dtype) for each in inputs
+        )
         return [features, mask_ids] if self.return_masked else features
 
     def call(self, inputs, mask=None):

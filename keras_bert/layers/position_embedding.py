@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..backend import TF_KERAS, constraints, initializers, layers, ops, regularizers, serializable
-from .lookup import lookup
+from .lookup import TABLE_OPTIONS, lookup
 
 if TF_KERAS:
     from keras_pos_embd import PositionEmbedding
@@ -79,6 +79,7 @@ else:
                 regularizer=self.embeddings_regularizer,
                 constraint=self.embeddings_constraint,
                 name="embeddings",
+                **TABLE_OPTIONS,
             )
             self.built = True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..backend import constraints, initializers, layers, ops, regularizers, serializable
-from .lookup import check_ids, lookup
+from .lookup import TABLE_OPTIONS, check_ids, lookup
 
 __all__ = ["TaskEmbedding"]
 
@@ -25,6 +25,9 @@ class TaskEmbedding(layers.Layer):
 
     Returns:
         Features (B, T, D) with the features' mask.
+
+    Raises:
+        ValueError: If the task ids are not of rank 2.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class TaskEmbedding(layers.Layer):
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
             name="embeddings",
+            **TABLE_OPTIONS,
         )
         super().build(input_shape)
 
@@ -68,6 +72,11 @@ class TaskEmbedding(layers.Layer):
     def call(self, inputs):
         features, tasks = inputs
         tasks = ops.cast(tasks, "int32")
+        if len(tasks.shape) != 2:
+            raise ValueError(
+                f"Layer '{self.name}' takes task ids of shape (batch, 1) or (batch, length). "
+                f"Received: task ids of shape {tuple(tasks.shape)}."
+            )
         check_ids(self.name, tasks, self.input_dim)
         vectors = ops.cast(lookup(self.embeddings, tasks), self.compute_dtype)
         if self.mask_zero:

@@ -61,10 +61,12 @@ else:
             vectors = ops.broadcast_to(vectors, (batch_size, length, units))
             return ops.concatenate([features, vectors], axis=-1)
 
-        @staticmethod
-        def _vectors(positions, units):
-            exponents = ops.arange(0, units, 2, dtype="float32") / units
-            angles = ops.cast(positions, "float32")[..., None] / ops.power(10000.0, exponents)
+        def _vectors(self, positions, units):
+            # 16-bit floats do not tell position 257 from 256.
+            dtype = "float64" if self.compute_dtype == "float64" else "float32"
+            exponents = ops.arange(0, units, 2, dtype=dtype) / ops.cast(units, dtype)
+            base = ops.cast(10000.0, dtype)
+            angles = ops.cast(positions, dtype)[..., None] / ops.power(base, exponents)
             pairs = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
             return ops.reshape(pairs, (*ops.shape(positions), units))
 

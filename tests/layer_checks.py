@@ -59,8 +59,8 @@ class ReadMask(layers.Layer):
 
     if KERAS_3:
 
-        def __call__(self, inputs, mask=None):
-            return super().__call__(inputs, mask=mask)  # keeps the mask out of the graph
+        def __call__(self, inputs, mask=None, **kwargs):
+            return super().__call__(inputs, mask=mask, **kwargs)  # keeps the mask out of the graph
 
     def call(self, inputs, mask=None):
         if mask is None:

@@ -40,3 +40,7 @@ def softmax(x, axis=-1):
 
 def take(x, indices, axis=None):
     return tf.gather(x, indices, axis=axis)
+
+
+def zeros(shape, dtype=None):
+    return tf.zeros(shape, dtype or tf.float32)

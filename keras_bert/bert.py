@@ -64,6 +64,7 @@ def get_model(
     *,
     segment_num=2,
     layer_norm_epsilon=1e-12,
+    token_initializer=None,
 ):
     """Build BERT.
 
@@ -89,6 +90,7 @@ def get_model(
         task_num: Number of tasks.
         segment_num: Number of segments.
         layer_norm_epsilon: Epsilon of every layer normalization.
+        token_initializer: As in `get_embedding`.
 
     Returns:
         With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities
@@ -125,7 +127,13 @@ def get_model(
     token, segment, masked = get_inputs(seq_len)
     inputs = [token, segment]
     features, table = get_embedding(
-        inputs, token_num, pos_num, embed_dim, dropout_rate, segment_num=segment_num
+        inputs,
+        token_num,
+        pos_num,
+        embed_dim,
+        dropout_rate,
+        segment_num=segment_num,
+        token_initializer=token_initializer,
     )
     if use_task_embed:
         task = layers.Input(shape=(1,), dtype="int32", name="Input-Task")

@@ -10,6 +10,7 @@ from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.mapping import FoundWeight, extra_names, find_weights, read_weight
 from .configuration import ConfigError, is_hugging_face, read_config
+from .layers.initializer import overwritten
 from .vocabulary import load_vocabulary
 
 __all__ = [
@@ -159,17 +160,21 @@ def load_trained_model_from_checkpoint(
     """
     config = read_config(config_file)
     with open_checkpoint(checkpoint_file) as checkpoint:
-        _check_sizes(config, checkpoint, training)
+        found = find_weights(checkpoint, _depth(config, checkpoint), training)
+        _check_sizes(config, checkpoint, found)
         exact_gelu = checkpoint.format != "tensor_bundle"
-        model, config = _build(
-            config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs
-        )
-        _fill(model, config, checkpoint, training)
+        # The largest weight starts as what it is: random values first would need its memory twice.
+        kwargs["token_initializer"] = lambda shape, dtype=None: _read(checkpoint, found[0])
+        with overwritten():
+            model, config = _build(
+                config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs
+            )
+        _fill(model, config, checkpoint, training, done=("Embedding-Token",))
     return model
 
 
-def _fill(model, config: dict, checkpoint: Checkpoint, training: bool) -> None:
-    """Check every tensor against the model, then read and assign one after the other."""
+def _fill(model, config: dict, checkpoint: Checkpoint, training: bool, done=()) -> None:
+    """Check every tensor against the model, then read and assign those not done yet, one by one."""
     layer_names = {layer.name for layer in model.layers}
     depth = config["num_hidden_layers"]
     while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
@@ -180,26 +185,31 @@ def _fill(model, config: dict, checkpoint: Checkpoint, training: bool) -> None:
     variables = [model.get_layer(weight.layer).weights[weight.index] for weight in found]
     _check_shapes(checkpoint, found, variables, rows)
     for weight, variable in zip(found, variables, strict=True):
-        values = read_weight(checkpoint, weight)
-        if weight.layer == "Embedding-Position":
-            values = values[:rows]
-        if values.dtype.itemsize < 4:  # bfloat16 is no type of numpy's: PyTorch would not take it
-            values = values.astype("float32")
-        variable.assign(values)
+        if weight.layer not in done:
+            values = _read(checkpoint, weight)
+            variable.assign(values[:rows] if weight.layer == "Embedding-Position" else values)
 
 
-def _check_sizes(config: dict, checkpoint: Checkpoint, training: bool) -> None:
-    """Compare the configuration's sizes with the file's before a model of them is allocated."""
+def _read(checkpoint: Checkpoint, weight: FoundWeight):
+    """Values of a weight in at least 32 bits; numpy and PyTorch share no bfloat16."""
+    values = read_weight(checkpoint, weight)
+    return values.astype("float32") if values.dtype.itemsize < 4 else values
+
+
+def _depth(config: dict, checkpoint: Checkpoint) -> int:
+    """The number of layers, refused where the file cannot possibly hold as many."""
     depth = config["num_hidden_layers"]
     if depth > len(checkpoint):
         raise ConfigError(
             f"`num_hidden_layers` does not fit {checkpoint.path}, which holds {len(checkpoint)} "
             f"tensors in all. Received: {depth}."
         )
-    shapes = {
-        (weight.layer, weight.index): weight.shape
-        for weight in find_weights(checkpoint, depth, training)
-    }
+    return depth
+
+
+def _check_sizes(config: dict, checkpoint: Checkpoint, found: list[FoundWeight]) -> None:
+    """Compare the configuration's sizes with the file's before a model of them is allocated."""
+    shapes = {(weight.layer, weight.index): weight.shape for weight in found}
     sizes = {
         "vocab_size": shapes["Embedding-Token", 0][:1],
         "hidden_size": shapes["Embedding-Token", 0][1:],

@@ -76,7 +76,15 @@ class TokenEmbedding(Embedding):
 
 
 def get_embedding(
-    inputs, token_num, pos_num, embed_dim, dropout_rate=0.1, trainable=True, *, segment_num=2
+    inputs,
+    token_num,
+    pos_num,
+    embed_dim,
+    dropout_rate=0.1,
+    trainable=True,
+    *,
+    segment_num=2,
+    token_initializer=None,
 ):
     """The sum of token, segment and position embeddings.
 
@@ -89,13 +97,21 @@ def get_embedding(
             callers that pass it by position.
         trainable: Whether the layers are trainable.
         segment_num: Number of segments.
+        token_initializer: Function of shape and dtype that gives the first values (V, D) of the
+            token embedding; it is not saved with the layer. None for Keras' random ones.
 
     Returns:
         The summed embeddings (B, T, D) and the token table (V, D).
     """
-    tokens, table = TokenEmbedding(
+    token_embedding = TokenEmbedding(
         token_num, embed_dim, mask_zero=True, trainable=trainable, name="Embedding-Token"
-    )(inputs[0])
+    )
+    if token_initializer is not None:
+        saved = token_embedding.embeddings_initializer
+        token_embedding.embeddings_initializer = token_initializer
+        token_embedding.build(tuple(inputs[0].shape))
+        token_embedding.embeddings_initializer = saved
+    tokens, table = token_embedding(inputs[0])
     segments = Embedding(segment_num, embed_dim, trainable=trainable, name="Embedding-Segment")(
         inputs[1]
     )

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, initializers
+import contextlib
+import contextvars
 
-if TF_KERAS:
+from ..backend import initializers, ops
 
-    class GlorotNormal(initializers.GlorotNormal):
-        """Keras' GlorotNormal that draws anew at every call.
+_OVERWRITTEN = contextvars.ContextVar("overwritten", default=False)
 
-        The small packages give one initializer object to several kernels, and Keras 2 then fills
-        them all with the same values (and warns): query, key and value would start out equal.
-        """
 
-        def __call__(self, shape, dtype=None, **kwargs):
-            return initializers.GlorotNormal()(shape, dtype, **kwargs)
-else:
-    GlorotNormal = initializers.GlorotNormal
+class GlorotNormal(initializers.GlorotNormal):
+    """Keras' GlorotNormal that draws anew at every call, or not at all (see `overwritten`).
 
-__all__ = ["GlorotNormal"]
+    One initializer object serves several kernels of a layer. Keras 2 would fill them all with the
+    same values (and warn): query, key and value would start out equal.
+    """
+
+    def __call__(self, shape, dtype=None, **kwargs):
+        if _OVERWRITTEN.get():
+            return ops.zeros(shape, dtype)
+        return initializers.GlorotNormal()(shape, dtype, **kwargs)
+
+
+@contextlib.contextmanager
+def overwritten():
+    """While it lasts kernels are made as zeros, because a checkpoint is about to overwrite them."""
+    token = _OVERWRITTEN.set(True)
+    try:
+        yield
+    finally:
+        _OVERWRITTEN.reset(token)

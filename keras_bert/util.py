@@ -1,10 +1,13 @@
-"""Extraction of features (see extract_embeddings)."""
+"""Extraction of features under the path that scripts import it from."""
 
 from .checkpoint_paths import get_checkpoint_paths
-
-POOL_NSP = "POOL_NSP"
-POOL_MAX = "POOL_MAX"
-POOL_AVE = "POOL_AVE"
+from .extraction import (
+    POOL_AVE,
+    POOL_MAX,
+    POOL_NSP,
+    extract_embeddings,
+    extract_embeddings_generator,
+)
 
 __all__ = [
     "POOL_NSP",
@@ -14,11 +17,3 @@ __all__ = [
     "extract_embeddings_generator",
     "extract_embeddings",
 ]
-
-
-def extract_embeddings_generator(*args, **kwargs):
-    raise NotImplementedError
-
-
-def extract_embeddings(*args, **kwargs):
-    raise NotImplementedError

@@ -12,8 +12,9 @@ from itertools import islice
 import numpy as np
 from tqdm import tqdm
 
-from .backend import TF_KERAS, layers, models
+from .backend import TF_KERAS, layers, models, utils
 from .checkpoint_paths import get_checkpoint_paths
+from .custom_objects import get_custom_objects
 from .layers import (
     Add,
     FeedForward,
@@ -262,9 +263,9 @@ def _check_model(model, vocabs) -> None:
 def _first_and_second(text, index: int):
     if isinstance(text, str):
         return (text,)
-    if isinstance(text, (tuple, list)) and len(text) == 2:
-        if all(isinstance(part, str) for part in text):
-            return tuple(text)
+    is_pair = isinstance(text, (tuple, list)) and len(text) == 2
+    if is_pair and all(isinstance(part, str) for part in text):
+        return tuple(text)
     raise TypeError(
         f"Text {index} must be a str or a pair of str. "
         f"Received: {text!r:.60} (a {type(text).__name__})."
@@ -280,8 +281,8 @@ def _warn_of_case(folder, cased: bool) -> None:
         return
     if isinstance(lower, bool) and lower == cased:
         warnings.warn(
-            f"{folder} says do_lower_case={lower} in tokenizer_config.json, but `cased` is {cased}: "
-            f"the tokens are not those that the model knows. Pass cased={not lower}.",
+            f"{folder}/tokenizer_config.json says do_lower_case={lower}, but `cased` is {cased}: the "
+            f"tokens are not those that the model knows. Pass cased={not lower}.",
             stacklevel=3,
         )
 
@@ -323,7 +324,8 @@ def _any_length_twin(model):
         for each in model.inputs
     ]
     if TF_KERAS:
-        twin = models.clone_model(model, input_tensors=inputs)
+        with utils.custom_object_scope(get_custom_objects()):
+            twin = models.clone_model(model, input_tensors=inputs)
         twin.set_weights(model.get_weights())
         return twin
     twin = models.clone_model(model, input_tensors=inputs, clone_function=lambda layer: layer)

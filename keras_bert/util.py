@@ -10,10 +10,10 @@ from .extraction import (
 )
 
 __all__ = [
-    "POOL_NSP",
-    "POOL_MAX",
     "POOL_AVE",
-    "get_checkpoint_paths",
-    "extract_embeddings_generator",
+    "POOL_MAX",
+    "POOL_NSP",
     "extract_embeddings",
+    "extract_embeddings_generator",
+    "get_checkpoint_paths",
 ]

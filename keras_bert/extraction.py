@@ -281,7 +281,7 @@ def _warn_of_case(folder, cased: bool) -> None:
         return
     if isinstance(lower, bool) and lower == cased:
         warnings.warn(
-            f"{folder}/tokenizer_config.json says do_lower_case={lower} but `cased` is {cased}: the "
+            f"{folder}/tokenizer_config.json says do_lower_case={lower}, `cased` is {cased}: the "
             f"tokens are not those that the model knows. Pass cased={not lower}.",
             stacklevel=3,
         )

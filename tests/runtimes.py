@@ -89,7 +89,7 @@ def gradients(model, arrays, factors):
             outputs = as_list(model.stateless_call(weights, others, arrays)[0])
             return sum((outputs[i] * factors[i]).sum() for i in counted)
 
-        found = jax.grad(loss_of)([each.value for each in model.trainable_variables])
+        found = jax.jit(jax.grad(loss_of))([each.value for each in model.trainable_variables])
         return [np.asarray(each) for each in found]
     import torch
 

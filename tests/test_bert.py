@@ -497,6 +497,25 @@ def test_training_compiled_by_xla():
     assert (after != before).any()
 
 
+@pytest.mark.skipif(not KERAS_3, reason="Keras 3 has int8")
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method implemented")
+@pytest.mark.filterwarnings("ignore:Layer 'Embedding-Token' keeps its table in float")
+def test_int8_models_and_their_files(tmp_path):
+    model = tiny_model(embed_dim=32)
+    before, _ = predict(model, TOKENS[:4], SEGMENTS[:4], MASKED[:4])
+    model.quantize("int8")
+    kernels = [w for w in model.weights if w.dtype == "int8"]
+    # Of two encoder layers' attention and feed-forward, MLM-Dense, NSP-Dense and NSP.
+    assert len(kernels) == 2 * (4 + 2) + 3
+    expected, _ = predict(model, TOKENS[:4], SEGMENTS[:4], MASKED[:4])
+    assert 0 < np.abs(expected - before).max() < 0.1
+    for step in range(2):  # a model from a file can be saved again
+        model.save(tmp_path / f"{step}.keras")
+        model = models.load_model(tmp_path / f"{step}.keras")
+        output, _ = predict(model, TOKENS[:4], SEGMENTS[:4], MASKED[:4])
+        np.testing.assert_array_equal(output, expected)
+
+
 # The smaller functions
 
 

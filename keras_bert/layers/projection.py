@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import activations
 from ..backend import activations as keras_activations
-from ..backend import constraints, initializers, layers, regularizers
+from ..backend import constraints, initializers, keras, layers, regularizers
 
 
 class ProjectionLayer(layers.Layer):
@@ -57,15 +57,34 @@ class ProjectionLayer(layers.Layer):
             bias_regularizer=self.bias_regularizer,
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
-            dtype=self.dtype_policy,
+            dtype=self._policy_of(name),
+            trainable=self.trainable,  # a frozen layer read from a file is frozen before it is built
             name=name,
         )
         dense.build(input_shape)
         return dense
 
+    def _policy_of(self, name):
+        """The dtype policy for a sub-layer: its own where a file says that it is quantized."""
+        policy = self.dtype_policy
+        return policy[name] if isinstance(policy, keras.dtype_policies.DTypePolicyMap) else policy
+
+    def _stored_policy(self):
+        """The dtype policy and, by name, those of quantized sub-layers, which files must tell."""
+        policy = self.dtype_policy
+        quantized = {
+            layer.name: layer.dtype_policy
+            for layer in self._flatten_layers(include_self=False)
+            if layer.dtype_policy.quantization_mode is not None
+        }
+        if isinstance(policy, keras.dtype_policies.DTypePolicyMap):
+            policy = policy.default_policy
+        return keras.dtype_policies.DTypePolicyMap(policy, quantized) if quantized else policy
+
     def get_config(self):
         return {
             **super().get_config(),
+            "dtype": keras.dtype_policies.serialize(self._stored_policy()),
             "activation": keras_activations.serialize(self.activation),
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),

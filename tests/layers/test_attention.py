@@ -17,7 +17,10 @@ def features(*shape, seed=0):
 
 @old_cases("attention")
 def test_as_the_old_layer(case, tmp_path):
-    check_layer(**old_case(case), tmp_path=tmp_path)
+    known = old_case(case)
+    if known["arguments"].get("activation"):  # the policies cost time, and these differ in little
+        known["policies"] = ["mixed_bfloat16"]
+    check_layer(**known, tmp_path=tmp_path)
 
 
 @keras_3

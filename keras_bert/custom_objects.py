@@ -25,8 +25,8 @@ from .optimizers import AdamWarmup
 def get_custom_objects():
     """What `load_model(path, custom_objects=...)` needs for files of this package and of 0.8x.
 
-    On Keras 3 "Add" is among them: files of Keras 2 rely on an addition that keeps its inputs' mask,
-    which Keras 3's does not.
+    On Keras 3 "Add" is among them: files of Keras 2 rely on an addition that keeps the mask of its
+    inputs, which Keras 3's does not.
 
     Returns:
         A new dict, name to class or function.

@@ -58,7 +58,7 @@ class ProjectionLayer(layers.Layer):
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
             dtype=self._policy_of(name),
-            trainable=self.trainable,  # a frozen layer read from a file is frozen before it is built
+            trainable=self.trainable,  # frozen before it is built where a file says so
             name=name,
         )
         dense.build(input_shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .activations import gelu_erf, gelu_tanh
+from .backend import TF_KERAS
 from .layers import (
     Add,
     EmbeddingSimilarity,
@@ -18,15 +19,28 @@ from .layers import (
     TokenEmbedding,
 )
 from .layers.embed_sim import EmbeddingRet, EmbeddingSim
+from .layers.initializer import GlorotNormal
 from .layers.trig_pos_embd import TrigPosEmbedding
+from .old_files import FunctionalReader
 from .optimizers import AdamWarmup
+
+if TF_KERAS:
+    # Otherwise Keras' own would stand in for the one of this package, and warn.
+    _ONE_RUNTIME_ONLY = {"GlorotNormal": GlorotNormal}
+else:
+    from .old_files import MeanMetricWrapper
+
+    _ONE_RUNTIME_ONLY = {"MeanMetricWrapper": MeanMetricWrapper}
 
 
 def get_custom_objects():
     """What `load_model(path, custom_objects=...)` needs for files of this package and of 0.8x.
 
-    On Keras 3 "Add" is among them: files of Keras 2 rely on an addition that keeps the mask of its
-    inputs, which Keras 3's does not.
+    Some names are Keras' own. "Functional" and "Model" stand for a reader that knows what old
+    configurations mean, "gelu" above all (see `old_files`). On Keras 3, files of Keras 2 rely on an
+    "Add" that keeps its inputs' mask and on a "MeanMetricWrapper" that finds its metric by name; on
+    Keras 2, the small packages use one "GlorotNormal" for several kernels. Files that this package
+    wrote in the `.keras` format on Keras 3 need none of all this.
 
     Returns:
         A new dict, name to class or function.
@@ -51,4 +65,7 @@ def get_custom_objects():
         "MaskedGlobalMaxPool1D": MaskedGlobalMaxPool1D,
         "MaskedConv1D": MaskedConv1D,
         "AdamWarmup": AdamWarmup,
+        "Functional": FunctionalReader,
+        "Model": FunctionalReader,
+        **_ONE_RUNTIME_ONLY,
     }

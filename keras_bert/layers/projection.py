@@ -58,7 +58,7 @@ class ProjectionLayer(layers.Layer):
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
             dtype=self._policy_of(name),
-            trainable=self.trainable,  # frozen before it is built where a file says so
+            trainable=self.trainable,  # a layer from a file may be frozen before it is built
             name=name,
         )
         dense.build(input_shape)

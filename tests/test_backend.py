@@ -161,6 +161,7 @@ model = keras_bert.load_trained_model_from_checkpoint(
 tokens = np.array([[2, 7, 8, 3] + [0] * 12])
 model.predict([tokens, tokens * 0, tokens * 0], verbose=0)
 keras_bert.get_attention_maps(model, [tokens, tokens * 0, tokens * 0])
+keras_bert.extract_embeddings({str(tmp_path / "model")!r}, ["a b", "c"])
 keras_bert.compile_model(model)
 loaded = [name for name in sys.modules if name.partition(".")[0] in ("tensorflow", "tf_keras")]
 assert not loaded, loaded

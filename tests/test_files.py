@@ -222,7 +222,9 @@ def test_saving_again_keeps_everything(folders, tmp_path, name):
     """A file of Keras 2 through this runtime's formats, one after the other."""
     folder = folders["keras 2" if KERAS_3 else "this"]
     path = folder / f"{name}.h5"
-    for suffix in (".keras", ".h5", ".keras"):
+    # (Keras 2 names weights of a model inside a model from a .keras file so that it cannot write
+    # them to an .h5 file: "name already exists".)
+    for suffix in (".keras", ".h5", ".keras") if KERAS_3 else (".h5", ".h5", ".keras"):
         model = load_model(path)
         path = tmp_path / f"again{suffix}"
         model.save(path)
@@ -281,3 +283,34 @@ def test_an_optimizer_of_keras_in_h5(tmp_path):
             saved_models.train(again, 1)
         saved_models.compile_classifier(again, optimizers.Adam(1e-3))
     assert np.isfinite(saved_models.train(again, 1)).all()
+
+
+# Adapters
+
+
+@keras_3
+def test_low_rank_adapters_reach_attention_and_feed_forward(tmp_path):
+    """After training, files in the `.keras` format hold kernels that include the adapters."""
+    model = saved_models.build("classifier")
+    before = saved_models.predict(model, "classifier")[0]
+    attention = model.get_layer("Encoder-1-MultiHeadSelfAttention")
+    feed_forward = model.get_layer("Encoder-1-FeedForward")
+    for layer in model.layers:
+        layer.trainable = layer in (attention, feed_forward)
+    for dense in (
+        *(attention.query, attention.key, attention.value, attention.output_projection),
+        *(feed_forward.hidden, feed_forward.output_projection),
+    ):
+        dense.enable_lora(rank=2)
+    assert len(model.trainable_weights) == 6 * 3  # two factors and the bias of each
+    np.testing.assert_allclose(saved_models.predict(model, "classifier")[0], before, atol=1e-6)
+    saved_models.compile_classifier(model, optimizers.Adam(0.01))
+    saved_models.train(model, 2)
+    after = saved_models.predict(model, "classifier")[0]
+    assert np.abs(after - before).max() > 1e-3
+    model.save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_allclose(saved_models.predict(again, "classifier")[0], after, atol=1e-5)
+    model.save(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match="Weight count mismatch"):
+        load_model(tmp_path / "model.h5", compile=False)

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from model_folders import CONFIG, write_google_folder
+from model_folders import write_google_folder
 
 from keras_bert import (
     POOL_AVE,
@@ -16,6 +16,7 @@ from keras_bert import (
     extract_embeddings,
     extract_embeddings_generator,
     get_checkpoint_paths,
+    get_custom_objects,
     get_model,
     load_trained_model_from_checkpoint,
     load_vocabulary,
@@ -24,9 +25,10 @@ from keras_bert.backend import layers, models
 
 
 def sentences(count, seed=0):
+    """Texts of few lengths, since JAX compiles each of them for `expected`."""
     generator = random.Random(seed)
-    letters = "abcdefghijklmnopqrstuvwxy"
-    return [" ".join(generator.choices(letters, k=generator.randint(0, 20))) for _ in range(count)]
+    lengths = generator.choices([0, 1, 5, 6, 9, 13, 14, 20], k=count)
+    return [" ".join(generator.choices("abcdefghijklmnopqrstuvwxy", k=k)) for k in lengths]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,61 @@ def test_not_cut(folder, vocabulary):
     assert shapes == [(5, 12), (5, 12)]
 
 
+@pytest.mark.parametrize("batch_size", [None, 1, 4])
+def test_batch_size_is_the_most_texts_of_a_batch(folder, vocabulary, monkeypatch, batch_size):
+    model, counts = load(folder, seq_len=None), []
+    predict = model.predict_on_batch
+    monkeypatch.setattr(
+        model, "predict_on_batch", lambda arrays: counts.append(len(arrays[0])) or predict(arrays)
+    )
+    extract_embeddings(model, sentences(10), vocabs=vocabulary, batch_size=batch_size)
+    assert max(counts) == (batch_size or 16)  # 10 filled up to a power of two
+    assert len(counts) == {None: 1, 1: 10, 4: 3}[batch_size]
+
+
+def test_results_are_arrays_of_their_own(folder):
+    for poolings in (None, POOL_AVE):
+        for result in extract_embeddings(folder, ["a", "b c"], poolings):
+            assert result.dtype == np.float32
+            assert result.flags.owndata
+            result *= 2
+
+
+def test_running_a_fixed_model_shorter_does_not_show_in_it(folder, vocabulary, tmp_path):
+    model = load(folder, seq_len=12)
+    config = str(model.get_config())
+    before = extract_embeddings(model, ["a b"], vocabs=vocabulary)[0]
+    assert str(model.get_config()) == config
+    model.save(tmp_path / "model.keras")
+    loaded = models.load_model(tmp_path / "model.keras", get_custom_objects())
+    assert loaded.output_shape == (None, 12, 12)
+    after = extract_embeddings(loaded, ["a b"], vocabs=vocabulary)[0]
+    np.testing.assert_allclose(after, before, atol=1e-6)
+
+
+def test_the_padding_id_inside_a_text_is_not_pooled(folder):
+    """The README's small vocabulary gives [CLS] the id 0, which the model takes for padding."""
+    vocabulary = {"[CLS]": 0, "[SEP]": 1, "[UNK]": 2, "a": 3, "b": 4}
+    model = load(folder, seq_len=None)
+    poolings = [POOL_NSP, POOL_MAX, POOL_AVE]
+    (result,) = extract_embeddings(model, ["a b"], poolings, vocabulary)
+    rows = np.asarray(model.predict_on_batch([np.array([[0, 3, 4, 1]]), np.zeros((1, 4))]))[0]
+    by_hand = np.concatenate([rows[0], rows[1:].max(axis=0), rows[1:].mean(axis=0)])
+    np.testing.assert_allclose(result, by_hand, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
+def test_foreign_layers_that_see_padding_see_none(vocabulary):
+    inputs, output = get_model(30, 16, None, 12, 1, 3, 20, dropout_rate=0.0, training=False)
+    model = models.Model(inputs, layers.Conv1D(4, 3, padding="same")(output))
+    texts = sentences(8, seed=3)
+    results = extract_embeddings(model, texts, vocabs=vocabulary)
+    for text, result in zip(texts, results, strict=True):
+        ids, segments = Tokenizer(vocabulary).encode(text, max_len=min(16, 2 + len(text.split())))
+        alone = model.predict_on_batch([np.array([ids]), np.array([segments])])
+        np.testing.assert_allclose(result, np.asarray(alone)[0], atol=1e-5)
+
+
 def test_a_model_with_foreign_layers_is_padded(vocabulary):
     inputs, output = get_model(
         30, 10, 10, 12, 1, 3, 20, dropout_rate=0.0, training=False, trainable=False
@@ -136,9 +193,15 @@ def test_a_model_with_foreign_layers_is_padded(vocabulary):
 
 
 def test_texts_are_read_as_needed(folder):
-    texts = map(str, itertools.repeat("a b"))  # without end
-    results = extract_embeddings_generator(folder, texts, POOL_NSP)
-    assert next(results).shape == (12,)
+    read = itertools.count()
+    texts = (f"{'a ' * (number % 3)}b" for number in read)  # without end
+    results = extract_embeddings_generator(folder, texts)
+    assert next(read) == 0
+    texts = (f"{'a ' * (number % 3)}b" for number in read)
+    results = extract_embeddings_generator(folder, texts)
+    lengths = [len(each) for each in itertools.islice(results, 2049)]
+    assert lengths == [3 + (number + 1) % 3 for number in range(2049)]
+    assert next(read) == 1 + 2 * 2048
 
 
 def test_nothing_in_nothing_out(folder):
@@ -179,21 +242,30 @@ def test_a_model_needs_its_vocabulary(folder, vocabulary):
     with pytest.raises(ValueError, match="`vocabs` is needed"):
         extract_embeddings(model, ["a"])
     larger = {**vocabulary, "new": 30}
-    with pytest.raises(ValueError, match=r"Text 0 has the token id 30.*holds 30 tokens"):
-        extract_embeddings(model, ["a new"], vocabs=larger)
+    with pytest.raises(ValueError, match=r"not belong to the model: it has the id 30.*30 tokens"):
+        extract_embeddings_generator(model, ["a"], vocabs=larger)
+    with pytest.raises(TypeError, match=r"`vocabs` must be a dict.*'vocab.txt'"):
+        extract_embeddings(model, ["a"], vocabs="vocab.txt")
     with pytest.raises(TypeError, match="`model` must be"):
         extract_embeddings(7, ["a"], vocabs=vocabulary)
 
 
 def test_models_with_other_inputs_are_refused(vocabulary):
-    model = get_model(30, 10, 10, 12, 1, 3, 20)
-    with pytest.raises(ValueError, match=r"built with training=False.*3 inputs"):
-        extract_embeddings(model, ["a"], vocabs=vocabulary)
+    arguments = (30, 10, 10, 12, 1, 3, 20)
+    with_heads = get_model(*arguments)
+    with_tasks = models.Model(*get_model(*arguments, training=False, use_task_embed=True))
+    for model in (with_heads, with_tasks):
+        with pytest.raises(ValueError, match="`model` must take token ids and segment ids"):
+            extract_embeddings(model, ["a"], vocabs=vocabulary)
 
 
-def test_a_folder_that_says_it_is_cased(tmp_path):
-    write_google_folder(tmp_path, CONFIG)
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": False}))
-    with pytest.warns(UserWarning, match=r"do_lower_case=False.*Pass cased=True"):
-        extract_embeddings(tmp_path, ["a"])
-    extract_embeddings(tmp_path, ["a"], cased=True)
+@pytest.mark.parametrize("lower", [True, False])
+def test_a_folder_that_says_whether_it_is_cased(tmp_path, lower):
+    write_google_folder(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
+    extract_embeddings_generator(tmp_path, ["a"], cased=not lower)
+    message = f"do_lower_case={lower}.*Pass cased={not lower}"
+    for function in (extract_embeddings, extract_embeddings_generator):
+        with pytest.warns(UserWarning, match=message) as warned:
+            function(tmp_path, [], cased=lower)
+        assert warned[0].filename == __file__

@@ -1,0 +1,113 @@
+"""Running a model at other lengths than the one it was built for."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+
+from .backend import TF_KERAS, layers, models, utils
+from .custom_objects import get_custom_objects
+from .layers import (
+    Add,
+    FeedForward,
+    LayerNormalization,
+    MultiHeadAttention,
+    PositionEmbedding,
+    TokenEmbedding,
+)
+from .layers.embedding import Embedding
+
+# They treat every place alike and keep the mask, so that padding changes nothing before it.
+_KNOWN_LAYERS = (
+    layers.InputLayer,
+    layers.Dropout,
+    layers.Concatenate,
+    layers.Embedding,
+    Add,
+    Embedding,
+    TokenEmbedding,
+    PositionEmbedding,
+    LayerNormalization,
+    MultiHeadAttention,
+    FeedForward,
+)
+
+
+def runs_at_any_length(model) -> bool:
+    """Whether features of a text do not depend on how far it is padded.
+
+    That is known of functional models made of this package's encoder layers alone, with a mask.
+    """
+    if type(model) is not type(models.Model(model.inputs, model.outputs)):
+        return False  # a subclass, which may compute anything
+    masks = [layer.mask_zero for layer in model.layers if isinstance(layer, TokenEmbedding)]
+    return any(masks) and all(
+        type(layer) in _KNOWN_LAYERS and _works_on_features(layer) for layer in model.layers
+    )
+
+
+def _works_on_features(layer) -> bool:
+    axis = getattr(layer, "axis", -1)
+    return axis in (-1, 2) or list(axis) in ([-1], [2])
+
+
+def any_length_twin(model):
+    """A model for any length with the weights of a model for one length.
+
+    On Keras 3 the twin is made of the model's own layers, and made once. On Keras 2, where a layer
+    called twice no longer has an `output`, it is made of copies, whose weights are renewed at each
+    call of this function.
+
+    Args:
+        model: A functional model of which `runs_at_any_length` is true.
+
+    Returns:
+        The twin. Its outputs are those of the model, which stays as it was.
+    """
+    twin, weights = _twins.get(model, (None, []))
+    if twin is None or not _same_variables(weights, model.weights):
+        twin = _make_twin(model)
+        _twins[model] = twin, model.weights
+    if TF_KERAS:
+        twin.set_weights(model.get_weights())
+    return twin
+
+
+_twins: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def _same_variables(first: list, second: list) -> bool:
+    """Quantizing and LoRA put other variables in the place of those a twin was compiled with."""
+    return len(first) == len(second) and all(map(lambda a, b: a is b, first, second))
+
+
+def _make_twin(model):
+    inputs = [
+        layers.Input(shape=(None,), dtype=each.dtype, name=f"{each.name.split(':')[0]}-Any")
+        for each in model.inputs
+    ]
+    if TF_KERAS:
+        with utils.custom_object_scope(get_custom_objects()):
+            return models.clone_model(model, input_tensors=inputs)
+    return models.clone_model(model, input_tensors=inputs, clone_function=lambda layer: layer)
+
+
+def position_num(model) -> int | None:
+    """The number of positions that a model has, None if nothing limits its length."""
+    tables = [layer for layer in _all_layers(model) if isinstance(layer, PositionEmbedding)]
+    rows = [each.input_dim for each in tables if each.mode != PositionEmbedding.MODE_EXPAND]
+    return min(rows, default=None)
+
+
+def token_num(model) -> int | None:
+    """The number of rows in a model's token table, None if it has no such layer."""
+    tables = [layer for layer in _all_layers(model) if isinstance(layer, TokenEmbedding)]
+    return min((each.input_dim for each in tables), default=None)
+
+
+def _all_layers(model) -> Iterator:
+    """The layers of a model and of the models inside it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, models.Model):
+            yield from _all_layers(layer)

@@ -7,9 +7,11 @@ H heads, N encoder layers.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 from . import activations
 from .activations import gelu
+from .arguments import as_integer, as_integers
 from .backend import layers, models
 from .custom_objects import get_custom_objects
 from .layers import (
@@ -109,7 +111,20 @@ def get_model(
             "`seq_len` must not exceed `pos_num`, the number of positions. "
             f"Received: seq_len={seq_len}, pos_num={pos_num}."
         )
-    layer_indices = _output_layer_indices(output_layer_num, transformer_num)
+    if transformer_num < 1:
+        raise ValueError(
+            f"`transformer_num` must be at least 1. Received: transformer_num={transformer_num}."
+        )
+    if dropout_rate is None or not 0.0 <= dropout_rate < 1.0:
+        raise ValueError(
+            f"`dropout_rate` must lie in [0, 1). Received: dropout_rate={dropout_rate}."
+        )
+    if isinstance(trainable, (str, bytes)):
+        raise ValueError(
+            "`trainable` must be a bool or a list of layer name prefixes, such as ['Encoder']. "
+            f"Received: trainable={trainable!r}."
+        )
+    layer_indices = [] if training else _output_layer_indices(output_layer_num, transformer_num)
     attention_activation = activations.get(attention_activation)
     feed_forward_activation = activations.get(feed_forward_activation)
 
@@ -180,49 +195,45 @@ def get_model(
 
 def _output_layer_indices(output_layer_num, transformer_num: int) -> list[int]:
     """Indices of the encoder layers to return, in the order of the argument, none negative."""
-    if transformer_num < 1:
-        raise ValueError(
-            f"`transformer_num` must be at least 1. Received: transformer_num={transformer_num}."
-        )
-    if not isinstance(output_layer_num, (list, tuple)):
-        if output_layer_num < 1:
+    if not isinstance(output_layer_num, Iterable):
+        count = as_integer("output_layer_num", output_layer_num)
+        if count < 1:
             raise ValueError(
                 "`output_layer_num` must be a positive number of layers or a list of indices. "
                 f"Received: output_layer_num={output_layer_num}."
             )
-        count = min(int(output_layer_num), transformer_num)
-        return [transformer_num - 1 - index for index in range(count)]
-    if not output_layer_num or any(
-        not -transformer_num <= index < transformer_num for index in output_layer_num
-    ):
+        return [transformer_num - 1 - index for index in range(min(count, transformer_num))]
+    indices = as_integers("output_layer_num", output_layer_num)
+    if not indices or any(not -transformer_num <= each < transformer_num for each in indices):
         raise ValueError(
             f"`output_layer_num` must list indices from {-transformer_num} to "
             f"{transformer_num - 1}, as there are {transformer_num} layers. "
             f"Received: output_layer_num={output_layer_num}."
         )
-    return [index % transformer_num for index in output_layer_num]
-
-
-def _starts(prefix):
-    return lambda name: name.startswith(prefix)
+    return [index % transformer_num for index in indices]
 
 
 def _set_trainable(model, trainable) -> None:
     """Freeze or free every layer, by a bool or by name prefixes."""
-    if not isinstance(trainable, (list, tuple, set)):
+    if not isinstance(trainable, Iterable):
         for layer in model.layers:
-            layer.trainable = trainable
+            layer.trainable = bool(trainable)
         return
+    prefixes = tuple(trainable)
+    for layer in model.layers:
+        layer.trainable = layer.name.startswith(prefixes)
     names = [layer.name for layer in model.layers]
-    unmatched = [prefix for prefix in trainable if not any(map(_starts(prefix), names))]
+    unmatched = [each for each in prefixes if not any(map(_prefix_test(each), names))]
     if unmatched:
         warnings.warn(
             f"`trainable` names no layer of this model by {sorted(unmatched)}; names start with "
             "Embedding, Encoder, MLM, NSP.",
             stacklevel=3,
         )
-    for layer in model.layers:
-        layer.trainable = layer.name.startswith(tuple(trainable))
+
+
+def _prefix_test(prefix: str):
+    return lambda name: name.startswith(prefix)
 
 
 def get_token_embedding(model):

@@ -575,3 +575,19 @@ def test_custom_objects_name_all_that_0_89_named():
     assert names | {"MaskedConv1D", "MaskedGlobalMaxPool1D"} <= set(objects)
     objects.clear()
     assert get_custom_objects()  # a new dict every time
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"trainable": "Encoder"}, ValueError, "`trainable`.*'Encoder'"),
+        ({"dropout_rate": -1}, ValueError, "`dropout_rate`.*-1"),
+        ({"dropout_rate": None}, ValueError, "`dropout_rate`.*None"),
+        ({"transformer_num": 0}, ValueError, "`transformer_num`.*0"),
+        ({"output_layer_num": 1.5}, TypeError, "`output_layer_num`.*1.5"),
+    ],
+)
+def test_arguments_that_would_be_taken_for_something_else(arguments, error, message):
+    sizes = {"pos_num": 4, "seq_len": 4, "embed_dim": 4, "head_num": 2, "feed_forward_dim": 4}
+    with pytest.raises(error, match=message):
+        get_model(9, **{**sizes, "transformer_num": 1, "training": False, **arguments})

@@ -42,8 +42,9 @@ def write_elsewhere(folder, **environment):
         for name, value in os.environ.items()
         if name not in ("TF_KERAS", "TF_USE_LEGACY_KERAS", "KERAS_BACKEND")
     }
-    package = Path(keras_bert.__file__).parent.parent
-    kept["PYTHONPATH"] = os.pathsep.join([str(package), kept.get("PYTHONPATH", "")])
+    # Named, because PYTHONSAFEPATH keeps a script's own folder out of the search.
+    places = [Path(keras_bert.__file__).parent.parent, Path(saved_models.__file__).parent]
+    kept["PYTHONPATH"] = os.pathsep.join([*map(str, places), kept.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, saved_models.__file__, str(folder)],
         env={**kept, **environment, "TF_CPP_MIN_LOG_LEVEL": "3"},

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 LOOK_AHEAD = 2048  # rows that are sorted by length together
-TOKEN_BUDGET = 4096  # B·T of a batch
+TOKEN_BUDGET = 2048  # B·T of a batch; CPUs are slower with more
 
 Row = tuple[list[int], list[int]]  # token ids and segment ids of one text
 
@@ -22,7 +22,7 @@ class Batch(NamedTuple):
 
     token_ids: np.ndarray  # (B, T)
     segment_ids: np.ndarray  # (B, T)
-    lengths: list[int]  # without padding; of as many rows as there are texts, B or fewer
+    lengths: list[int]  # without padding; rows beyond them only fill the batch up
 
 
 def map_in_batches(
@@ -30,6 +30,7 @@ def map_in_batches(
     rows: Iterable[Row],
     padded_length: Callable[[int], int] | None,
     batch_size: int | None = None,
+    few_shapes: bool = False,
 ) -> Iterator[Any]:
     """Apply a function of batches to rows, of which `LOOK_AHEAD` are read at a time.
 
@@ -38,7 +39,8 @@ def map_in_batches(
         rows: Token ids and segment ids of every text.
         padded_length: The length to pad a batch to, by the length of its longest row; None never
             pads: then only rows of one length make a batch.
-        batch_size: The most rows in a batch, besides the budget of tokens.
+        batch_size: The most rows in a batch; None leaves it to a budget of tokens.
+        few_shapes: Whether to fill batches up to one of a few numbers of rows.
 
     Yields:
         The result for every row, in the order of the rows.
@@ -46,8 +48,10 @@ def map_in_batches(
     rows = iter(rows)
     while window := list(islice(rows, LOOK_AHEAD)):
         results: list[Any] = [None] * len(window)
-        for places, length in _groups([len(ids) for ids, _ in window], padded_length, batch_size):
-            batch = _as_batch([window[place] for place in places], length, batch_size)
+        lengths = [len(ids) for ids, _ in window]
+        for places, length, most in _groups(lengths, padded_length, batch_size):
+            count = min(most, 1 << (len(places) - 1).bit_length()) if few_shapes else len(places)
+            batch = _as_batch([window[place] for place in places], count, length)
             for place, result in zip(places, compute(batch), strict=True):
                 results[place] = result
         yield from results
@@ -58,8 +62,13 @@ def pad_to(length: int) -> Callable[[int], int]:
     return lambda longest: length
 
 
+def pad_to_longest(longest: int) -> int:
+    """Pad no further than the longest row needs."""
+    return longest
+
+
 def pad_to_bucket(limit: int | None) -> Callable[[int], int]:
-    """Pad to the next of a few lengths: some runtimes compile every shape of a batch anew."""
+    """Pad to the next of a few lengths, for runtimes that compile every shape of a batch anew."""
 
     def padded_length(longest: int) -> int:
         step = 8 if longest <= 64 else 16 if longest <= 128 else 32
@@ -69,28 +78,27 @@ def pad_to_bucket(limit: int | None) -> Callable[[int], int]:
     return padded_length
 
 
-def _groups(lengths, padded_length, batch_size) -> Iterator[tuple[list[int], int]]:
-    """Places of the rows that make a batch, longest rows first, and the length to pad them to."""
+def _groups(lengths, padded_length, batch_size) -> Iterator[tuple[list[int], int, int]]:
+    """For every batch the places of its rows, the length to pad them to and the most rows.
+
+    The longest come first, so that what takes most memory fails at once or never.
+    """
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     while order:
         longest = lengths[order[0]]
         length = padded_length(longest) if padded_length else longest
-        count = max(1, TOKEN_BUDGET // length)
-        places = order[: min(count, batch_size or count)]
+        most = batch_size or max(1, TOKEN_BUDGET // length)
+        places = order[:most]
         if padded_length is None:
             places = [place for place in places if lengths[place] == longest]
         order = order[len(places) :]
-        yield places, length
+        yield places, length, most
 
 
-def _as_batch(rows: list[Row], length: int, batch_size: int | None) -> Batch:
-    # The last batch of a window may have any number of rows. Filled up to a power of two, it has
-    # one of a few shapes too.
-    count = 1 << (len(rows) - 1).bit_length()
-    count = max(len(rows), min(count, TOKEN_BUDGET // length, batch_size or count))
+def _as_batch(rows: list[Row], count: int, length: int) -> Batch:
     arrays = np.zeros((2, count, length), "int32")
     for part in (0, 1):
-        for target, row in zip(arrays[part], rows, strict=False):
-            target[: len(row[part])] = row[part]
-    arrays[:, len(rows) :] = arrays[:, :1]  # a row that the model can compute
+        for place, row in enumerate(rows):
+            arrays[part, place, : len(row[part])] = row[part]
+    arrays[:, len(rows) :] = arrays[:, :1]  # filled with a row that the model can compute
     return Batch(*arrays, [len(ids) for ids, _ in rows])

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from .any_length import any_length_twin, position_num, runs_at_any_length, token_num
 from .arguments import as_integer, describe
-from .batching import Batch, Row, map_in_batches, pad_to, pad_to_bucket
+from .backend import TF_KERAS, backend
+from .batching import Batch, Row, map_in_batches, pad_to, pad_to_bucket, pad_to_longest
 from .checkpoint_paths import get_checkpoint_paths
 from .loader import load_trained_model_from_checkpoint, load_vocabulary
 from .tokenizer import Tokenizer
@@ -28,6 +29,9 @@ _POOLINGS = {
     POOL_MAX: lambda features, mask: features[mask].max(axis=0),
     POOL_AVE: lambda features, mask: features[mask].mean(axis=0),
 }
+
+# Elsewhere padding costs more than a new shape does.
+_COMPILES_EVERY_SHAPE = not TF_KERAS and backend.backend() == "jax"
 
 
 def extract_embeddings(
@@ -145,7 +149,7 @@ def _extract(
     if not runs_at_any_length(model):
         padded_length = pad_to(built_for) if built_for else None
     else:
-        padded_length = pad_to_bucket(limit)
+        padded_length = pad_to_bucket(limit) if _COMPILES_EVERY_SHAPE else pad_to_longest
         if built_for:
             model = any_length_twin(model)
     return _run(model, finish, bar, batch_size, padded_length, rows)
@@ -161,7 +165,9 @@ def _run(model, finish, bar, batch_size, padded_length, rows) -> Iterator[np.nda
         return list(map(finish, features, batch.token_ids, batch.lengths))
 
     with bar() as shown:
-        yield from map_in_batches(compute, rows, padded_length, batch_size)
+        yield from map_in_batches(
+            compute, rows, padded_length, batch_size, few_shapes=_COMPILES_EVERY_SHAPE
+        )
 
 
 def _run_at_longest(run, rows: Iterator[Row]) -> Iterator[np.ndarray]:

@@ -1,146 +1,139 @@
-"""The official checkpoints and how to get them."""
+"""Official checkpoints on this machine: downloaded, checked and unpacked, once."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-import zipfile
-import zlib
+import re
+import shutil
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
-from ..backend import utils
+from filelock import FileLock
 
-_GOOGLE = "https://storage.googleapis.com/bert_models"
-_HFL = "https://storage.googleapis.com/hfl-rc/chinese-bert"
+from .download import download, remove_part
+from .hashes import HashError, check_archive, check_files, record_archive
+from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList
+from .unpacking import ArchiveError, unpack
 
+__all__ = ["PretrainedInfo", "PretrainedList", "get_pretrained"]
 
-class PretrainedInfo(NamedTuple):
-    """An archive whose folder is not named like the archive.
-
-    Attributes:
-        url: Address of the .zip archive.
-        extract_name: Name of the folder inside the archive.
-        target_name: Name of the folder on this machine.
-    """
-
-    url: str
-    extract_name: str
-    target_name: str
+MIRROR_VARIABLE = "KERAS_BERT_MIRROR"
 
 
-def _small(layer_num: int, embed_dim: int) -> str:
-    name = f"uncased_L-{layer_num}_H-{embed_dim}_A-{embed_dim // 64}"
-    return f"{_GOOGLE}/2020_02_20/{name}.zip"
-
-
-class PretrainedList:
-    """Addresses of official checkpoints, each an argument for `get_pretrained`.
-
-    `uncased_l2_h128` … `uncased_l12_h768` are the models of 2 to 12 layers and hidden size 128 to
-    768 that Google published in 2020, English, lower-cased.
-
-    Reference:
-        https://github.com/google-research/bert, https://github.com/ymcui/Chinese-BERT-wwm and
-        Turc et al., Well-Read Students Learn Better, https://arxiv.org/abs/1908.08962
-    """
-
-    uncased_base = f"{_GOOGLE}/2018_10_18/uncased_L-12_H-768_A-12.zip"
-    multi_cased_base = f"{_GOOGLE}/2018_11_23/multi_cased_L-12_H-768_A-12.zip"
-    chinese_base = f"{_GOOGLE}/2018_11_03/chinese_L-12_H-768_A-12.zip"
-    wwm_uncased_large = f"{_GOOGLE}/2019_05_30/wwm_uncased_L-24_H-1024_A-16.zip"
-    wwm_cased_large = f"{_GOOGLE}/2019_05_30/wwm_cased_L-24_H-1024_A-16.zip"
-    chinese_wwm_base = PretrainedInfo(
-        url=f"{_HFL}/chinese_wwm_L-12_H-768_A-12.zip",
-        extract_name="publish",
-        target_name="chinese_wwm_L-12_H-768_A-12",
-    )
-
-    uncased_l2_h128 = _small(2, 128)
-    uncased_l2_h256 = _small(2, 256)
-    uncased_l2_h512 = _small(2, 512)
-    uncased_l2_h768 = _small(2, 768)
-    uncased_l4_h128 = _small(4, 128)
-    uncased_l4_h256 = _small(4, 256)
-    uncased_l4_h512 = _small(4, 512)
-    uncased_l4_h768 = _small(4, 768)
-    uncased_l6_h128 = _small(6, 128)
-    uncased_l6_h256 = _small(6, 256)
-    uncased_l6_h512 = _small(6, 512)
-    uncased_l6_h768 = _small(6, 768)
-    uncased_l8_h128 = _small(8, 128)
-    uncased_l8_h256 = _small(8, 256)
-    uncased_l8_h512 = _small(8, 512)
-    uncased_l8_h768 = _small(8, 768)
-    uncased_l10_h128 = _small(10, 128)
-    uncased_l10_h256 = _small(10, 256)
-    uncased_l10_h512 = _small(10, 512)
-    uncased_l10_h768 = _small(10, 768)
-    uncased_l12_h128 = _small(12, 128)
-    uncased_l12_h256 = _small(12, 256)
-    uncased_l12_h512 = _small(12, 512)
-    # Not `uncased_base`, whose archive has the same name.
-    uncased_l12_h768 = PretrainedInfo(
-        url=_small(12, 768),
-        extract_name="",
-        target_name="uncased_L-12_H-768_A-12_2020_02_20",
-    )
-
-
-def get_pretrained(info: PretrainedInfo | str) -> str:
+def get_pretrained(
+    info: PretrainedInfo | str | os.PathLike[str],
+    *,
+    mirror: str | None = None,
+    sha256: str | None = None,
+    progress: bool = True,
+) -> str:
     """Download an archive, unless that was done before, and unpack it.
 
     Archive and folder are kept in `datasets` in the folder of Keras: that which the environment
-    variable `KERAS_HOME` names, by default `.keras` in the home folder.
+    variable `KERAS_HOME` names, by default `.keras` in the home folder. A download that breaks off
+    is continued by the next call. The folder appears when it is complete; processes that ask for
+    the same one wait for each other.
+
+    The archive's SHA-256 is noted in `keras_bert_sha256.json` there when it has been unpacked for
+    the first time, and has to be the same ever after. Of some official archives the hashes of the
+    files inside are known and compared.
 
     Args:
         info: An entry of `PretrainedList`, or the address of any .zip archive, whose files may lie
-            in a folder or not.
+            in a folder or not: a URL (http, https, file) or a path. The path or `file:` URL of a
+            folder is that of a model already unpacked.
+        mirror: A URL or folder that stands in for `https://storage.googleapis.com`, with the same
+            paths below it; by default what the environment variable `KERAS_BERT_MIRROR` names.
+        sha256: The hash that the archive must have, compared when it is unpacked.
+        progress: Whether to show a progress bar on a terminal.
 
     Returns:
         Path of the folder that holds the files.
 
     Raises:
-        OSError: If the archive cannot be downloaded, or is damaged. The message tells which file to
-            put where.
+        OSError: If the archive cannot be downloaded, is damaged, unsafe to unpack or not the one it
+            should be. The message tells which file to put where.
+        ValueError: If the address names no file, or an argument makes no sense.
     """
-    if isinstance(info, str):
-        name = PurePosixPath(unquote(urlsplit(info).path)).stem
-        info = PretrainedInfo(info, name, name)
+    if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+        raise ValueError(f"`sha256` must be 64 hexadecimal digits. Received: sha256={sha256!r}.")
+    if not isinstance(info, PretrainedInfo):
+        address = os.fspath(info)
+        local = _local_path(address)
+        if local is not None and local.is_dir():
+            return str(local)
+        name = (local or PurePosixPath(unquote(urlsplit(address).path))).stem
+        info = PretrainedInfo(address, name, name)
+    if info.target_name in ("", ".", "..") or re.search(r"[/\\]", info.target_name):
+        raise ValueError(f"`info` must name a .zip archive. Received: {info!r}.")
+    if ".." in PurePosixPath(info.extract_name).parts:
+        raise ValueError(f"`extract_name` must be inside the archive. Received: {info!r}.")
+    source = _through_mirror(info.url, mirror)
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     folder = home / "datasets" / info.target_name
-    archive = folder.with_name(f"{folder.name}.zip")
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if not archive.is_file():
-            _download(info.url, archive, folder)
-        _unpack(archive, folder, info.extract_name)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
+            if not folder.is_dir():  # nobody was faster
+                _get(info, source, folder, sha256, progress)
     return str(folder)
 
 
-def _download(url: str, archive: Path, folder: Path) -> None:
+def _local_path(address: str) -> Path | None:
+    """The path that an address is or stands for, None for an address on the network."""
+    parts = urlsplit(address)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    # One letter is a drive, not a scheme.
+    return Path(address) if len(parts.scheme) < 2 else None
+
+
+def _through_mirror(url: str, mirror: str | None) -> str:
+    if mirror is not None and not url.startswith(f"{GOOGLE_STORAGE}/"):
+        raise ValueError(f"`mirror` stands in for {GOOGLE_STORAGE} only. Received: info={url!r}.")
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE)
+    if not mirror or not url.startswith(f"{GOOGLE_STORAGE}/"):
+        return url
+    return mirror.rstrip("/") + url.removeprefix(GOOGLE_STORAGE)
+
+
+def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, progress: bool):
+    """Find or download the archive and make `folder` out of it, complete or not at all."""
+    archive = folder.with_name(f"{folder.name}.zip")
+    part = archive.with_name(f"{archive.name}.part")
+    local = archive if archive.is_file() else _local_path(source)
     try:
-        utils.get_file(archive.name, url, cache_dir=str(archive.parent.parent))
-    except Exception as error:  # Keras raises bare Exceptions
+        if local is None:
+            download(source, part, archive.name, progress)
+        elif not local.is_file():
+            raise FileNotFoundError(f"there is no file {local}")
+    except OSError as error:
         raise OSError(
-            f"{url} could not be downloaded ({error}). Download it by other means and save it as "
+            f"{source} could not be downloaded: {error}. Download it by other means and save it as "
             f"{archive}, or put its files into {folder}, and try again."
         ) from error
-
-
-def _unpack(archive: Path, folder: Path, extract_name: str) -> None:
-    """Make `folder` out of an archive, complete or not at all."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        unpacked = Path(temporary) / "unpacked"
-        try:
-            with zipfile.ZipFile(archive) as file:
-                file.extractall(unpacked)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise OSError(
-                f"{archive} is damaged or not a .zip archive ({error}). Delete it and try again."
-            ) from error
-        _content(unpacked, extract_name).rename(folder)
+    unpacked = folder.with_name(f".{folder.name}.unpacked")
+    shutil.rmtree(unpacked, ignore_errors=True)  # of a process that was killed
+    try:
+        digest = check_archive(local or part, info.url, sha256, folder.parent)
+        unpack(local or part, unpacked)
+        content = _content(unpacked, info.extract_name)
+        check_files(content, info.url)
+        if local is None:
+            os.replace(part, archive)
+        if _local_path(info.url) is None:
+            record_archive(info.url, digest, folder.parent)
+        content.rename(folder)
+    except (ArchiveError, HashError) as error:
+        advice = f"Put another file in the place of {local} and try again."
+        if local is None:
+            advice = "It has been deleted; try again, from another place if that does not help."
+        raise OSError(f"{source} cannot be used: {error}. {advice}") from error
+    finally:
+        if local is None:
+            remove_part(part)
+        shutil.rmtree(unpacked, ignore_errors=True)
 
 
 def _content(unpacked: Path, extract_name: str) -> Path:

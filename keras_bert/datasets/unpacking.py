@@ -1,0 +1,93 @@
+"""Unpacking .zip archives that come from elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+# Weights shrink by a tenth and vocabularies to a third. Zeros, as a bomb has them, to a thousandth.
+_MOST_EXPANSION = 100
+_MOST_ENTRIES = 10_000
+# Of files that zipfile itself makes nothing of.
+_PARSING_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
+
+
+class ArchiveError(OSError):
+    """An archive that is damaged, no archive at all, or not safe to unpack."""
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a .zip archive into a new folder.
+
+    Every entry is judged before the first is written. The checksum of each is compared; sizes are
+    those that the archive declares, for more than that is never unpacked.
+
+    Args:
+        archive: The file.
+        folder: The folder to make. It is gone again where something fails.
+
+    Raises:
+        ArchiveError: The file is no .zip archive, is damaged, or holds what an archive of plain
+            files would not: places outside the folder, links, two files of one name, encrypted
+            files, or far more bytes than its own size explains.
+        OSError: The files cannot be written.
+    """
+    _check_magic(archive)
+    folder.mkdir()
+    try:
+        with zipfile.ZipFile(archive) as file:
+            _check_entries(file.infolist(), archive.stat().st_size)
+            file.extractall(folder)
+    except _PARSING_ERRORS as error:
+        shutil.rmtree(folder)
+        raise ArchiveError(f"it is damaged ({error})") from error
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def _check_magic(archive: Path) -> None:
+    with open(archive, "rb") as stream:
+        start = stream.read(40)
+    if not start.startswith(_MAGIC):
+        raise ArchiveError(f"it is no .zip archive: it begins with {start!r}")
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], archive_size: int) -> None:
+    if len(entries) > _MOST_ENTRIES:
+        raise ArchiveError(f"it is refused: it holds {len(entries)} files")
+    unpacked_size = sum(entry.file_size for entry in entries)
+    if unpacked_size > _MOST_EXPANSION * archive_size:
+        raise ArchiveError(
+            f"it is refused: {unpacked_size} bytes are said to be in an archive of {archive_size}"
+        )
+    seen = set()
+    for entry in entries:
+        reason = _objection(entry)
+        # Some file systems take upper and lower case for the same.
+        place = entry.filename.rstrip("/").casefold()
+        if place in seen and not entry.is_dir():
+            reason = "there are two of this name"
+        seen.add(place)
+        if reason:
+            raise ArchiveError(f"it is refused because of {entry.filename!r}: {reason}")
+
+
+def _objection(entry: zipfile.ZipInfo) -> str | None:
+    # `orig_filename` is what stands in the archive; zipfile has tidied up the other.
+    name = entry.orig_filename
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    if "\\" in name or "\0" in name or windows.drive:
+        return "its name is none on every system"
+    if posix.is_absolute() or ".." in posix.parts:
+        return "it would be outside the folder"
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "it is a link or a device, not a file"
+    if entry.flag_bits & 0x1:
+        return "it is encrypted"
+    return None

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+from safetensors.numpy import save_file
 
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.checkpoints.mapping import to_checkpoint, weight_names
@@ -17,6 +18,8 @@ CONFIG = {
     "max_position_embeddings": 16,
     "type_vocab_size": 2,
 }
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxy"]
 
 
 def random_weights(config=CONFIG, seed=0):
@@ -52,6 +55,17 @@ def write_google_folder(folder, config=CONFIG, seed=0, vocabulary=None):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bert_config.json").write_text(json.dumps(config), "utf-8")
     write_tensor_bundle(folder / "bert_model.ckpt", to_checkpoint(weights, "google"))
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxy"]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary or words) + "\n", "utf-8")
+    (folder / "vocab.txt").write_text("\n".join(vocabulary or WORDS) + "\n", "utf-8")
     return weights
+
+
+def write_hugging_face_folder(folder):
+    """config.json, model.safetensors and tokenizer.json of the model that Google's folder has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # Named alike, the two files would mean different forms of GELU.
+    (folder / "config.json").write_text(json.dumps({**CONFIG, "hidden_act": "gelu_new"}), "utf-8")
+    tensors = to_checkpoint(random_weights(), "huggingface")
+    contiguous = {name: np.ascontiguousarray(each) for name, each in tensors.items()}
+    save_file(contiguous, folder / "model.safetensors")
+    model = {"type": "WordPiece", "vocab": {word: index for index, word in enumerate(WORDS)}}
+    (folder / "tokenizer.json").write_text(json.dumps({"model": model}), "utf-8")

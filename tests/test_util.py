@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from model_folders import write_google_folder
+from model_folders import write_google_folder, write_hugging_face_folder
 from runtimes import RUNTIME
 
 from keras_bert import (
@@ -67,6 +67,13 @@ def test_order_and_numbers_as_one_by_one(folder, expected):
     results = extract_embeddings(folder, texts)
     assert [len(each) for each in results] == [min(16, len(text.split()) + 2) for text in texts]
     for text, result in zip(texts, results, strict=True):
+        np.testing.assert_allclose(result, expected(text), atol=1e-5)
+
+
+def test_a_folder_of_hugging_face(tmp_path, expected):
+    write_hugging_face_folder(tmp_path)
+    texts = sentences(5)
+    for text, result in zip(texts, extract_embeddings(tmp_path, texts), strict=True):
         np.testing.assert_allclose(result, expected(text), atol=1e-5)
 
 

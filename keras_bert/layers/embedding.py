@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..backend import (
-    TF_KERAS,
     constraints,
     initializers,
     keras,
@@ -19,7 +18,7 @@ from .position_embedding import PositionEmbedding
 
 @serializable
 class Embedding(layers.Embedding):
-    """Keras' Embedding with checked ids and, on Keras 3, merged gradients (see `lookup`).
+    """Keras' Embedding with checked ids and the gradient of `lookup`.
 
     Call args:
         inputs: Token, segment or other ids (B, T), integers or whole floats.
@@ -34,8 +33,6 @@ class Embedding(layers.Embedding):
     def call(self, inputs):
         ids = ops.cast(inputs, "int32")
         check_ids(self.name, ids, self.input_dim)
-        if TF_KERAS:
-            return super().call(ids)
         return ops.cast(lookup(self.embeddings, ids), self.compute_dtype)
 
 

@@ -6,9 +6,6 @@ import numpy as np
 
 from ..backend import TF_KERAS, backend, ops
 
-# Up to this many rows the dense gradient of a table is cheaper than merging duplicate ids.
-_DENSE_ROWS = 1024
-
 # Arguments of `add_weight` for a table. Keras 3 would otherwise cast the whole table at every call
 # under a 16-bit policy, and sum up the gradient of a frequent row in 16 bits, where it stops
 # growing after a few hundred occurrences. The rows read are cast instead.
@@ -18,10 +15,13 @@ TABLE_OPTIONS = {} if TF_KERAS else {"autocast": False}
 def lookup(table, ids):
     """Rows of a table.
 
-    On TensorFlow the gradient holds every row once, with the sum of what its occurrences
-    contribute. TensorFlow's own gradient lists a row once per occurrence, and the optimizers of
-    Keras 3 square those entries before they add them up, so that Adam's first step moves a row
-    which occurs n times by sqrt(n) times the learning rate. JAX, PyTorch and Keras 2 merge first.
+    On TensorFlow the gradient is a tensor, in which a row has the sum of what its occurrences
+    contribute, as on JAX and PyTorch. TensorFlow's own gradient is a list with an entry per
+    occurrence, and Keras 3's optimizers square those entries before they add them up, so that
+    Adam's first step moves a row which occurs n times by sqrt(n) times the learning rate; Keras 2
+    adds up first, but clips a norm before that. (Merging the entries here would not do: TensorFlow
+    joins the lists of several lookups in one table.) As those optimizers compute with whole tables
+    anyway, all but plain SGD take the same time.
 
     Args:
         table: Float tensor or variable (V, D).
@@ -30,9 +30,9 @@ def lookup(table, ids):
     Returns:
         Float tensor (…, D).
     """
-    if TF_KERAS or backend.backend() != "tensorflow":
-        return ops.take(table, ids, axis=0)
-    return _lookup_tensorflow(table, ids)
+    if TF_KERAS or backend.backend() == "tensorflow":
+        return _lookup_tensorflow(table, ids)
+    return ops.take(table, ids, axis=0)
 
 
 def _lookup_tensorflow(table, ids):
@@ -44,14 +44,8 @@ def _lookup_tensorflow(table, ids):
     @tf.custom_gradient
     def gather(table):
         def gradient(upstream):
-            flat_ids = tf.reshape(ids, [-1])
             flat = tf.reshape(upstream, [-1, width])
-            if rows <= _DENSE_ROWS:
-                return tf.math.unsorted_segment_sum(flat, flat_ids, rows)
-            unique, places = tf.unique(flat_ids)
-            merged = tf.math.unsorted_segment_sum(flat, places, tf.size(unique))
-            shape = tf.constant([rows, width], dtype=unique.dtype)
-            return tf.IndexedSlices(merged, unique, shape)
+            return tf.math.unsorted_segment_sum(flat, tf.reshape(ids, [-1]), rows)
 
         return tf.gather(table, ids), gradient
 

@@ -5,17 +5,24 @@ import pytest
 from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, dtype_policy, gradients, to_numpy
 
 from keras_bert.backend import layers, models, ops, optimizers
-from keras_bert.layers import PositionEmbedding, TaskEmbedding, TokenEmbedding
+from keras_bert.layers import (
+    PositionEmbedding,
+    TaskEmbedding,
+    TokenEmbedding,
+    get_embedding,
+    get_inputs,
+)
 from keras_bert.layers.embedding import Embedding
 from keras_bert.layers.lookup import check_ids
+from keras_bert.optimizers import AdamWarmup
 
-SMALL, LARGE = 6, 3000  # below and above the size from which TensorFlow's gradient is sparse
 TIMES = 1024
+ROWS = 3000
 
 
-def table_model(rows, layer_class=Embedding):
+def table_model(layer_class):
     ids = layers.Input(shape=(None,), dtype="int32")
-    embedding = layer_class(rows, 2)
+    embedding = layer_class(ROWS, 2)
     output = embedding(ids)
     output = output[0] if layer_class is TokenEmbedding else output
     return models.Model(ids, layers.GlobalAveragePooling1D()(output, mask=None)), embedding
@@ -28,88 +35,150 @@ def often():
     return ids
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("rows", [SMALL, LARGE])
-@pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop", "Adagrad"])
-def test_one_step_of_stock_optimizers(name, rows, jit):
-    """Numbers by hand for the gradient g, the sum over a row's occurrences."""
-    if jit and not (RUNTIME == "tensorflow" and name in ("Adam", "SGD")):
-        pytest.skip("JAX always compiles, PyTorch never does")
-    if RUNTIME == "tf_keras" and name == "Adagrad":
-        pytest.skip("not this package's gradient")
-    model, embedding = table_model(rows)
+# What optimizers make of a table's gradient, in float64. Each keeps what it remembers in `state`.
+
+
+def adam(weight, gradient, step, state, decay=0.0):
+    state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * gradient
+    state["v"] = 0.999 * state.get("v", 0.0) + 0.001 * gradient**2
+    size = 0.1 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    weight = weight - 0.1 * decay * weight
+    return weight - size * state["m"] / (np.sqrt(state["v"]) + 1e-7)
+
+
+def adam_w(weight, gradient, step, state):
+    return adam(weight, gradient, step, state, decay=0.004)
+
+
+def sgd(weight, gradient, step, state):
+    state["m"] = 0.9 * state.get("m", 0.0) - 0.1 * gradient
+    return weight + state["m"]
+
+
+def lamb(weight, gradient, step, state):
+    state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * gradient
+    state["v"] = 0.999 * state.get("v", 0.0) + 0.001 * gradient**2
+    first, second = state["m"] / (1 - 0.9**step), state["v"] / (1 - 0.999**step)
+    change = first / (np.sqrt(second) + 1e-7)
+    return weight - 0.1 * np.linalg.norm(weight) / np.linalg.norm(change) * change
+
+
+OPTIMIZERS = {
+    "Adam": (lambda **clip: optimizers.Adam(0.1, **clip), adam),
+    "AdamW": (lambda **clip: optimizers.AdamW(0.1, **clip), adam_w),
+    "SGD": (lambda **clip: optimizers.SGD(0.1, momentum=0.9, **clip), sgd),
+    "Lamb": (lambda **clip: optimizers.Lamb(0.1, **clip), lamb),
+    "AdamWarmup": (lambda **clip: AdamWarmup(100, 0, 0.1, 0.1, **clip), adam),
+}
+
+
+def twice_called_model():
+    """All four embeddings, each called on two inputs, as in a model of pairs of texts."""
+    inputs = [*get_inputs(None)[:2], layers.Input(shape=(1,), dtype="int32")]
+    embedded, _ = get_embedding(inputs[:2], ROWS, TIMES, 2)
+    embedded = TaskEmbedding(4, 2)([embedded, inputs[2]])
+    encoder = models.Model(inputs, layers.GlobalAveragePooling1D()(embedded, mask=None))
+    inputs = [layers.Input(shape=(size,), dtype="int32") for size in (None, None, 1) * 2]
+    outputs = layers.Concatenate()([encoder(inputs[:3]), encoder(inputs[3:])])
+    return models.Model(inputs, outputs), encoder
+
+
+def table_gradients(model, arrays):
+    """Of the mean absolute error, whose slope is 1/16 at each of 4 times 4 outputs."""
+    shapes = [weight.shape for weight in model.get_weights()]
+    found = [np.zeros(shape) for shape in shapes]
+    for tokens, segments, tasks in (arrays[:3], arrays[3:]):
+        places = np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)
+        tasks = np.broadcast_to(tasks, tokens.shape)
+        for table, ids in zip(found, (tokens, segments, places, tasks), strict=True):
+            np.add.at(table, ids, -1 / 16 / tokens.shape[1])
+    return found
+
+
+def cases():
+    """Names of optimizers, clipping arguments, which do not depend on them, and compilation."""
+    for name in OPTIMIZERS:
+        if KERAS_3 or name != "Lamb":
+            yield name, {}, False
+    for name in ("SGD", "AdamWarmup"):
+        yield name, {"clipnorm": 0.1}, False
+        yield name, {"global_clipnorm": 0.1}, False
+    if RUNTIME == "tensorflow":  # JAX always compiles, PyTorch never does
+        yield "Adam", {}, True
+
+
+@pytest.mark.parametrize(("name", "clip", "jit"), list(cases()))
+def test_steps_of_optimizers(name, clip, jit):
+    """Two steps of token, segment, position and task embeddings, the same on every runtime."""
+    model, encoder = twice_called_model()
+    optimizer, step_of = OPTIMIZERS[name]
+    model.compile(optimizer(**clip), loss="mean_absolute_error", jit_compile=jit)
+    tokens = often()
+    tasks = np.array([[1], [1], [1], [3]], "int32")
+    arrays = [tokens, tokens // 5, tasks, tokens[:, ::-1], tokens * 0, tasks]
+
+    found = table_gradients(encoder, arrays)
+    if "clipnorm" in clip:
+        found = [each * min(1, 0.1 / np.linalg.norm(each)) for each in found]
+    elif clip:
+        norm = np.sqrt(sum((each**2).sum() for each in found))
+        found = [each * 0.1 / norm for each in found]
+    expected = [weight.astype("float64") for weight in encoder.get_weights()]
+    states = [{} for _ in expected]
+    for step in (1, 2):
+        # The labels are above all outputs.
+        model.train_on_batch(arrays, np.full((4, 4), 100.0, "float32"))
+        expected = [
+            step_of(*each, step, state)
+            for *each, state in zip(expected, found, states, strict=True)
+        ]
+    for weight, want in zip(encoder.get_weights(), expected, strict=True):
+        # Keras takes 1 - 0.999**step in float32, which leaves four digits.
+        np.testing.assert_allclose(weight, want, atol=2e-5)
+
+
+@pytest.mark.skipif(RUNTIME != "tensorflow", reason="an error of Keras 3 on TensorFlow")
+def test_why_gradients_are_summed_here():
+    """Should this fail, Keras' own embedding has become as good."""
+    model, embedding = table_model(layers.Embedding)
     before = embedding.get_weights()[0]
-    optimizer = getattr(optimizers, name)(learning_rate=0.1)
-    model.compile(optimizer, loss="mean_absolute_error", jit_compile=jit)
-    # Above all outputs, so that the loss falls by 1/8 for each unit of an output.
-    ids = often()
-    model.train_on_batch(ids, np.full((4, 2), 100.0, "float32"))
+    model.compile(optimizers.Adam(0.1), loss="mean_absolute_error")
+    model.train_on_batch(often(), np.full((4, 2), 100.0, "float32"))
     moved = embedding.get_weights()[0] - before
-    shares = np.zeros(rows)
-    shares[3], shares[5] = (TIMES - 1) / TIMES / 2, 1 / TIMES / 2
-    expected = {
-        "Adam": shares / (shares + 1e-7 / np.sqrt(1e-3)),
-        "SGD": shares,
-        "RMSprop": shares / np.sqrt(0.1 * shares**2 + 1e-7),
-        "Adagrad": shares / np.sqrt(0.1 + shares**2 + 1e-7),
-    }[name]
-    np.testing.assert_allclose(moved, 0.1 * np.stack([expected] * 2, axis=1), atol=2e-4)
-    assert not moved[shares == 0].any()
+    np.testing.assert_allclose(moved[5], 0.1, rtol=0.01)
+    np.testing.assert_allclose(moved[3], 0.1 * np.sqrt(TIMES - 1), rtol=0.01)
 
 
-@pytest.mark.parametrize("rows", [SMALL, LARGE])
 @pytest.mark.parametrize("layer_class", [Embedding, TokenEmbedding])
-def test_gradient_counts_occurrences(rows, layer_class):
+def test_gradient_counts_occurrences(layer_class):
     ids = layers.Input(shape=(None,), dtype="int32")
-    output = layer_class(rows, 2)(ids)
+    output = layer_class(ROWS, 2)(ids)
     model = models.Model(ids, output[0] if layer_class is TokenEmbedding else output)
     fed = np.array([[3, 3, 5], [0, 3, 5]], "int32")
     factors = np.arange(12, dtype="float32").reshape(2, 3, 2)
     (found,) = gradients(model, ops.convert_to_tensor(fed), [factors])
-    expected = np.zeros((rows, 2), "float32")
+    expected = np.zeros((ROWS, 2), "float32")
     np.add.at(expected, fed, factors)
     np.testing.assert_allclose(found, expected)
 
 
-@pytest.mark.skipif(RUNTIME != "tensorflow", reason="the gradient of TensorFlow under Keras 3")
-@pytest.mark.parametrize("jit", [False, True])
-def test_large_tables_get_sparse_gradients_with_unique_rows(jit):
-    import tensorflow as tf
-
-    _, embedding = table_model(LARGE)
-    ids = tf.constant(often())
-
-    @tf.function(jit_compile=jit)
-    def gradient():
-        with tf.GradientTape() as tape:
-            total = tf.reduce_sum(embedding(ids))
-        slices = tape.gradient(total, embedding.embeddings.value)
-        assert isinstance(slices, tf.IndexedSlices)
-        return slices.indices, slices.values
-
-    indices, values = (each.numpy() for each in gradient())
-    assert sorted(indices) == [3, 5]
-    assert dict(zip(indices, values[:, 0], strict=True)) == {3: TIMES - 1, 5: 1}
-
-
 @pytest.mark.skipif(not KERAS_3, reason="16-bit policies are for Keras 3")
-@pytest.mark.parametrize("rows", [SMALL, LARGE])
 @pytest.mark.parametrize("kind", ["token", "segment", "task", "position"])
-def test_gradients_are_summed_in_float32(kind, rows):
+def test_gradients_are_summed_in_float32(kind):
     """A sum of ones stops at 256 in bfloat16."""
     ids = ops.convert_to_tensor(often())
     fed = ids
     with dtype_policy("mixed_bfloat16"):
         inputs = layers.Input(shape=(None,), dtype="int32")
         if kind == "token":
-            output = TokenEmbedding(rows, 2)(inputs)[0]
+            output = TokenEmbedding(ROWS, 2)(inputs)[0]
         elif kind == "segment":
-            output = Embedding(rows, 2)(inputs)
+            output = Embedding(ROWS, 2)(inputs)
         elif kind == "position":
-            output = PositionEmbedding(rows, 2)(inputs)
+            output = PositionEmbedding(ROWS, 2)(inputs)
         else:
             features = layers.Input(shape=(None, 2))
-            output = TaskEmbedding(rows, 2)([features, inputs])
+            output = TaskEmbedding(ROWS, 2)([features, inputs])
             fed = [ops.convert_to_tensor(np.zeros((4, TIMES // 4, 2), "float32")), ids]
             inputs = [features, inputs]
         model = models.Model(inputs, ops.cast(output, "float32"))
@@ -119,9 +188,8 @@ def test_gradients_are_summed_in_float32(kind, rows):
 
 
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="XLA on TensorFlow")
-@pytest.mark.parametrize("rows", [SMALL, LARGE])
-def test_lookup_under_xla(rows):
-    model, embedding = table_model(rows, TokenEmbedding)
+def test_lookup_under_xla():
+    model, embedding = table_model(TokenEmbedding)
     output = to_numpy(compiled(model)(ops.convert_to_tensor(often())))
     table = embedding.get_weights()[0]
     np.testing.assert_allclose(output, table[often()].mean(axis=1), atol=1e-5)

@@ -43,3 +43,8 @@ def is_space(character: str) -> bool:
 def is_control(character: str) -> bool:
     """Whether the character is of category Cc or Cf (tab and line ends included)."""
     return unicodedata.category(character) in ("Cc", "Cf")
+
+
+def is_private_or_surrogate(character: str) -> bool:
+    """Whether the character is of category Co or Cs: the official rules drop these as well."""
+    return unicodedata.category(character) in ("Co", "Cs")

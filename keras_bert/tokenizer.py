@@ -1,55 +1,48 @@
 """The tokenizer: text to WordPiece tokens, their ids, and back."""
 
 from collections.abc import Iterable, Mapping
-from itertools import repeat
-from types import FunctionType, MethodType
-from typing import Any
 
-from keras_bert import characters
+import numpy as np
+
 from keras_bert.alignment import align_tokens
 from keras_bert.arguments import as_integer, as_integers, describe, shorten
+from keras_bert.batch_arrays import pad_batch
+from keras_bert.tokenizer_hooks import MethodOfEither, TokenizerHooks
 from keras_bert.tokens import TOKEN_CLS, TOKEN_SEP, TOKEN_UNK
-from keras_bert.word_pieces import CachedWordPieces, greedy_pieces, normalize, space_out
 
 
-class _MethodOfEither:
-    """A method of the instance where there is one, of the class otherwise."""
-
-    def __init__(self, function: FunctionType):
-        self._function = function
-        self.__doc__ = function.__doc__
-
-    def __get__(self, instance: Any, owner: type) -> MethodType:
-        return MethodType(self._function, owner if instance is None else instance)
-
-
-class Tokenizer:
+class Tokenizer(TokenizerHooks):
     """Cuts texts into the tokens of a BERT vocabulary.
 
     The text is split at spaces, punctuation and Chinese characters; a word that the vocabulary
     lacks is cut into the longest pieces it has, and where none fits into single characters, the
     first bare, later ones as `##c`. Without `cased` accents are stripped and then the case.
 
+    With `official` the tokens are those of BERT's own tokenizer, in the form of Hugging Face's
+    `BertWordPieceTokenizer`: a word that cannot be cut into pieces, or has more than 100
+    characters, is one `token_unk`; special tokens in the text (`token_cls`, `token_sep`,
+    `token_unk`, "[PAD]" and "[MASK]", where the vocabulary has them) are kept whole; private-use
+    characters are dropped, and the Greek final sigma is lost with the case.
+
     Methods with one underscore are hooks: a subclass, an instance or a patch of the class may
     replace any of them, and every public method follows.
 
     Args:
         token_dict: token to id, for example from `load_vocabulary`. It is kept, not copied:
-            changes show in later calls. (Not noticed is only a vocabulary of more than 256 tokens
-            rebuilt in place that ends with as many tokens and the same first and last string
-            objects; assign a new dict to `_token_dict` then.)
+            changes show in later calls. (In a vocabulary of more than 256 tokens two are not
+            noticed after the first call: a token's id exchanged for another, and a rebuilding in
+            place that ends with as many tokens and the same first and last string objects.
+            Assign a new dict to `_token_dict` then.)
         token_cls: token that opens the input.
         token_sep: token that closes each sentence.
         token_unk: token whose id stands for tokens that the vocabulary lacks.
         pad_index: id that fills up to `max_len`.
         cased: whether to keep case and accents.
+        official: whether to give exactly the tokens of BERT's own tokenizer.
 
     Raises:
         TypeError: if `token_dict` is not a mapping.
     """
-
-    # Caches are made on first use, and again wherever they are missing or out of date.
-    _cached_word_pieces: CachedWordPieces | None = None
 
     def __init__(
         self,
@@ -59,6 +52,8 @@ class Tokenizer:
         token_unk: str = TOKEN_UNK,
         pad_index: int = 0,
         cased: bool = False,
+        *,
+        official: bool = False,
     ):
         if not isinstance(token_dict, Mapping):
             raise TypeError(
@@ -72,6 +67,7 @@ class Tokenizer:
         self._token_unk = token_unk
         self._pad_index = pad_index
         self._cased = cased
+        self._official = official
 
     def tokenize(self, first: str, second: str | None = None) -> list[str]:
         """Cut a text or a pair of texts into tokens, special tokens included.
@@ -113,17 +109,102 @@ class Tokenizer:
         """
         if max_len is not None:
             max_len = as_integer("max_len", max_len)
-        first_tokens = self._tokenize_argument("first", first)
-        second_tokens = None if second is None else self._tokenize_argument("second", second)
-        self._truncate(first_tokens, second_tokens, max_len)
-        tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
-        token_ids = self._convert_tokens_to_ids(tokens)
-        segment_ids = [0] * first_length + [1] * second_length
+        token_ids, first_length, second_length = self._encode(first, second, max_len)
+        segment_ids = [0] * first_length
+        if second_length:
+            segment_ids += [1] * second_length
         if max_len is not None:
             padding = max_len - first_length - second_length
             token_ids += [self._pad_index] * padding
             segment_ids += [0] * padding
         return token_ids, segment_ids
+
+    def encode_with_offsets(
+        self, first: str, second: str | None = None, max_len: int | None = None
+    ) -> tuple[list[int], list[int], list[tuple[int, int]]]:
+        """Encode a text or a pair of texts and say where each token stands.
+
+        The offsets are kept through normalization and splitting, not searched for afterwards:
+        `first[start:end]` is what the token was made from. Only a subclass's own `_tokenize`, or
+        pieces of its own `_word_piece_tokenize` that do not spell the word, are aligned with the
+        text as by `rematch`.
+
+        Args:
+            first: the text.
+            second: the text that follows it, if any.
+            max_len: number of ids to return, as in `encode`.
+
+        Returns:
+            Token ids and segment ids as `encode` gives them, and for each id the offsets (start,
+            end) in its text, counted in characters: (0, 0) for special tokens that were added and
+            for padding.
+
+        Raises:
+            TypeError: if a text is not a string or `max_len` not an integer.
+            ValueError: as in `encode`.
+        """
+        if max_len is not None:
+            max_len = as_integer("max_len", max_len)
+        first_tokens = self._tokenize_with_places("first", first)
+        second_tokens = None
+        if second is not None:
+            second_tokens = self._tokenize_with_places("second", second)
+        self._truncate(first_tokens, second_tokens, max_len)
+        tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
+        token_ids = self._convert_tokens_to_ids(tokens)
+        segment_ids = [0] * first_length + [1] * second_length
+        offsets = [getattr(token, "place", (0, 0)) for token in tokens]
+        if max_len is not None:
+            padding = max_len - first_length - second_length
+            token_ids += [self._pad_index] * padding
+            segment_ids += [0] * padding
+            offsets += [(0, 0)] * padding
+        return token_ids, segment_ids, offsets
+
+    def encode_batch(
+        self,
+        texts: Iterable[str | tuple[str, str]],
+        max_len: int | None = None,
+        padding: str = "longest",
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Turn texts and pairs of texts into arrays, ready for `model.predict([ids, segments])`.
+
+        Args:
+            texts: B texts or (first, second) pairs of texts.
+            max_len: most ids of a text. Longer ones are cut as by `encode`.
+            padding: "longest" pads to the longest text of the batch, "max_length" to `max_len`,
+                so that every batch has one shape.
+
+        Returns:
+            Token ids (B, T), segment ids (B, T) and the number of ids of each text without
+            padding (B,), all int32.
+
+        Raises:
+            TypeError: if `texts` is one string, or a text not a string.
+            ValueError: if `padding` is unknown, or "max_length" without `max_len`; as in `encode`.
+        """
+        if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+            raise TypeError(
+                f"`texts` must be texts or pairs of texts, several. Received: {describe(texts)}"
+            )
+        if padding not in ("longest", "max_length"):
+            raise ValueError(
+                f'`padding` must be "longest" or "max_length". Received: {describe(padding)}'
+            )
+        if max_len is not None:
+            max_len = as_integer("max_len", max_len)
+        elif padding == "max_length":
+            raise ValueError('`padding="max_length"` needs `max_len`. Received: max_len=None')
+        encoded = []
+        for i, text in enumerate(texts):
+            pair = tuple(text) if isinstance(text, (tuple, list)) else (text, None)
+            if len(pair) != 2:
+                raise TypeError(
+                    f"`texts[{i}]` must be a text or a pair of texts. Received: {describe(text)}"
+                )
+            encoded.append(self._encode(*pair, max_len))
+        width = max_len if padding == "max_length" else None
+        return pad_batch(encoded, width, self._pad_index)
 
     def decode(self, ids: Iterable[int]) -> list[str] | tuple[list[str], list[str]]:
         """Turn the ids of `encode` back into tokens, without special tokens and padding.
@@ -157,7 +238,7 @@ class Tokenizer:
             return first
         return first, self._tokens_of(ids[first_end + 1 : second_end - 1])
 
-    @_MethodOfEither
+    @MethodOfEither
     def rematch(
         self, text: str, tokens: list[str], cased: bool = False, unknown_token: str = TOKEN_UNK
     ) -> list[tuple[int, int]]:
@@ -185,141 +266,3 @@ class Tokenizer:
         return align_tokens(text, listed, cased, unknown_token, self._is_space)
 
     # Hooks.
-
-    @staticmethod
-    def _truncate(
-        first_tokens: list[str],
-        second_tokens: list[str] | None = None,
-        max_len: int | None = None,
-    ) -> None:
-        """Shorten the lists in place until they and the special tokens have room in `max_len`."""
-        if max_len is None:
-            return
-        specials = 2 if second_tokens is None else 3
-        room = max_len - specials
-        if room < 0:
-            raise ValueError(
-                f"`max_len` must leave room for the {specials} special tokens of "
-                f"{'one text' if second_tokens is None else 'a pair of texts'}. "
-                f"Received: max_len={max_len}"
-            )
-        if second_tokens is None:
-            del first_tokens[room:]
-            return
-        first_length, second_length = len(first_tokens), len(second_tokens)
-        if first_length + second_length <= room:
-            return
-        # The longer one gives first; once they are equal they give in turns, the second first.
-        kept = max(room - second_length, min(first_length, (room + 1) // 2))
-        del first_tokens[kept:]
-        del second_tokens[room - kept :]
-
-    def _pack(
-        self, first_tokens: list[str], second_tokens: list[str] | None = None
-    ) -> tuple[list[str], int, int]:
-        """Add the special tokens; return the tokens and how many belong to each text."""
-        packed = [self._token_cls, *first_tokens, self._token_sep]
-        if second_tokens is None:
-            return packed, len(packed), 0
-        first_length = len(packed)
-        packed += [*second_tokens, self._token_sep]
-        return packed, first_length, len(packed) - first_length
-
-    def _convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
-        """Look the tokens up, with the id of the unknown token for those that are missing."""
-        look_up = self._token_dict.get
-        unknown = look_up(self._token_unk)
-        if unknown is None or self._lacks_ends():
-            tokens = list(tokens)
-            for name in ("token_cls", "token_sep"):
-                special = getattr(self, "_" + name)
-                if special in tokens:
-                    self._special_id(name, special)
-            if any(token not in self._token_dict for token in tokens):
-                unknown = self._special_id("token_unk", self._token_unk)
-        return list(map(look_up, tokens, repeat(unknown)))
-
-    def _tokenize(self, text: str) -> list[str]:
-        """Cut one text into tokens, without special tokens."""
-        if not isinstance(text, str):
-            raise TypeError(f"`text` must be a string. Received: {describe(text)}")
-        rules = (self._is_punctuation, self._is_cjk_character, self._is_space, self._is_control)
-        cached = self._current_cache() if rules == _OWN_RULES else None
-        if cached is None:
-            words = space_out(normalize(text, self._cased), *rules).split()
-        elif self._word_piece_tokenize == MethodType(_OWN_WORD_PIECE_TOKENIZE, self):
-            return cached.tokens(text)
-        else:
-            words = cached.split(text)
-        tokens: list[str] = []
-        for word in words:
-            tokens += self._word_piece_tokenize(word)
-        return tokens
-
-    def _word_piece_tokenize(self, word: str) -> list[str]:
-        """Cut one word into pieces."""
-        cached = self._current_cache()
-        if cached is not None:
-            return cached.pieces(word)
-        return greedy_pieces(word, self._token_dict, longest=len(word))
-
-    _is_punctuation = staticmethod(characters.is_punctuation)
-    _is_cjk_character = staticmethod(characters.is_cjk_character)
-    _is_space = staticmethod(characters.is_space)
-    _is_control = staticmethod(characters.is_control)
-
-    # What the methods above share.
-
-    def _current_cache(self) -> CachedWordPieces | None:
-        """Return caches that hold for the vocabulary as it is, None if it cannot have any."""
-        cached, vocabulary, cased = self._cached_word_pieces, self._token_dict, self._cased
-        if cached is None or not cached.is_current(vocabulary, cased):
-            if not CachedWordPieces.serves(vocabulary):
-                return None
-            cached = self._cached_word_pieces = CachedWordPieces(vocabulary, cased)
-        return cached
-
-    def _tokenize_argument(self, name: str, text: str) -> list[str]:
-        # A `_tokenize` of one's own may take more than strings.
-        if not isinstance(text, str) and self._tokenize == MethodType(_OWN_TOKENIZE, self):
-            raise TypeError(f"`{name}` must be a string. Received: {describe(text)}")
-        return self._tokenize(text)
-
-    def _lacks_ends(self) -> bool:
-        return self._token_cls not in self._token_dict or self._token_sep not in self._token_dict
-
-    def _special_id(self, name: str, token: str) -> int:
-        if token not in self._token_dict:
-            raise ValueError(
-                f"`token_dict` lacks {token!r}, which is needed here. Add it, or pass the "
-                f"vocabulary's own name for it as `{name}`."
-            )
-        return self._token_dict[token]
-
-    def _tokens_of(self, ids: list[int]) -> list[str]:
-        if any(index not in self._token_dict_inv for index in ids):
-            # Tokens may have been added since the inverse was made.
-            added = {index: token for token, index in self._token_dict.items()}
-            self._token_dict_inv.update(
-                (index, token)
-                for index, token in added.items()
-                if index not in self._token_dict_inv
-            )
-        missing = [index for index in ids if index not in self._token_dict_inv]
-        if missing:
-            raise ValueError(
-                f"`ids` must be ids of the vocabulary. Received: {shorten(missing)}, which it "
-                "lacks."
-            )
-        return [self._token_dict_inv[index] for index in ids]
-
-
-# To see whether a hook is still the class's own.
-_OWN_RULES = (
-    characters.is_punctuation,
-    characters.is_cjk_character,
-    characters.is_space,
-    characters.is_control,
-)
-_OWN_TOKENIZE = Tokenizer._tokenize
-_OWN_WORD_PIECE_TOKENIZE = Tokenizer._word_piece_tokenize

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_bert import word_pieces
+from keras_bert import text_lookup, word_pieces
 from keras_bert.tokenizer import Tokenizer
 
 ORACLE = json.loads(
@@ -446,16 +446,17 @@ def test_any_mapping_will_do():
 
 
 def test_caches_are_bounded(monkeypatch):
-    monkeypatch.setattr(word_pieces, "CACHE_ENTRIES", 50)
+    monkeypatch.setattr(text_lookup, "CACHE_ENTRIES", 50)
     tokenizer = Tokenizer(README_DICT)
     for i in range(0, 2000, 3):
         assert tokenizer._tokenize(f"un{i} ab{i}")[0] == "un"
         assert tokenizer._tokenize(chr(0x4E00 + i)) == [chr(0x4E00 + i)]
     tokenizer._tokenize("x" * 1000)
-    cached = tokenizer._cached_word_pieces
+    cached = tokenizer._cache
     assert 0 < len(cached._pieces) <= 50
-    assert 0 < len(cached._chunks) <= 50
-    assert max(map(len, cached._chunks)) <= word_pieces.CACHE_KEY_CHARACTERS
+    chunks = cached._token_texts.chunks
+    assert 0 < len(chunks) <= 50
+    assert max(map(len, chunks)) <= text_lookup.CACHE_KEY_CHARACTERS
 
 
 def test_results_are_lists_of_ones_own():
@@ -502,7 +503,7 @@ def test_instance_pickled_by_the_old_library():
 
 
 def test_threads_share_a_tokenizer(monkeypatch):
-    monkeypatch.setattr(word_pieces, "CACHE_ENTRIES", 40)
+    monkeypatch.setattr(text_lookup, "CACHE_ENTRIES", 40)
     token_dict = dict(ORACLE_DICT)
     tokenizer = Tokenizer(token_dict)
     texts = ORACLE["texts"]

@@ -1,0 +1,32 @@
+"""Encoded texts to arrays of one shape."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+
+
+def pad_batch(
+    encoded: Sequence[tuple[Sequence[int], int, int]], width: int | None, pad_index: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Write encoded texts into arrays, a row for each.
+
+    Args:
+        encoded: for each of B texts its ids and how many belong to its first and second part.
+        width: number of columns T, which no text exceeds. None: the length of the longest.
+        pad_index: id that fills the rows up.
+
+    Returns:
+        Token ids (B, T), segment ids (B, T) and lengths (B,), all int32.
+    """
+    count = len(encoded)
+    lengths = np.fromiter((len(ids) for ids, _, _ in encoded), np.int32, count)
+    first_lengths = np.fromiter((first for _, first, _ in encoded), np.int32, count)
+    places = np.arange(lengths.max(initial=0) if width is None else width)
+    filled = places < lengths[:, None]
+    token_ids = np.full(filled.shape, pad_index, np.int32)
+    token_ids[filled] = np.fromiter(
+        chain.from_iterable(ids for ids, _, _ in encoded), np.int32, int(lengths.sum())
+    )
+    segment_ids = (filled & (places >= first_lengths[:, None])).astype(np.int32)
+    return token_ids, segment_ids, lengths

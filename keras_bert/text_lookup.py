@@ -1,0 +1,114 @@
+"""Text to tokens or ids by look-ups in bounded caches; the ways for words and for Chinese."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from keras_bert.characters import is_punctuation
+
+# Bounds of the caches: entries, and characters of a key. A full cache starts again from nothing,
+# which costs less than any bookkeeping about what was used last.
+CACHE_ENTRIES = 1 << 16
+CACHE_KEY_CHARACTERS = 32
+CAPITAL_SIGMA = "\u03a3"
+BLANK = " "
+
+# The characters that may have an entry in the tables of those that stand alone: Chinese
+# characters that no normalization changes, and punctuation of the blocks that go with them.
+_IDEOGRAPHS = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000))
+_PUNCTUATION = tuple(
+    code_point
+    for block in (range(0x80), range(0x2010, 0x2060), range(0x3000, 0x3040), range(0xFF00, 0xFFF0))
+    for code_point in block
+    if is_punctuation(chr(code_point))
+)
+_TABLE_SIZE = 1 << 16
+_UTF32 = np.dtype("<u4")
+_IN_RUN, _ALONE = b"\x01", b"\x00"
+# By code point, the two bytes above; what lies beyond the table counts as its last entry.
+_KINDS = np.ones(_TABLE_SIZE, np.uint8)
+_KINDS[list(chain(_PUNCTUATION, *_IDEOGRAPHS))] = 0
+_HAS_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+
+
+class BoundedCache(dict):
+    """A dictionary that computes what it lacks and keeps it, if the key is short."""
+
+    def __init__(self, compute: Callable[[str], Any]):
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, key: str) -> Any:
+        value = self._compute(key)
+        if len(key) <= CACHE_KEY_CHARACTERS:
+            if len(self) >= CACHE_ENTRIES:
+                self.clear()
+            self[key] = value
+        return value
+
+
+class TextLookup:
+    """Text to its tokens, each turned into what `output` makes of it: itself, or its id.
+
+    Args:
+        pieces_of: gives the pieces of a piece of text in which no word continues beyond its ends.
+        output: called with a token.
+        unknown: the token of characters that stand alone and are not in the vocabulary. None: such
+            a character is its own token.
+        tokens: the vocabulary.
+        context_of_sigma: whether a sigma must not be cut off from what is around it.
+    """
+
+    def __init__(
+        self,
+        pieces_of: Callable[[str], Iterable[str]],
+        output: Callable[[str], Any],
+        unknown: str | None,
+        tokens: Mapping[str, str],
+        context_of_sigma: bool,
+    ):
+        self.chunks = BoundedCache(lambda chunk: tuple(map(output, pieces_of(chunk))))
+        self._output = output
+        self._unknown = unknown
+        self._tokens = tokens
+        self._context_of_sigma = context_of_sigma
+        # Made when the first Chinese text comes.
+        self._table: np.ndarray | None = None
+
+    def of(self, text: str) -> list[Any]:
+        if (
+            text.isascii()
+            or _HAS_IDEOGRAPH.search(text) is None
+            or (self._context_of_sigma and CAPITAL_SIGMA in text)
+        ):
+            return list(chain.from_iterable(map(self.chunks.__getitem__, text.split(BLANK))))
+        return self._of_characters(text)
+
+    def _of_characters(self, text: str) -> list[Any]:
+        """Take each character for a word, then put right the runs of those that are none."""
+        if self._table is None:
+            self._table = self._make_table()
+        # A lone surrogate is a code point like others here.
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), _UTF32).astype(np.intp)
+        outputs = self._table.take(codes, mode="clip").tolist()
+        kinds = _KINDS.take(codes, mode="clip").tobytes()
+        # From the end, since each exchange moves what stands behind it.
+        end = kinds.rfind(_IN_RUN) + 1
+        while end:
+            start = kinds.rfind(_ALONE, 0, end) + 1
+            # A long one is no key of the cache, but its chunks may be.
+            of_run = self.of if end - start > CACHE_KEY_CHARACTERS else self.chunks.__getitem__
+            outputs[start:end] = of_run(text[start:end])
+            end = kinds.rfind(_IN_RUN, 0, start) + 1
+        return outputs
+
+    def _make_table(self) -> np.ndarray:
+        own, unknown, output = self._tokens.get, self._unknown, self._output
+        table = np.full(_TABLE_SIZE, None, object)
+        for code_point in chain(_PUNCTUATION, *_IDEOGRAPHS):
+            character = chr(code_point)
+            table[code_point] = output(own(character, unknown or character))
+        return table

@@ -37,6 +37,7 @@ setup(
     extras_require={
         "jax": ["jax>=0.4.34"],
         "torch": ["torch>=2.6.0"],
+        "demo": ["matplotlib>=3.8.0"],
         "test": [
             "build>=1.2.0",
             "hypothesis>=6.100.0",

@@ -1,0 +1,74 @@
+"""Fine-tuning BERT to classify sentences, such as reviews, or pairs, such as paraphrases.
+
+    python demo/tune/classify.py MODEL train.tsv dev.tsv
+    python demo/tune/classify.py MODEL train.tsv dev.tsv --pairs
+
+MODEL is a folder of Google's or Hugging Face's layout. A table (.tsv, or .csv with quotes) has a
+header that names the columns, as in SST-2 and ChnSentiCorp (label; text_a, sentence, review …) and
+for pairs in LCQMC, MRPC, QQP (label, Quality …; text_a and text_b, sentence1 and sentence2,
+question1 and question2 …); or it has no header, and then the texts come first and the label last.
+Labels may be any words. Printed are Keras' progress and, after every epoch, the accuracy on dev;
+the learning curve goes into the folder --output.
+"""
+
+import numpy as np
+from common import DECAYED, Batches, LearningCurve, argument_parser, as_numbers, parse, read_table
+
+from keras_bert import (
+    AdamWarmup,
+    Tokenizer,
+    build_model_from_config,
+    calc_train_steps,
+    load_trained_model_from_checkpoint,
+    load_vocabulary,
+)
+from keras_bert.backend import keras
+from keras_bert.layers import Extract
+
+
+def main():
+    parser = argument_parser(__doc__, max_len=128, batch_size=32, epochs=3, learning_rate=3e-5)
+    parser.add_argument("--pairs", action="store_true", help="the tables hold pairs of texts")
+    arguments = parse(parser)
+    paths = arguments.paths
+    tokenizer = Tokenizer(load_vocabulary(paths.vocab), cased=arguments.cased)
+
+    def batches(path, classes=None, seed=None):
+        texts, labels = read_table(path, 2 if arguments.pairs else 1, arguments.limit)
+        rows = [tokenizer.encode(*each, max_len=arguments.max_len) for each in texts]
+        tokens, segments = (np.array(each, "int32") for each in zip(*rows, strict=True))
+        classes = classes or sorted(set(labels))
+        targets = as_numbers(labels, classes, path)
+        return Batches([tokens, segments], targets, arguments.batch_size, seed), classes
+
+    train, classes = batches(arguments.train, seed=arguments.seed)
+    dev, _ = batches(arguments.dev, classes)
+
+    options = {"trainable": True, "seq_len": None, "dropout_rate": arguments.dropout}
+    if arguments.from_scratch:
+        bert, _ = build_model_from_config(paths.config, **options)
+    else:
+        bert = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
+    first_token = Extract(0)(bert.output)
+    probabilities = keras.layers.Dense(len(classes), activation="softmax")(first_token)
+    model = keras.models.Model(bert.inputs, probabilities)
+
+    total_steps, warmup_steps = calc_train_steps(
+        len(train.lengths), arguments.batch_size, arguments.epochs
+    )
+    optimizer = AdamWarmup(
+        total_steps,
+        warmup_steps,
+        learning_rate=arguments.learning_rate,
+        weight_decay=0.01,
+        weight_decay_pattern=DECAYED,
+    )
+    model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    curve = LearningCurve(arguments.output, "accuracy", lambda logs: logs["val_accuracy"])
+    model.fit(train, validation_data=dev, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
+    if arguments.save:
+        model.save(arguments.save)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Fine-tuning BERT to find named entities: a class for every token, in the BIO scheme.
+
+    python demo/tune/entities.py MODEL train.tsv dev.tsv
+
+MODEL is a folder of Google's or Hugging Face's layout. Either a table has the columns text_a and
+label with words (in Chinese: characters) and tags separated by spaces; or a file has a word and its
+tag in every line and an empty line after every sentence, as MSRA's and CoNLL's. Of a word that the
+tokenizer cuts into pieces the first one bears the tag. Printed are Keras' progress and, after every
+epoch, the F1 score of whole entities on dev; the learning curve goes into the folder --output.
+"""
+
+from functools import cache
+from itertools import chain
+
+import numpy as np
+from common import DECAYED, Batches, LearningCurve, argument_parser, as_numbers, parse, read_table
+
+from keras_bert import (
+    AdamWarmup,
+    Tokenizer,
+    build_model_from_config,
+    calc_train_steps,
+    load_trained_model_from_checkpoint,
+    load_vocabulary,
+)
+from keras_bert.backend import keras
+
+
+def read_sentences(path, limit):
+    """A list of sentences, each a list of words and a list of as many tags."""
+    with open(path, encoding="utf-8-sig") as file:
+        lines = [line.rstrip("\r\n") for line in file]
+    if lines and sorted(lines[0].split("\t")) == ["label", "text_a"]:
+        texts, labels = read_table(path, limit=limit)
+        sentences = [
+            (text.split(), label.split()) for (text,), label in zip(texts, labels, strict=True)
+        ]
+    else:
+        sentences, words, tags = [], [], []
+        for line in [*lines, ""]:
+            if line.strip():
+                words.append(line.split()[0])
+                tags.append(line.split()[-1])
+            elif words:
+                sentences.append((words, tags))
+                words, tags = [], []
+        sentences = sentences[:limit]
+    for number, (words, tags) in enumerate(sentences, start=1):
+        if len(words) != len(tags):
+            raise SystemExit(
+                f"{path}, sentence {number}: {len(words)} words, {len(tags)} tags. They must agree."
+            )
+    return sentences
+
+
+def entities(tags):
+    """Entities as a set of (kind, first place, place behind), by the BIO tags of a sentence.
+
+    An I- that nothing of its kind precedes begins an entity, as conlleval has it.
+    """
+    found, kind, start = set(), None, 0
+    for place, tag in enumerate([*tags, "O"]):
+        if kind is not None and tag != f"I-{kind}":
+            found.add((kind, start, place))
+            kind = None
+        if kind is None and tag != "O":
+            kind, start = tag[2:], place
+    return found
+
+
+def f1_score(true, predicted):
+    """F1 of sets of entities, one a sentence."""
+    right = sum(len(each & other) for each, other in zip(true, predicted, strict=True))
+    return 2 * right / max(1, sum(map(len, true)) + sum(map(len, predicted)))
+
+
+def main():
+    parser = argument_parser(__doc__, max_len=128, batch_size=16, epochs=3, learning_rate=5e-5)
+    arguments = parse(parser)
+    paths = arguments.paths
+    token_dict = load_vocabulary(paths.vocab)
+    tokenizer = Tokenizer(token_dict, cased=arguments.cased)
+
+    @cache
+    def piece_ids(word):
+        pieces = tokenizer.tokenize(word)[1:-1] or ["[UNK]"]  # a word may be all control characters
+        return [token_dict.get(piece, token_dict["[UNK]"]) for piece in pieces]
+
+    def batches(sentences, classes, path, seed=None):
+        """Batches, and of every sentence the places where its words begin."""
+        shape = (len(sentences), arguments.max_len)
+        tokens, targets = np.zeros(shape, "int32"), np.zeros(shape, "int32")
+        weights, starts = np.zeros(shape, "float32"), []
+        for row, (words, tags) in enumerate(sentences):
+            pieces = [piece_ids(word) for word in words]
+            first = 1 + np.cumsum([0, *map(len, pieces)])[:-1]
+            first = first[first < arguments.max_len - 1]  # the last place is [SEP]'s
+            ids = list(chain(*pieces))[: arguments.max_len - 2]
+            tokens[row, : len(ids) + 2] = [token_dict["[CLS]"], *ids, token_dict["[SEP]"]]
+            targets[row, first] = as_numbers(tags[: len(first)], classes, path)
+            weights[row, first] = 1.0
+            starts.append(first)
+        inputs = [tokens, np.zeros_like(tokens)]
+        return Batches(inputs, targets, arguments.batch_size, seed, weights), starts
+
+    train_sentences = read_sentences(arguments.train, arguments.limit)
+    dev_sentences = read_sentences(arguments.dev, arguments.limit)
+    classes = sorted({tag for _, tags in train_sentences for tag in tags})
+    train, _ = batches(train_sentences, classes, arguments.train, arguments.seed)
+    dev, dev_starts = batches(dev_sentences, classes, arguments.dev)
+
+    options = {"trainable": True, "seq_len": None, "dropout_rate": arguments.dropout}
+    if arguments.from_scratch:
+        bert, _ = build_model_from_config(paths.config, **options)
+    else:
+        bert = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
+    probabilities = keras.layers.Dense(len(classes), activation="softmax")(bert.output)
+    model = keras.models.Model(bert.inputs, probabilities)
+
+    total_steps, warmup_steps = calc_train_steps(
+        len(train_sentences), arguments.batch_size, arguments.epochs
+    )
+    optimizer = AdamWarmup(
+        total_steps,
+        warmup_steps,
+        learning_rate=arguments.learning_rate,
+        weight_decay=0.01,
+        weight_decay_pattern=DECAYED,
+    )
+    model.compile(optimizer, loss="sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+
+    def dev_f1(logs):
+        predicted = []
+        for index in range(len(dev)):
+            (inputs, *_), places = dev[index], dev.batches[index]
+            best = np.argmax(model.predict_on_batch(inputs), axis=-1)
+            predicted += [
+                entities([classes[number] for number in row[dev_starts[place]]])
+                for row, place in zip(best, places, strict=True)
+            ]
+        # Words beyond max_len have no prediction, so their entities count as missed.
+        return f1_score([entities(tags) for _, tags in dev_sentences], predicted)
+
+    curve = LearningCurve(arguments.output, "entity F1", dev_f1)
+    model.fit(train, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
+    if arguments.save:
+        model.save(arguments.save)
+
+
+if __name__ == "__main__":
+    main()

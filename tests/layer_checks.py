@@ -30,8 +30,9 @@ OLD_NUMBERS = Path(__file__).parent / "data" / "old_files" / "layers.npz"
 # Float32 results of two implementations differ by the order of summation.
 TOLERANCE = 2e-5
 # Allowed share of the largest value: a few units in the last place of the 16-bit format (2⁻⁸ for
-# bfloat16, 2⁻¹¹ for float16), as values pass through several roundings.
-POLICIES = {"mixed_bfloat16": 0.03, "mixed_float16": 0.004, "float64": 1e-5}
+# bfloat16, 2⁻¹¹ for float16), as values pass through several roundings. (JAX 0.4 sums up
+# convolutions in float16, too.)
+POLICIES = {"mixed_bfloat16": 0.03, "mixed_float16": 0.006, "float64": 1e-5}
 
 
 class GiveMask(layers.Layer):

@@ -51,11 +51,11 @@ class BoundedCache(dict):
 
 
 class TextLookup:
-    """Text to its tokens, each turned into what `output` makes of it: itself, or its id.
+    """Text to its tokens, turned into what `output` makes of them: themselves, or their ids.
 
     Args:
         pieces_of: gives the pieces of a piece of text in which no word continues beyond its ends.
-        output: called with a token.
+        output: called with tokens.
         unknown: the token of characters that stand alone and are not in the vocabulary. None: such
             a character is its own token.
         tokens: the vocabulary.
@@ -65,12 +65,12 @@ class TextLookup:
     def __init__(
         self,
         pieces_of: Callable[[str], Iterable[str]],
-        output: Callable[[str], Any],
+        output: Callable[[Iterable[str]], tuple],
         unknown: str | None,
         tokens: Mapping[str, str],
         context_of_sigma: bool,
     ):
-        self.chunks = BoundedCache(lambda chunk: tuple(map(output, pieces_of(chunk))))
+        self.chunks = BoundedCache(lambda chunk: output(pieces_of(chunk)))
         self._output = output
         self._unknown = unknown
         self._tokens = tokens
@@ -106,9 +106,10 @@ class TextLookup:
         return outputs
 
     def _make_table(self) -> np.ndarray:
-        own, unknown, output = self._tokens.get, self._unknown, self._output
+        own, unknown = self._tokens.get, self._unknown
+        code_points = list(chain(_PUNCTUATION, *_IDEOGRAPHS))
         table = np.full(_TABLE_SIZE, None, object)
-        for code_point in chain(_PUNCTUATION, *_IDEOGRAPHS):
-            character = chr(code_point)
-            table[code_point] = output(own(character, unknown or character))
+        table[code_points] = self._output(
+            own(character, unknown or character) for character in map(chr, code_points)
+        )
         return table

@@ -16,13 +16,13 @@ It rests on these facts:
 import re
 import unicodedata
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from keras_bert.text_lookup import BLANK, CACHE_ENTRIES, CAPITAL_SIGMA, BoundedCache, TextLookup
 from keras_bert.tokens import TOKEN_MASK
-from keras_bert.word_pieces import greedy_pieces, place_pieces
+from keras_bert.word_pieces import greedy_pieces, place_pieces, reach_of
 from keras_bert.words import placed_words, space_out, specials_pattern, split_specials
 
 # Vocabularies up to this size are compared item by item on each call.
@@ -112,7 +112,7 @@ class TokenCache:
         self.unknown_id = vocabulary.get(settings.unknown)
         # Each token is the vocabulary's own string object: look-ups compare addresses then.
         self._tokens = dict(zip(tokens, tokens, strict=True))
-        self._longest = max((len(token) for token in tokens if isinstance(token, str)), default=0)
+        self._reach = reach_of(token for token in tokens if isinstance(token, str))
         self._specials = settings.kept_whole(vocabulary)
         self._table = _TABLES[bool(settings.cased), bool(settings.official)]
         self._pieces = BoundedCache(self._cut)
@@ -120,11 +120,8 @@ class TokenCache:
         sigma = not settings.cased and not settings.official
         unknown = settings.unknown if settings.official else None
         shared = unknown, self._tokens, sigma
-        self._token_texts = TextLookup(self._pieces_of, lambda token: token, *shared)
-        id_of, unknown_id = vocabulary.get, self.unknown_id
-        self._id_texts = TextLookup(
-            self._pieces_of, lambda token: id_of(token, unknown_id), *shared
-        )
+        self._token_texts = TextLookup(self._pieces_of, tuple, *shared)
+        self._id_texts = TextLookup(self._pieces_of, self._ids_of, *shared)
 
     @staticmethod
     def serves(vocabulary: Mapping[str, int]) -> bool:
@@ -178,7 +175,10 @@ class TokenCache:
             for chunk in text[start:end].split(BLANK):
                 chunk_tokens, chunk_places = self._placed[chunk]
                 tokens += chunk_tokens
-                places += [(start + first, start + last) for first, last in chunk_places]
+                if start == 0:
+                    places += chunk_places
+                else:
+                    places += [(start + first, start + last) for first, last in chunk_places]
                 start += len(chunk) + 1
         return tokens, places
 
@@ -193,11 +193,13 @@ class TokenCache:
 
     def _cut(self, word: str) -> tuple[str, ...]:
         unknown = self._settings.unknown if self._settings.official else None
-        own = self._tokens.get
-        pieces = greedy_pieces(word, self._tokens, self._longest, unknown)
-        return tuple(own(piece, piece) for piece in pieces)
+        pieces = greedy_pieces(word, self._tokens, unknown, self._reach)
+        return tuple(map(self._tokens.get, pieces, pieces))
 
-    def _pieces_of(self, chunk: str) -> Iterator[str]:
+    def _ids_of(self, tokens: Iterable[str]) -> tuple[int, ...]:
+        return tuple(map(self._vocabulary.get, tokens, repeat(self.unknown_id)))
+
+    def _pieces_of(self, chunk: str) -> Iterable[str]:
         try:
             words = chunk.translate(self._table).split()
         except _NeedsContext:

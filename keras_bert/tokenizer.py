@@ -145,15 +145,10 @@ class Tokenizer(TokenizerHooks):
         """
         if max_len is not None:
             max_len = as_integer("max_len", max_len)
-        first_tokens = self._tokenize_with_places("first", first)
-        second_tokens = None
-        if second is not None:
-            second_tokens = self._tokenize_with_places("second", second)
-        self._truncate(first_tokens, second_tokens, max_len)
-        tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
-        token_ids = self._convert_tokens_to_ids(tokens)
+        token_ids, first_length, second_length, offsets = self._encode_with_places(
+            first, second, max_len
+        )
         segment_ids = [0] * first_length + [1] * second_length
-        offsets = [getattr(token, "place", (0, 0)) for token in tokens]
         if max_len is not None:
             padding = max_len - first_length - second_length
             token_ids += [self._pad_index] * padding

@@ -111,7 +111,7 @@ class TokenizerHooks:
         if cache is not None:
             return cache.pieces(word)
         unknown = self._token_unk if self._official else None
-        return greedy_pieces(word, self._token_dict, len(word), unknown)
+        return greedy_pieces(word, self._token_dict, unknown)
 
     _is_punctuation = staticmethod(characters.is_punctuation)
     _is_cjk_character = staticmethod(characters.is_cjk_character)
@@ -130,19 +130,36 @@ class TokenizerHooks:
             second_ids = None if second is None else cache.ids(second)
             if max_len is not None:
                 self._truncate(ids, second_ids, max_len)
-            separator = self._token_dict[self._token_sep]
-            ids.insert(0, self._token_dict[self._token_cls])
-            ids.append(separator)
-            first_length = len(ids)
-            if second_ids is not None:
-                ids += second_ids
-                ids.append(separator)
+            ends = self._token_dict[self._token_cls], self._token_dict[self._token_sep]
+            first_length = _enclose(ids, second_ids, *ends)
             return ids, first_length, len(ids) - first_length
         first_tokens = self._tokenize_argument("first", first)
         second_tokens = None if second is None else self._tokenize_argument("second", second)
         self._truncate(first_tokens, second_tokens, max_len)
         tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
         return self._convert_tokens_to_ids(tokens), first_length, second_length
+
+    def _encode_with_places(
+        self, first: str, second: str | None, max_len: int | None
+    ) -> tuple[list[int], int, int, list[tuple[int, int]]]:
+        """Return what `_encode` does, and each token's place in its text."""
+        cache = self._cache_of_ids()
+        if cache is not None and type(first) is str and (second is None or type(second) is str):
+            ids, first_length, second_length = self._encode(first, second, max_len)
+            _, places = cache.placed(first)
+            second_places = None if second is None else cache.placed(second)[1]
+            self._truncate(places, second_places, max_len)
+            _enclose(places, second_places, _NOWHERE, _NOWHERE)
+            return ids, first_length, second_length, places
+        first_tokens = self._tokenize_with_places("first", first)
+        second_tokens = None
+        if second is not None:
+            second_tokens = self._tokenize_with_places("second", second)
+        self._truncate(first_tokens, second_tokens, max_len)
+        tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
+        ids = self._convert_tokens_to_ids(tokens)
+        places = [getattr(token, "place", _NOWHERE) for token in tokens]
+        return ids, first_length, second_length, places
 
     def _settings(self) -> Settings:
         return Settings(
@@ -240,6 +257,23 @@ class TokenizerHooks:
             )
         return [self._token_dict_inv[index] for index in ids]
 
+
+def _enclose(first: list, second: list | None, opening: Any, separator: Any) -> int:
+    """Add what stands for the special tokens, and the second list to the first, in place.
+
+    Returns the length of the first with its special tokens.
+    """
+    first.insert(0, opening)
+    first.append(separator)
+    first_length = len(first)
+    if second is not None:
+        first += second
+        first.append(separator)
+    return first_length
+
+
+# The place of tokens that come from no text.
+_NOWHERE = (0, 0)
 
 # To see whether a hook is still the class's own.
 _HOOKS = frozenset(

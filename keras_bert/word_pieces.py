@@ -1,6 +1,6 @@
 """Words to WordPiece tokens, the greedy way, and where the pieces stand in the word."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from keras_bert.alignment import CONTINUATION, align_tokens
@@ -11,7 +11,10 @@ MAX_INPUT_CHARS_PER_WORD = 100
 
 
 def greedy_pieces(
-    word: str, vocabulary: Container[str], longest: int, unknown: str | None = None
+    word: str,
+    vocabulary: Container[str],
+    unknown: str | None = None,
+    reach: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Cut a word into the longest pieces of the vocabulary, from left to right.
 
@@ -21,8 +24,8 @@ def greedy_pieces(
     Args:
         word: the word.
         vocabulary: holds the pieces; those that continue a word begin with `##`.
-        longest: characters of the longest token of the vocabulary, or more.
         unknown: the token for words that cannot be cut. None: 0.89's way.
+        reach: how long pieces can be, as `reach_of` tells it, for speed.
 
     Returns:
         The pieces: `[""]` for an empty word that is in the vocabulary, `[]` for one that is not.
@@ -31,23 +34,43 @@ def greedy_pieces(
         return [unknown]
     if word in vocabulary:
         return [word]
+    longest = len(word) if reach is None else reach[""]
     pieces = []
     start, end = 0, len(word)
     prefix = ""
     while start < end:
-        for stop in range(min(end, start + longest), start, -1):
-            piece = prefix + word[start:stop]
-            if piece in vocabulary:
-                break
-        else:
-            if unknown is not None:
-                return [unknown]
-            stop = start + 1
-            piece = prefix + word[start:stop]
+        # Cut from a copy that is as short as can be: words may be very long.
+        window = prefix + word[start : start + longest]
+        size, least = len(window), len(prefix) + 1
+        if reach is not None:
+            size = min(size, reach.get(window[: least + 2], least + 1))
+        piece = window[:size]
+        while piece not in vocabulary and size > least:
+            size -= 1
+            piece = window[:size]
+        if unknown is not None and size == least and piece not in vocabulary:
+            return [unknown]
         pieces.append(piece)
-        start = stop
+        start += size - least + 1
         prefix = CONTINUATION
     return pieces
+
+
+def reach_of(tokens: Iterable[str]) -> dict[str, int]:
+    """Return the length of the longest token for each beginning of three characters.
+
+    Tokens that continue a word are also found by the three behind their `##`; "" is the beginning
+    of all.
+    """
+    reach = {"": 1}
+    for token in tokens:
+        size = len(token)
+        if size > reach[""]:
+            reach[""] = size
+        for key in (token[:3], token[:5]):
+            if size > reach.get(key, 0) and size >= 3:
+                reach[key] = size
+    return reach
 
 
 class PlacedToken(str):

@@ -44,7 +44,7 @@ OWN_RULES = CharacterRules()
 
 
 class Word(NamedTuple):
-    """A word with the places of its characters, or a special token that stands in the text."""
+    """A word and the places of its characters, or a special token that stands in the text."""
 
     text: str
     places: Sequence[int]

@@ -75,7 +75,7 @@ def test_examples_print_what_the_comments_say(code):
 
 
 def test_the_examples_were_found():
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 6
 
 
 def test_the_training_example_trains_and_its_model_can_be_built_upon():

@@ -50,7 +50,7 @@ class ByTheRules(Tokenizer):
         return Tokenizer._is_space(ch)
 
     def _word_piece_tokenize(self, word):
-        return word_pieces.greedy_pieces(word, self._token_dict, len(word))
+        return word_pieces.greedy_pieces(word, self._token_dict)
 
 
 # Numbers and results.

@@ -6,8 +6,11 @@ Signatures and meaning are those of https://keras.io/api/ops/.
 import tensorflow as tf
 
 abs = tf.abs
+arange = tf.range
 cast = tf.cast
 convert_to_tensor = tf.convert_to_tensor
+cumsum = tf.cumsum
+equal = tf.equal
 expand_dims = tf.expand_dims
 expm1 = tf.math.expm1
 logical_and = tf.logical_and

@@ -18,6 +18,7 @@ from .layers import (
     Add,
     EmbeddingSimilarity,
     Extract,
+    ExtractMasked,
     FeedForward,
     LayerNormalization,
     Masked,
@@ -67,6 +68,7 @@ def get_model(
     segment_num=2,
     layer_norm_epsilon=1e-12,
     token_initializer=None,
+    max_predictions=None,
 ):
     """Build BERT.
 
@@ -93,11 +95,17 @@ def get_model(
         segment_num: Number of segments.
         layer_norm_epsilon: Epsilon of every layer normalization.
         token_initializer: As in `get_embedding`.
+        max_predictions: With `training=True`, the most places K of a row to predict
+            (`max_predictions_per_seq` in Google's code): the MLM head is computed at the marked
+            places only (see `ExtractMasked`) and gives logits. Weights are the same. None computes
+            it at all places.
 
     Returns:
         With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities
-        (B, T, V), masked to the marked places, and the NSP probabilities (B, 2). Otherwise a tuple
-        of the list of inputs, Token, Segment(, Task), and the output (B, T, D·k).
+        (B, T, V), masked to the marked places, and the NSP probabilities (B, 2); with
+        `max_predictions` to the MLM logits (B, K, V) of each row's marked places from left to
+        right, masked to the slots in use. Otherwise a tuple of the list of inputs, Token,
+        Segment(, Task), and the output (B, T, D·k).
 
     Raises:
         ValueError: If an argument cannot be met.
@@ -123,6 +131,11 @@ def get_model(
         raise ValueError(
             "`trainable` must be a bool or a list of layer name prefixes, such as ['Encoder']. "
             f"Received: trainable={trainable!r}."
+        )
+    if max_predictions is not None and not training:
+        raise ValueError(
+            "`max_predictions` is for the MLM head, which `training=False` leaves out. "
+            f"Received: max_predictions={max_predictions}."
         )
     layer_indices = [] if training else _output_layer_indices(output_layer_num, transformer_num)
     attention_activation = activations.get(attention_activation)
@@ -181,10 +194,13 @@ def get_model(
             return inputs, layers.Concatenate(name="Encoder-Output")(outputs)
         return inputs, outputs[0]
 
-    mlm = layers.Dense(embed_dim, activation=feed_forward_activation, name="MLM-Dense")(features)
+    mlm, marks = features, masked
+    if max_predictions is not None:
+        mlm, marks = ExtractMasked(max_predictions, name="MLM-Extract")([features, masked])
+    mlm = layers.Dense(embed_dim, activation=feed_forward_activation, name="MLM-Dense")(mlm)
     mlm = norm("MLM-Norm")(mlm)
-    mlm = EmbeddingSimilarity(name="MLM-Sim")([mlm, table])
-    mlm = Masked(name="MLM")([mlm, masked])
+    similarity = EmbeddingSimilarity(return_logits=max_predictions is not None, name="MLM-Sim")
+    mlm = Masked(name="MLM")([similarity([mlm, table]), marks])
     nsp = Extract(index=0, name="Extract")(features)
     nsp = layers.Dense(embed_dim, activation="tanh", name="NSP-Dense")(nsp)
     nsp = layers.Dense(2, activation="softmax", name="NSP")(nsp)

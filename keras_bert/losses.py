@@ -13,28 +13,45 @@ if TF_KERAS:
 
 @serializable
 class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
-    """Cross-entropy of probabilities and label ids, averaged over the unmasked places.
+    """Cross-entropy of predictions and label ids, averaged over the unmasked places.
 
     Those are the places where the Keras mask of the predictions, if they have one, is true: for the
     MLM output, the places to predict. Where there is none, the loss is 0 and so is its gradient.
 
     Args:
         name: Name of the loss.
+        from_logits: Whether the predictions are logits rather than probabilities.
 
     Call args:
         y_true: Label ids (B, …) or (B, …, 1).
-        y_pred: Probabilities (B, …, V).
+        y_pred: Probabilities or logits (B, …, V).
         sample_weight: Weights that broadcast to (B, …).
 
     Returns:
         Scalar, the sum of the weighted cross-entropies over the number of unmasked places.
+
+    Raises:
+        ValueError: If there are labels for another number of places than predictions.
     """
 
-    def __init__(self, name="masked_crossentropy"):
-        super().__init__(name=name)
+    def __init__(self, name="masked_crossentropy", *, from_logits=False):
+        super().__init__(from_logits=from_logits, name=name)
+        self.from_logits = from_logits
 
     def get_config(self):
-        return {"name": self.name}
+        return {"name": self.name, "from_logits": self.from_logits}
+
+    def call(self, y_true, y_pred):
+        if len(y_pred.shape) == 3:
+            labels, places = y_true.shape[1], y_pred.shape[1]
+            if None not in (labels, places) and labels != places:
+                raise ValueError(
+                    f"There are labels for {labels} places of a row and predictions for {places}. "
+                    "`get_model` and `gen_batch_inputs` must have the same `max_predictions`. "
+                    f"Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape "
+                    f"{tuple(y_pred.shape)}."
+                )
+        return super().call(y_true, y_pred)
 
     if TF_KERAS:
         # Keras 3 computes just this; Keras 2 divides 0 by 0 where every place is masked.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 
 import numpy as np
 
+from .arguments import as_integer
+from .layers import EmbeddingSimilarity
 from .losses import MaskedCrossentropy
 from .optimizers import AdamWarmup
 from .tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
@@ -23,7 +26,8 @@ def compile_model(
     """Compile a model of `get_model(training=True)` for pretraining.
 
     The loss of both outputs is the cross-entropy with the label ids; the MLM output's is the mean
-    over the places that its mask marks (see `MaskedCrossentropy`). Embeddings and kernels are
+    over the places that its mask marks (see `MaskedCrossentropy`), computed from logits where the
+    model was built with `max_predictions`. Embeddings and kernels are
     subject to weight decay, biases and normalizations are not.
 
     Args:
@@ -40,7 +44,11 @@ def compile_model(
         weight_decay=weight_decay,
         weight_decay_pattern=list(_DECAYED_WEIGHTS),
     )
-    model.compile(optimizer=optimizer, loss=MaskedCrossentropy())
+    from_logits = any(
+        isinstance(layer, EmbeddingSimilarity) and layer.return_logits for layer in model.layers
+    )
+    mlm, nsp = MaskedCrossentropy(from_logits=from_logits), MaskedCrossentropy()
+    model.compile(optimizer=optimizer, loss=[mlm, nsp])
 
 
 def get_base_dict() -> dict[str, int]:
@@ -63,6 +71,8 @@ def gen_batch_inputs(
     mask_random_rate: float = 0.1,
     swap_sentence_rate: float = 0.5,
     force_mask: bool = True,
+    *,
+    max_predictions: int | None = None,
 ):
     """Make a batch for pretraining from pairs of consecutive sentences.
 
@@ -83,44 +93,59 @@ def gen_batch_inputs(
         swap_sentence_rate: Probability of a row to be among those whose second sentences are
             shuffled. Some of them may get their own back.
         force_mask: Whether to mark place 1, unreplaced, in rows that have nothing to predict.
+        max_predictions: For a model with the same `max_predictions` K: rows get at most K marks, a
+            random choice of those drawn, and the original ids of the marked places only are
+            returned. None for no limit.
 
     Returns:
         Inputs and outputs for `fit`, two tuples: token ids, segment ids and marks of the places to
         predict, (B, T) each, 1 where there is one; and the original token ids (B, T, 1) and whether
-        the second sentence is another row's (B, 1). All int64, the last float64.
+        the second sentence is another row's (B, 1). All int64, the last float64. With
+        `max_predictions` the original ids are (B, K, 1): those of the row's marked places, from
+        left to right, then padding.
 
     Raises:
         ValueError: If the vocabulary lacks a special token, `token_list` has no others, a sentence
-            is a string, or `seq_len` leaves no place to force.
+            is a string, `seq_len` leaves no place to force, or `max_predictions` is below 1.
 
     Reference:
         Devlin et al., BERT, https://arxiv.org/abs/1810.04805, section 3.1
     """
     if seq_len < 2:
         raise ValueError(f"`seq_len` must be at least 2. Received: seq_len={seq_len}.")
-    padding = _check_vocabulary(token_dict)
+    if max_predictions is not None and as_integer("max_predictions", max_predictions) < 1:
+        raise ValueError(
+            "`max_predictions` must be at least 1, or None for no limit. "
+            f"Received: max_predictions={max_predictions}."
+        )
+    padding_id = token_dict[_check_vocabulary(token_dict)]
 
     places = _shuffled_places(len(sentence_pairs), swap_sentence_rate)
     rows = [
         _row(pair[0], sentence_pairs[place][1], seq_len)
         for pair, place in zip(sentence_pairs, places, strict=True)
     ]
-    labels = np.full((len(rows), seq_len), token_dict[padding], dtype=np.int64)
-    filled = _first_places([len(row) for row in rows], seq_len)
+    labels = np.full((len(rows), seq_len), padding_id, dtype=np.int64)
     # -1 keeps an unknown word, which may be masked, apart from a literal [UNK].
-    labels[filled] = [token_dict.get(token, -1) for row in rows for token in row]
+    ids = list(map(token_dict.get, chain.from_iterable(rows), repeat(-1)))
+    filled = _first_places([len(row) for row in rows], seq_len)
+    labels[filled] = np.fromiter(ids, np.int64, len(ids))
     special_ids = [token_dict[token] for token in _SPECIAL_TOKENS if token in token_dict]
-    marked = ~np.isin(labels, special_ids) & (np.random.random(labels.shape) < mask_rate)
+    drawn = np.random.random(labels.shape)
+    marked = (drawn < mask_rate) & ~np.isin(labels, special_ids)
     labels[labels == -1] = token_dict[TOKEN_UNK]
+    if max_predictions is not None:
+        marked = _at_most(max_predictions, marked, drawn)
 
     tokens = labels.copy()
-    fate = np.random.random(labels.shape)
-    masked = marked & (fate < mask_mask_rate)
-    random = marked & ~masked & (fate < mask_mask_rate + mask_random_rate)
-    tokens[masked] = token_dict[TOKEN_MASK]
-    tokens[random] = _random_ids(np.count_nonzero(random), token_dict, token_list)
+    tokens[marked] = _replaced(
+        labels[marked], mask_mask_rate, mask_random_rate, token_dict, token_list
+    )
     if force_mask:
         marked[~marked.any(axis=1), 1] = True
+    if max_predictions is not None:
+        # Like the model, count no place that holds the id 0, which is padding to it.
+        labels = _in_slots(max_predictions, labels, marked & (tokens != 0), padding_id)
 
     segments = ~_first_places([len(first) + 2 for first, _ in sentence_pairs], seq_len)
     swapped = places != np.arange(len(places))
@@ -165,6 +190,35 @@ def _row(first, second, seq_len: int) -> list[str]:
 def _first_places(counts, seq_len: int):
     """True at the first places of every row, as many as its count (B, T)."""
     return np.arange(seq_len) < np.array(counts, dtype=np.int64)[:, None]
+
+
+def _at_most(count: int, marked, drawn):
+    """Marks (B, T) of which every row keeps those `count` whose drawn numbers are the smallest.
+
+    Given that they are below the rate, the numbers are uniform: the choice is a random one.
+    """
+    if count >= marked.shape[1]:
+        return marked
+    smallest = np.argpartition(np.where(marked, drawn, 1.0), count - 1, axis=1)[:, :count]
+    kept = np.zeros_like(marked)
+    np.put_along_axis(kept, smallest, True, axis=1)
+    return marked & kept
+
+
+def _in_slots(count: int, labels, used, padding_id: int):
+    """Labels of the used places of each row one after the other, then padding (B, `count`)."""
+    slots = np.full((len(labels), count), padding_id, dtype=np.int64)
+    slots[_first_places(used.sum(axis=1), count)] = labels[used]
+    return slots
+
+
+def _replaced(ids, mask_rate: float, random_rate: float, token_dict, token_list):
+    """What stands for the ids that are to be predicted."""
+    replaced, fate = ids.copy(), np.random.random(len(ids))
+    random = (fate >= mask_rate) & (fate < mask_rate + random_rate)
+    replaced[fate < mask_rate] = token_dict[TOKEN_MASK]
+    replaced[random] = _random_ids(np.count_nonzero(random), token_dict, token_list)
+    return replaced
 
 
 def _random_ids(count: int, token_dict, token_list) -> list[int]:

@@ -101,7 +101,7 @@ def check_layer(
         output_masks: Expected mask or None for every output.
         fixed_inputs: Places of inputs that have neither a batch nor a time axis.
         output_dtypes: For every output which dtype it has: "compute", "variable" (both of the
-            policy) or "input" (the features', float32).
+            policy), "input" (the features', float32) or a dtype of its own.
         unused_outputs: Places of outputs that gradients need not be taken from.
         any_length: Whether the layer takes sequences of other lengths.
         policies: Dtype policies to try.
@@ -293,7 +293,7 @@ def _check_policy(model, fed, expected, policy, output_dtypes, compared_rows):
         outputs = model(fed)[: len(expected)]
     dtypes = output_dtypes or ["compute"] * len(expected)
     for place, (output, array, dtype) in enumerate(zip(outputs, expected, dtypes, strict=True)):
-        wanted = {"compute": compute_dtype, "input": "float32"}.get(dtype)
+        wanted = {"compute": compute_dtype, "input": "float32"}.get(dtype, dtype)
         if dtype == "variable":
             wanted = "float64" if policy == "float64" else "float32"
         assert dtype_name(output) == wanted, f"output {place} under {policy}"

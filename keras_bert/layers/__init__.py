@@ -5,6 +5,7 @@ from .attention import MultiHeadAttention
 from .conv import MaskedConv1D
 from .embedding import EmbeddingSimilarity, TokenEmbedding, get_embedding
 from .extract import Extract
+from .extract_masked import ExtractMasked
 from .feed_forward import FeedForward
 from .inputs import get_inputs
 from .masked import Masked
@@ -20,6 +21,7 @@ __all__ = [
     "EmbeddingSimilarity",
     "Masked",
     "Extract",
+    "ExtractMasked",
     "MaskedGlobalMaxPool1D",
     "MaskedConv1D",
     "TaskEmbedding",

@@ -131,16 +131,27 @@ class EmbeddingSimilarity(layers.Layer):
         initializer: Initializer of the bias.
         regularizer: Regularizer of the bias.
         constraint: Constraint of the bias.
+        return_logits: Whether to leave out the softmax.
 
     Call args:
         inputs: A list of features (B, T, D) and the token table (V, D).
 
     Returns:
-        Probabilities (B, T, V); float32 under a 16-bit policy, whose range is too small for them.
+        Probabilities or logits (B, T, V); float32 under a 16-bit policy, whose range is too small
+        for them.
     """
 
-    def __init__(self, initializer="zeros", regularizer=None, constraint=None, **kwargs):
+    def __init__(
+        self,
+        initializer="zeros",
+        regularizer=None,
+        constraint=None,
+        *,
+        return_logits=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
+        self.return_logits = return_logits
         self.supports_masking = True
         self.initializer = initializers.get(initializer)
         self.regularizer = regularizers.get(regularizer)
@@ -176,7 +187,7 @@ class EmbeddingSimilarity(layers.Layer):
         logits = ops.cast(ops.einsum("btd,vd->btv", features, table), self._output_dtype())
         if self.bias is not None:
             logits = logits + ops.cast(self.bias, logits.dtype)
-        return ops.softmax(logits)
+        return logits if self.return_logits else ops.softmax(logits)
 
     def get_config(self):
         return {
@@ -184,4 +195,5 @@ class EmbeddingSimilarity(layers.Layer):
             "initializer": initializers.serialize(self.initializer),
             "regularizer": regularizers.serialize(self.regularizer),
             "constraint": constraints.serialize(self.constraint),
+            "return_logits": self.return_logits,
         }

@@ -5,6 +5,14 @@ from __future__ import annotations
 from ..backend import keras, layers, ops, serializable
 
 
+def marked_places(mask_ids, mask=None):
+    """Where mask ids (B, T) are not 0 and the first of a list of masks, if any, is true."""
+    marked = ops.not_equal(mask_ids, 0)
+    if mask is not None and mask[0] is not None:
+        marked = ops.logical_and(marked, mask[0])
+    return marked
+
+
 @serializable
 class Masked(layers.Layer):
     """Pass features on under a mask of the places to predict.
@@ -30,9 +38,7 @@ class Masked(layers.Layer):
         self.return_masked = return_masked
 
     def compute_mask(self, inputs, mask=None):
-        masked = ops.not_equal(inputs[1], 0)
-        if mask is not None and mask[0] is not None:
-            masked = ops.logical_and(masked, mask[0])
+        masked = marked_places(inputs[1], mask)
         return [masked, None] if self.return_masked else masked
 
     def compute_output_shape(self, input_shape):

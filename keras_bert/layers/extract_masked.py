@@ -1,0 +1,92 @@
+"""Picking the places that are to be predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arguments import as_integer
+from ..backend import keras, layers, ops, serializable
+from .mask_argument import MaskArgument
+from .masked import marked_places
+
+
+@serializable
+class ExtractMasked(MaskArgument, layers.Layer):
+    """The features at the marked places of each row, from left to right, in a number of slots.
+
+    Marked are the places that `Masked` lets through: their mask id is not 0 and the features' own
+    mask, if any, is true. What follows, such as a layer over the whole vocabulary, is computed for
+    these places alone.
+
+    A row with more marks than slots is an error where values are known, that is, outside compiled
+    functions. Inside them its features become NaN, and with them predictions and loss.
+
+    Args:
+        max_predictions: Number K of slots.
+
+    Call args:
+        inputs: A list of features (B, T, D) and mask ids (B, T).
+        mask: A list of the features' mask (B, T) and another that is not used, or None.
+
+    Returns:
+        A list of the features (B, K, D), zeros in slots not in use, and mask ids of the slots in
+        use (B, K). Neither has a mask.
+
+    Raises:
+        ValueError: If `max_predictions` is below 1, or a row has more marks, where that is known.
+    """
+
+    def __init__(self, max_predictions, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.max_predictions = as_integer("max_predictions", max_predictions)
+        if self.max_predictions < 1:
+            raise ValueError(
+                "`max_predictions` must be at least 1. "
+                f"Received: max_predictions={max_predictions}."
+            )
+
+    def compute_mask(self, inputs, mask=None):
+        return [None, None]
+
+    def compute_output_shape(self, input_shape):
+        batch, _, width = tuple(input_shape[0])
+        return [(batch, self.max_predictions, width), (batch, self.max_predictions)]
+
+    def compute_output_spec(self, inputs, mask=None):
+        features, slots = self.compute_output_shape([each.shape for each in inputs])
+        return [
+            keras.KerasTensor(features, dtype=self.compute_dtype),
+            keras.KerasTensor(slots, dtype="int32"),
+        ]
+
+    def call(self, inputs, mask=None):
+        features, mask_ids = inputs
+        marked = marked_places(mask_ids, mask)
+        counts = ops.cumsum(ops.cast(marked, "int32"), axis=1)
+        totals = counts[:, -1:]
+        self._check(totals)
+        numbers = ops.arange(1, self.max_predictions + 1)
+        chosen = ops.equal(ops.expand_dims(counts, 1), ops.expand_dims(numbers, -1))
+        chosen = ops.logical_and(chosen, ops.expand_dims(marked, 1))
+        # A product with zeros and ones is exact, and runs and differentiates well everywhere.
+        picked = ops.einsum("bkt,btd->bkd", ops.cast(chosen, features.dtype), features)
+        excess = ops.expand_dims(totals > self.max_predictions, -1)
+        picked = ops.where(excess, ops.cast(np.nan, picked.dtype), picked)
+        return [picked, ops.cast(numbers <= totals, "int32")]
+
+    def _check(self, totals):
+        try:
+            most = int(np.asarray(totals).max(initial=0))
+        except Exception:  # a traced or symbolic tensor: values unknown here
+            return
+        if most > self.max_predictions:
+            raise ValueError(
+                f"Layer '{self.name}' has places for {self.max_predictions} predictions in a row, "
+                f"`max_predictions`. Received: a row with {most} marks. Mark fewer places, as "
+                "`gen_batch_inputs` does with the same `max_predictions`, or build the model with "
+                "more."
+            )
+
+    def get_config(self):
+        return {**super().get_config(), "max_predictions": self.max_predictions}

@@ -40,11 +40,13 @@ tokens = list(vocabulary)
 random.seed(0)
 np.random.seed(0)
 half = (length - 3) // 2
-pairs = [[random.choices(tokens[5:], k=half) for _ in range(2)] for _ in range(batch)]
+# Zipf's law: the frequency of a word falls with its rank.
+weights = [1 / rank for rank in range(1, size - 4)]
+pairs = [[random.choices(tokens[5:], weights, k=half) for _ in range(2)] for _ in range(batch)]
 for _ in sys.stdin:
-    start = time.perf_counter()
+    start = time.process_time()
     inputs, outputs = gen_batch_inputs(pairs, vocabulary, tokens, seq_len=length, **options)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     ids, _, marks = map(np.asarray, inputs)
     marked = marks == 1
     random_share = 0.0

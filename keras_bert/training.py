@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, repeat
+from operator import itemgetter
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from .tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
 _DECAYED_WEIGHTS = ("embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2")
 
 _PADDINGS = (TOKEN_PAD, "[PAD]")  # 0.89's and Google's
-_SPECIAL_TOKENS = (*_PADDINGS, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
+_SPECIAL_TOKENS = {*_PADDINGS, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK}
 
 
 def compile_model(
@@ -126,10 +126,8 @@ def gen_batch_inputs(
         for pair, place in zip(sentence_pairs, places, strict=True)
     ]
     labels = np.full((len(rows), seq_len), padding_id, dtype=np.int64)
-    # -1 keeps an unknown word, which may be masked, apart from a literal [UNK].
-    ids = list(map(token_dict.get, chain.from_iterable(rows), repeat(-1)))
     filled = _first_places([len(row) for row in rows], seq_len)
-    labels[filled] = np.fromiter(ids, np.int64, len(ids))
+    labels[filled] = _ids(rows, token_dict)
     special_ids = [token_dict[token] for token in _SPECIAL_TOKENS if token in token_dict]
     drawn = np.random.random(labels.shape)
     marked = (drawn < mask_rate) & ~np.isin(labels, special_ids)
@@ -187,6 +185,23 @@ def _row(first, second, seq_len: int) -> list[str]:
     return [TOKEN_CLS, *first, TOKEN_SEP, *second, TOKEN_SEP][:seq_len]
 
 
+def _ids(rows, token_dict):
+    """Ids of the tokens of all rows, one after the other.
+
+    -1 keeps an unknown word, which may be masked, apart from a literal [UNK].
+    """
+    tokens = [TOKEN_UNK, TOKEN_UNK]  # of fewer than two, `itemgetter` makes no tuple
+    for row in rows:
+        tokens += row
+    try:
+        if type(token_dict) is not dict:  # one that may answer for, or even add, what it lacks
+            raise KeyError
+        ids = itemgetter(*tokens)(token_dict)  # much faster than a call for each token
+    except KeyError:
+        ids = [token_dict.get(token, -1) for token in tokens]
+    return np.fromiter(ids, np.int64, len(ids))[2:]
+
+
 def _first_places(counts, seq_len: int):
     """True at the first places of every row, as many as its count (B, T)."""
     return np.arange(seq_len) < np.array(counts, dtype=np.int64)[:, None]
@@ -230,7 +245,8 @@ def _random_ids(count: int, token_dict, token_list) -> list[int]:
         )
     drawn: list[str] = []
     while len(drawn) < count:
-        indices = np.random.randint(len(token_list), size=count - len(drawn))
+        indices = np.random.randint(len(token_list), size=count - len(drawn)).tolist()
         tokens = [token_list[index] for index in indices]
         drawn += [token for token in tokens if token not in _SPECIAL_TOKENS]
-    return [token_dict.get(token, token_dict[TOKEN_UNK]) for token in drawn]
+    unknown_id = token_dict[TOKEN_UNK]
+    return [token_dict.get(token, unknown_id) for token in drawn]

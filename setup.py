@@ -34,13 +34,16 @@ setup(
     zip_safe=False,
     python_requires=">=3.11",
     install_requires=requirements(),
+    entry_points={"console_scripts": ["keras-bert = keras_bert.commands:main"]},
     extras_require={
         "jax": ["jax>=0.4.34"],
+        "parquet": ["pyarrow>=15.0.0"],
         "torch": ["torch>=2.6.0"],
         "demo": ["matplotlib>=3.8.0"],
         "test": [
             "build>=1.2.0",
             "hypothesis>=6.100.0",
+            "pyarrow>=15.0.0",
             "pytest>=8.0.0",
             "ruff>=0.9.0",
             "tokenizers>=0.20.0",

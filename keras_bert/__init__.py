@@ -1,41 +1,46 @@
 """BERT in three lines for Keras 3 (TensorFlow, JAX, PyTorch) and, with TF_KERAS=1, tf_keras."""
 
-from .attention_maps import get_attention_maps
-from .bert import (
-    TOKEN_CLS,
-    TOKEN_MASK,
-    TOKEN_PAD,
-    TOKEN_SEP,
-    TOKEN_UNK,
-    compile_model,
-    gelu,
-    gen_batch_inputs,
-    get_base_dict,
-    get_custom_objects,
-    get_model,
-    get_token_embedding,
-)
-from .checkpoints import CheckpointError
-from .configuration import ConfigError
-from .datasets import PretrainedInfo, PretrainedList, get_pretrained
-from .loader import (
-    build_model_from_config,
-    load_model_weights_from_checkpoint,
-    load_trained_model_from_checkpoint,
-    load_vocabulary,
-)
-from .optimizers import AdamWarmup, calc_train_steps
-from .tokenizer import Tokenizer
-from .util import (
-    POOL_AVE,
-    POOL_MAX,
-    POOL_NSP,
-    extract_embeddings,
-    extract_embeddings_generator,
-    get_checkpoint_paths,
-)
+from ._command_line import runs_a_command
 from .version import __version__
-from .vocabulary import VocabularyError
+
+# Keras takes seconds to import, and most commands do without. Elsewhere all is there at once: files
+# name classes that must be registered, and TF_KERAS has to be heeded before TensorFlow is used.
+if not runs_a_command():
+    from .attention_maps import get_attention_maps
+    from .bert import (
+        TOKEN_CLS,
+        TOKEN_MASK,
+        TOKEN_PAD,
+        TOKEN_SEP,
+        TOKEN_UNK,
+        compile_model,
+        gelu,
+        gen_batch_inputs,
+        get_base_dict,
+        get_custom_objects,
+        get_model,
+        get_token_embedding,
+    )
+    from .checkpoints import CheckpointError
+    from .configuration import ConfigError
+    from .datasets import PretrainedInfo, PretrainedList, get_pretrained
+    from .loader import (
+        build_model_from_config,
+        load_model_weights_from_checkpoint,
+        load_trained_model_from_checkpoint,
+        load_vocabulary,
+    )
+    from .optimizers import AdamWarmup, calc_train_steps
+    from .tokenizer import Tokenizer
+    from .util import (
+        POOL_AVE,
+        POOL_MAX,
+        POOL_NSP,
+        extract_embeddings,
+        extract_embeddings_generator,
+        get_checkpoint_paths,
+    )
+    from .vocabulary import VocabularyError
 
 __all__ = [
     "TOKEN_PAD",

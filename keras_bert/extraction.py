@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sized
@@ -15,6 +14,7 @@ from .any_length import any_length_twin, position_num, runs_at_any_length, token
 from .arguments import as_integer, describe
 from .backend import TF_KERAS, backend
 from .batching import Batch, Row, map_in_batches, pad_to, pad_to_bucket, pad_to_longest
+from .case import declared_lower_case
 from .checkpoint_paths import get_checkpoint_paths
 from .loader import load_trained_model_from_checkpoint, load_vocabulary
 from .tokenizer import Tokenizer
@@ -204,12 +204,8 @@ def _load(folder, output_layer_num):
 
 def _warn_of_case(folder, cased: bool) -> None:
     """Hugging Face's folders say whether their vocabulary is lower-cased."""
-    try:
-        with open(os.path.join(folder, "tokenizer_config.json"), encoding="utf-8") as reader:
-            lower = json.load(reader).get("do_lower_case")
-    except (OSError, ValueError, AttributeError):
-        return
-    if isinstance(lower, bool) and lower == bool(cased):
+    lower = declared_lower_case(folder)
+    if lower == bool(cased):
         warnings.warn(
             f"{folder}/tokenizer_config.json says do_lower_case={lower}, `cased` is {cased}: the "
             f"tokens are not those that the model knows. Pass cased={not lower}.",

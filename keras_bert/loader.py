@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from . import activations
 from .backend import models
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
-from .checkpoints.mapping import FoundWeight, extra_names, find_weights, read_weight
+from .checkpoints.mapping import FoundWeight, find_weights, read_weight
 from .configuration import ConfigError, is_hugging_face, read_config
+from .fitting import check_sizes, check_strangers, listed, transformer_num
 from .layers.initializer import overwritten
 from .vocabulary import load_vocabulary
 
@@ -160,8 +159,8 @@ def load_trained_model_from_checkpoint(
     """
     config = read_config(config_file)
     with open_checkpoint(checkpoint_file) as checkpoint:
-        found = find_weights(checkpoint, _depth(config, checkpoint), training)
-        _check_sizes(config, checkpoint, found)
+        found = find_weights(checkpoint, transformer_num(config, checkpoint), training)
+        check_sizes(config, checkpoint, found)
         exact_gelu = checkpoint.format != "tensor_bundle"
         # The largest weight starts as what it is: random values first would need its memory twice.
         kwargs["token_initializer"] = lambda shape, dtype=None: _read(checkpoint, found[0])
@@ -180,7 +179,7 @@ def _fill(model, config: dict, checkpoint: Checkpoint, training: bool, done=()) 
     while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
         depth -= 1
     found = find_weights(checkpoint, depth, training)
-    _check_strangers(checkpoint, found, depth)
+    check_strangers(checkpoint, found, depth)
     rows = config["max_position_embeddings"]
     variables = [model.get_layer(weight.layer).weights[weight.index] for weight in found]
     _check_shapes(checkpoint, found, variables, rows)
@@ -194,65 +193,6 @@ def _read(checkpoint: Checkpoint, weight: FoundWeight):
     """Values of a weight in at least 32 bits; numpy and PyTorch share no bfloat16."""
     values = read_weight(checkpoint, weight)
     return values.astype("float32") if values.dtype.itemsize < 4 else values
-
-
-def _depth(config: dict, checkpoint: Checkpoint) -> int:
-    """The number of layers, refused where the file cannot possibly hold as many."""
-    depth = config["num_hidden_layers"]
-    if depth > len(checkpoint):
-        raise ConfigError(
-            f"`num_hidden_layers` does not fit {checkpoint.path}, which holds {len(checkpoint)} "
-            f"tensors in all. Received: {depth}."
-        )
-    return depth
-
-
-def _check_sizes(config: dict, checkpoint: Checkpoint, found: list[FoundWeight]) -> None:
-    """Compare the configuration's sizes with the file's before a model of them is allocated."""
-    shapes = {(weight.layer, weight.index): weight.shape for weight in found}
-    sizes = {
-        "vocab_size": shapes["Embedding-Token", 0][:1],
-        "hidden_size": shapes["Embedding-Token", 0][1:],
-        "max_position_embeddings": shapes["Embedding-Position", 0][:1],
-        "type_vocab_size": shapes["Embedding-Segment", 0][:1],
-        "intermediate_size": shapes["Encoder-1-FeedForward", 0][1:],
-    }
-    wrong = [
-        f"{key} is {config.get(key, 2)}, the file's {', '.join(map(str, size)) or 'none'}"
-        for key, size in sizes.items()
-        if (config.get(key, 2),) != size
-    ]
-    if wrong:
-        raise CheckpointError(
-            f"The configuration does not fit {checkpoint.path}: {'; '.join(wrong)}. "
-            "Pass the configuration that came with the checkpoint."
-        )
-
-
-def _check_strangers(checkpoint: Checkpoint, found: list[FoundWeight], depth: int) -> None:
-    """Refuse tensors inside the encoder that this model has no place for.
-
-    Without them the numbers would be wrong. Optimizers' slots, which stand below a weight's name,
-    layers beyond the model's, and the lists of ids in Hugging Face's files change nothing.
-    """
-    slots = tuple(f"{weight.name}/" for weight in found)
-    inside = re.compile(
-        r"^(bert[./])?(embeddings|encoder[./]layer[._](?P<layer>\d+))[./](?P<rest>.+)"
-    )
-    strangers = []
-    for name in extra_names(checkpoint, found):
-        match = inside.match(name)
-        if match is None or name.startswith(slots):
-            continue
-        if match["layer"] is not None and int(match["layer"]) >= depth:
-            continue
-        if match["rest"] not in ("position_ids", "token_type_ids"):
-            strangers.append(name)
-    if strangers:
-        raise CheckpointError(
-            f"{checkpoint.path} holds parts of another architecture than BERT's, without which the "
-            f"numbers would be wrong: {_listed(strangers, ', ')}."
-        )
 
 
 def _check_shapes(checkpoint: Checkpoint, found: list[FoundWeight], variables, rows: int) -> None:
@@ -269,10 +209,5 @@ def _check_shapes(checkpoint: Checkpoint, found: list[FoundWeight], variables, r
     if misfits:
         raise CheckpointError(
             f"{checkpoint.path} does not fit the model (shapes as the model has them): "
-            f"{_listed(misfits, '; ')}."
+            f"{listed(misfits, '; ')}."
         )
-
-
-def _listed(items: list[str], separator: str, most: int = 8) -> str:
-    more = f"{separator}and {len(items) - most} more" if len(items) > most else ""
-    return separator.join(items[:most]) + more

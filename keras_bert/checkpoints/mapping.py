@@ -169,7 +169,7 @@ def find_weights(checkpoint: Checkpoint, transformer_num: int, training: bool) -
             weight that BERT has only once differs from it.
     """
     rows = weight_names(transformer_num, training)
-    found_by_naming = {naming: _find_rows(checkpoint, rows, naming) for naming in NAMINGS}
+    found_by_naming = {naming: find_rows(checkpoint, rows, naming) for naming in NAMINGS}
     naming = max(NAMINGS, key=lambda naming: len(found_by_naming[naming]))
     found = found_by_naming[naming]
     if not found:
@@ -181,8 +181,7 @@ def find_weights(checkpoint: Checkpoint, transformer_num: int, training: bool) -
     if len(found) < len(rows):
         raise CheckpointError(_missing_message(checkpoint, rows, found, naming))
     if training and naming == "huggingface":
-        for copy, original in _TIED_COPIES.items():
-            _check_tied(checkpoint, copy, found[original].name)
+        check_tied(checkpoint, found)
     return list(found.values())
 
 
@@ -231,22 +230,23 @@ def to_checkpoint(
         )
     tensors = {}
     for row in rows:
-        name, transform = _in_files(row, naming)
+        name, transform = in_files(row, naming)
         array = np.asarray(weights_by_layer[row.layer][row.index])
         tensors[name] = np.asarray(_transformed(array, transform), order="C")
     return tensors
 
 
-_Found = dict[tuple[str, int], FoundWeight]
+Found = dict[tuple[str, int], FoundWeight]
 
 # Hugging Face's files may hold these a second time, under the names of the head that uses them.
-_TIED_COPIES = {
+TIED_COPIES = {
     "cls.predictions.decoder.weight": ("Embedding-Token", 0),
     "cls.predictions.decoder.bias": ("MLM-Sim", 0),
 }
 
 
-def _in_files(row: WeightName, naming: Naming) -> tuple[str, Transform]:
+def in_files(row: WeightName, naming: Naming) -> tuple[str, Transform]:
+    """Return a weight's full name under a naming, and what turns its array into the model's."""
     if naming == "google":
         return row.google, row.google_transform
     return row.huggingface, row.huggingface_transform
@@ -267,11 +267,11 @@ def _spellings(name: str) -> Iterator[str]:
         yield spelling.removeprefix("bert.")
 
 
-def _find_rows(checkpoint: Checkpoint, rows: Sequence[WeightName], naming: Naming) -> _Found:
+def find_rows(checkpoint: Checkpoint, rows: Sequence[WeightName], naming: Naming) -> Found:
     """Find those of the rows that the checkpoint has under one of the namings."""
     found = {}
     for row in rows:
-        full_name, transform = _in_files(row, naming)
+        full_name, transform = in_files(row, naming)
         for name in _spellings(full_name):
             if name in checkpoint:
                 shape = checkpoint.shape(name)
@@ -284,20 +284,23 @@ def _find_rows(checkpoint: Checkpoint, rows: Sequence[WeightName], naming: Namin
     return found
 
 
-def _check_tied(checkpoint: Checkpoint, copy: str, original: str) -> None:
-    """Raise unless the copy, if there is one, equals the original."""
-    if copy in checkpoint and not checkpoint.are_equal(copy, original):
-        raise CheckpointError(
-            f"{checkpoint.path}: '{copy}' differs from '{original}'. BERT has one weight for both, "
-            "so the heads of this file cannot be loaded; pass training=False for the encoder alone"
-        )
+def check_tied(checkpoint: Checkpoint, found: Found) -> None:
+    """Raise where the heads' copy of a weight that BERT has only once differs from it."""
+    for copy, place in TIED_COPIES.items():
+        original = found[place].name
+        if copy in checkpoint and not checkpoint.are_equal(copy, original):
+            raise CheckpointError(
+                f"{checkpoint.path}: '{copy}' differs from '{original}'. BERT has one weight for "
+                "both, so the heads of this file cannot be loaded; pass training=False for the "
+                "encoder alone"
+            )
 
 
 def _missing_message(
-    checkpoint: Checkpoint, rows: Sequence[WeightName], found: _Found, naming: Naming
+    checkpoint: Checkpoint, rows: Sequence[WeightName], found: Found, naming: Naming
 ) -> str:
     missing = [row for row in rows if (row.layer, row.index) not in found]
-    names = [_in_files(row, naming)[0] for row in missing]
+    names = [in_files(row, naming)[0] for row in missing]
     unused = extra_names(checkpoint, list(found.values()))
     message = (
         f"{checkpoint.path} lacks {len(missing)} of the model's {len(rows)} weights:\n"

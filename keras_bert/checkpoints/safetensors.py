@@ -10,10 +10,12 @@ Source: huggingface/safetensors, README, "Format".
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from keras_bert.checkpoints.errors import CheckpointError, parsing
 from keras_bert.checkpoints.stored import (
@@ -66,6 +68,20 @@ def read_safetensors(path: Path) -> dict[str, AnyTensor]:
             header = json.loads(stream.read(header_size))
         start = _LENGTH_SIZE + header_size
         return {name: _describe(path, start, header[name]) for name in names}
+
+
+def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write a file that transformers reads, with the arrays in C order as they are.
+
+    Raises:
+        ValueError: An array is of a type that the format does not have.
+    """
+    for name, array in tensors.items():
+        if array.dtype not in _DTYPES.values():
+            raise ValueError(
+                f"A safetensors file cannot hold arrays of type {array.dtype}. Received: {name!r}"
+            )
+    save_file(dict(tensors), path, metadata={"format": "pt"})
 
 
 def _describe(path: Path, start: int, entry: dict) -> AnyTensor:

@@ -1,0 +1,8 @@
+"""`python -m keras_bert`."""
+
+import sys
+
+from keras_bert.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())

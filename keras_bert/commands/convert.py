@@ -1,0 +1,102 @@
+"""Checkpoints from one format to another."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..case import is_cased
+from ..checkpoints.listing import with_ranges
+from ..conversion import (
+    read_folder,
+    write_google_folder,
+    write_hugging_face_folder,
+    write_vocabulary,
+)
+from ..vocabulary import load_vocabulary
+from .shared import CommandError, add_case_arguments, remark
+
+_WRITERS = {"google": write_google_folder, "huggingface": write_hugging_face_folder}
+_MODEL_FILES = (".keras", ".h5", ".hdf5")
+
+
+def add_parser(commands) -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = commands.add_parser(
+        "convert",
+        help="convert between Google's, Hugging Face's and Keras' formats",
+        description="Convert weights, configuration and vocabulary. The numbers stay bit by bit, "
+        "and an activation keeps its meaning: 'gelu' is the tanh form in Google's files and the "
+        "exact one in Hugging Face's. What is not BERT's (an optimizer's state, other heads) is "
+        "left out, and named on stderr.",
+    )
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a model folder of Google's or Hugging Face's kind, or a model's .keras or .h5 file",
+    )
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="a folder to make, or a .keras file; the vocabulary goes beside it as vocab.txt",
+    )
+    parser.add_argument("--to", choices=tuple(_WRITERS), help="what kind of folder to make")
+    parser.add_argument(
+        "--vocab", metavar="FILE", help="vocabulary of a .keras file (default: vocab.txt beside it)"
+    )
+    add_case_arguments(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Convert."""
+    source, target = Path(options.source), Path(options.target)
+    if not source.exists():
+        raise CommandError(f"there is no file or folder {source}")
+    if source.is_file() and source.suffix not in _MODEL_FILES:
+        raise CommandError(
+            f"SOURCE must be a model folder or a file {', '.join(_MODEL_FILES)}. Received: {source}"
+        )
+    if target.suffix in _MODEL_FILES:
+        if options.to is not None or target.suffix != ".keras" or source.is_file():
+            raise CommandError("a .keras file is made from a folder, and without --to")
+        _to_model_file(source, target, options)
+    elif options.to is None:
+        raise CommandError("which kind of folder? Add --to google or --to huggingface")
+    else:
+        files = _read_model_file(source, options) if source.is_file() else read_folder(source)
+        if options.cased is not None:
+            files = files._replace(cased=options.cased)
+        if files.vocabulary is None:
+            remark(options, "there is no vocabulary to convert")
+        for text in _WRITERS[options.to](target, files):
+            remark(options, text)
+        _report(files.left_out, options)
+
+
+def _read_model_file(source: Path, options: argparse.Namespace):
+    path = Path(options.vocab) if options.vocab else source.with_name("vocab.txt")
+    vocabulary = load_vocabulary(path) if options.vocab or path.exists() else None
+    from ..model_files import read_model_file
+
+    return read_model_file(source, vocabulary, is_cased(path.parent, vocabulary or {}))
+
+
+def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> None:
+    files = read_folder(source)
+    beside = target.with_name("vocab.txt")
+    if files.vocabulary is None:
+        remark(options, "there is no vocabulary to convert")
+    elif beside.exists() and load_vocabulary(beside) != files.vocabulary:
+        raise CommandError(f"{beside} is there already and differs: choose another folder")
+    from ..model_files import write_model_file
+
+    lost = write_model_file(target, source)
+    if files.vocabulary is not None:
+        write_vocabulary(beside, files.vocabulary)
+    _report([*lost, *files.left_out], options)
+
+
+def _report(names: list[str], options: argparse.Namespace) -> None:
+    if names:
+        remark(options, f"left out: {', '.join(with_ranges(names))}")

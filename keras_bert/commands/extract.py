@@ -1,0 +1,231 @@
+"""Features of texts."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..tokenizer import Tokenizer
+from ..vocabulary import load_vocabulary
+from .feature_files import FORMATS, Layers, record
+from .shared import (
+    MODEL_HELP,
+    PAIR_HELP,
+    CommandError,
+    add_case_arguments,
+    as_pair,
+    decide_case,
+    lines,
+    model_paths,
+    open_texts,
+    positive,
+    remark,
+    texts_argument,
+    write,
+)
+
+POOLINGS = ("nsp", "max", "ave")
+
+
+def add_parser(commands) -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = commands.add_parser(
+        "extract",
+        help="compute features of texts",
+        description="Write the features of every line of a text file, in the form of Google's "
+        f"extract_features.py: one line of JSON each. A text: {PAIR_HELP}. An --output that broke "
+        "off is continued by the same command.",
+    )
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    texts_argument(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="file to write: .jsonl or .json; .npy, an array (texts, layers·D), with --pooling; "
+        ".parquet, a table, which needs pyarrow. JSON on stdout by default",
+    )
+    parser.add_argument(
+        "--layers",
+        type=_layers,
+        default=[-1],
+        metavar="I,…",
+        help="encoder layers; by default -1, the last. Google's tool has -1,-2,-3,-4 by default",
+    )
+    parser.add_argument(
+        "--pooling",
+        choices=POOLINGS,
+        help="one vector per text: of its first token, the maximum or the mean over all",
+    )
+    parser.add_argument(
+        "--max-length",
+        type=positive,
+        metavar="N",
+        help="cut texts to N tokens (default: the model's)",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="the most texts at a time (default: automatic)",
+    )
+    add_case_arguments(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Extract."""
+    output = Path(options.output) if options.output else None
+    if output is not None:
+        _check_output(output, options)
+    folder, paths = model_paths(options.model)
+    vocabulary = load_vocabulary(paths.vocab)
+    cased = decide_case(options, folder, vocabulary)
+    part = None
+    if output is not None:
+        part = output.with_name(f"{output.name}.part")
+        _check_settings(part, _settings(options, paths, cased), options.file)
+    from ..loader import load_trained_model_from_checkpoint
+
+    model = load_trained_model_from_checkpoint(
+        paths.config,
+        paths.checkpoint,
+        output_layer_num=options.layers,
+        seq_len=options.max_length,
+    )
+    with open_texts(options.file) as stream:
+        texts = map(as_pair, lines(stream, options.file))
+        features = partial(_features, model, vocabulary, cased, texts, options)
+        if output is None or part is None:
+            for item in features(done=0):
+                write(record(*item))
+        else:
+            dimension = model.output.shape[-1] // len(options.layers)
+            _write_file(output, part, dimension, features, options)
+
+
+def _write_file(output: Path, part: Path, dimension: int, features, options) -> None:
+    file = FORMATS[output.suffix](part, options.layers, dimension, options.pooling is not None)
+    try:
+        for item in features(done=file.count):
+            file.write(*item)
+    except BaseException:
+        file.close()
+        if options.file != "-":
+            remark(options, f"{part} holds what was done; the same command continues it")
+        raise
+    file.finish(output)
+    _note(part).unlink()
+
+
+def _check_output(output: Path, options: argparse.Namespace) -> None:
+    if output.suffix not in FORMATS:
+        raise CommandError(f"OUT must end in {', '.join(FORMATS)}. Received: {output}")
+    if output.exists():
+        raise CommandError(f"{output} is there already: delete it, or choose another name")
+    if output.suffix == ".npy" and options.pooling is None:
+        raise CommandError(
+            "an .npy file holds one vector per text: add --pooling, or write .jsonl or .parquet"
+        )
+    if output.suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise CommandError("a .parquet file needs the package pyarrow: pip install pyarrow")
+
+
+def _features(
+    model, vocabulary, cased: bool, texts, options, done: int
+) -> Iterator[tuple[int, list[str], Layers]]:
+    """Index, tokens (none with --pooling) and layers of every text from the one after `done` on."""
+    from ..extraction import extract_embeddings_generator
+
+    tokenizer = Tokenizer(vocabulary, cased=cased)
+    by_id = {index: token for token, index in vocabulary.items()}
+    waiting: deque = deque()
+
+    def remembered():
+        for text in itertools.islice(texts, done, None):
+            waiting.append(text)
+            yield text
+
+    pooling = None if options.pooling is None else f"POOL_{options.pooling.upper()}"
+    results = extract_embeddings_generator(
+        model, remembered(), pooling, vocabulary, cased, options.batch_size
+    )
+    total = _count_lines(options.file)
+    bar = tqdm(results, "extract", total, initial=done, unit="text", disable=None)
+    for index, features in enumerate(bar, start=done):
+        tokens = []
+        text = waiting.popleft()
+        if pooling is None:
+            pair = (text,) if isinstance(text, str) else text
+            ids, _ = tokenizer.encode(*pair)
+            if len(ids) > len(features):
+                ids, _ = tokenizer.encode(*pair, max_len=len(features))
+            tokens = [by_id[each] for each in ids]
+        # The library concatenates them in the reverse order of the list.
+        parts = np.split(features, len(options.layers), axis=-1)[::-1]
+        yield index, tokens, dict(zip(options.layers, parts, strict=True))
+
+
+def _count_lines(name: str) -> int | None:
+    """The number of lines of a file, for the progress bar; unknown for stdin."""
+    if name == "-" or not sys.stderr.isatty():
+        return None
+    with open(name, "rb") as stream:
+        return sum(1 for _ in stream)
+
+
+def _settings(options: argparse.Namespace, paths, cased: bool) -> dict:
+    """All that the features depend on."""
+    index = f"{paths.checkpoint}.index"
+    files = [index if os.path.exists(index) else paths.checkpoint, paths.config, paths.vocab]
+    if options.file != "-":
+        files.append(options.file)
+    return {
+        "files": [[os.path.abspath(file), *_state(file)] for file in files],
+        "layers": options.layers,
+        "pooling": options.pooling,
+        "max_length": options.max_length,
+        "cased": cased,
+    }
+
+
+def _state(file: str) -> tuple[int, int]:
+    found = os.stat(file)
+    return found.st_size, found.st_mtime_ns
+
+
+def _check_settings(part: Path, settings: dict, file: str) -> None:
+    """Note what a file is made from; raise where a part of it was made from something else."""
+    if part.exists():
+        try:
+            before = json.loads(_note(part).read_text("utf-8"))
+        except (OSError, ValueError):
+            before = None
+        if before != settings or file == "-":
+            raise CommandError(
+                f"{part} is there from a command that broke off and had other arguments, files or "
+                "stdin: run that one again to continue it, or delete the part"
+            )
+    _note(part).write_text(json.dumps(settings), "utf-8")
+
+
+def _note(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _layers(word: str) -> list[int]:
+    layers = [int(part) for part in word.split(",")]
+    if len(set(layers)) < len(layers):
+        raise argparse.ArgumentTypeError(f"names a layer twice: {word}")
+    return layers

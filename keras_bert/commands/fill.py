@@ -1,0 +1,117 @@
+"""Masked words."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+
+import numpy as np
+
+from ..tokenizer import Tokenizer
+from ..tokens import TOKEN_MASK
+from ..vocabulary import load_vocabulary
+from .shared import (
+    MODEL_HELP,
+    CommandError,
+    add_case_arguments,
+    as_pair,
+    decide_case,
+    lines,
+    model_paths,
+    open_texts,
+    positive,
+    write,
+)
+
+
+def add_parser(commands) -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = commands.add_parser(
+        "fill",
+        help="guess masked words, with probabilities",
+        description=f"For every {TOKEN_MASK} in a text print the tokens that fit best, one a line: "
+        "probability, tab, token; a line before them repeats the text. For several masks in one "
+        "text each is guessed on its own.",
+    )
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument(
+        "text",
+        nargs="*",
+        metavar="TEXT",
+        help=f"text with {TOKEN_MASK}; lines of stdin by default",
+    )
+    parser.add_argument("--top", type=positive, default=5, metavar="N", help="how many (default 5)")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help='print {"text": …, "masks": [[{"token": …, "probability": …}, …], …]} for each text',
+    )
+    add_case_arguments(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Guess."""
+    folder, paths = model_paths(options.model)
+    vocabulary = load_vocabulary(paths.vocab)
+    if TOKEN_MASK not in vocabulary:
+        raise CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
+    tokenizer = _MaskTokenizer(vocabulary, cased=decide_case(options, folder, vocabulary))
+    from ..loader import load_trained_model_from_checkpoint
+
+    model = load_trained_model_from_checkpoint(
+        paths.config, paths.checkpoint, training=True, seq_len=None
+    )
+    limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
+    tokens = {index: token for token, index in vocabulary.items()}
+    if options.text:
+        for text in options.text:
+            _fill(model, tokenizer, tokens, text, limit, options)
+        return
+    with open_texts("-") as stream:
+        for text in lines(stream, "-"):
+            _fill(model, tokenizer, tokens, text, limit, options)
+
+
+class _MaskTokenizer(Tokenizer):
+    """Keeps masks whole, which the rules for punctuation would take apart."""
+
+    def _tokenize(self, text):
+        first, *others = map(super()._tokenize, text.split(TOKEN_MASK))
+        return first + [token for part in others for token in (TOKEN_MASK, *part)]
+
+
+def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
+    pair = as_pair(text)
+    ids, segments = tokenizer.encode(*((pair,) if isinstance(pair, str) else pair))
+    if len(ids) > limit:
+        raise CommandError(f"the text has {len(ids)} tokens, the model takes {limit}: {text!r}")
+    # To one of a few lengths, for runtimes that compile each anew; what is padded is masked.
+    batch = np.zeros((3, 1, min(limit, -(-len(ids) // 32) * 32)), "int32")
+    batch[0, 0, : len(ids)], batch[1, 0, : len(ids)] = ids, segments
+    batch[2] = batch[0] == tokenizer._token_dict[TOKEN_MASK]
+    masked = batch[2, 0] == 1
+    if not masked.any():
+        raise CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
+    probabilities = np.asarray(model.predict_on_batch(list(batch))[0])[0][masked]
+    guesses = [
+        [(tokens.get(index, ""), row[index]) for index in np.argsort(-row)[: options.top].tolist()]
+        for row in probabilities.astype("float64")
+    ]
+    if options.json:
+        listed = [
+            [{"token": token, "probability": _rounded(value)} for token, value in each]
+            for each in guesses
+        ]
+        write(json.dumps({"text": text, "masks": listed}, ensure_ascii=False))
+        return
+    for each in guesses:
+        write(text)
+        for token, probability in each:
+            write(f"{probability:.6f}\t{token}")
+
+
+def _rounded(value: float, digits: int = 6) -> float:
+    """A number with six significant digits, as float32 has."""
+    return round(value, digits - 1 - math.floor(math.log10(value))) if value > 0 else 0.0

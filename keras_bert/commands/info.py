@@ -1,0 +1,133 @@
+"""What a checkpoint holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import Counter
+from pathlib import Path
+
+from ..case import is_cased
+from ..checkpoint_paths import get_checkpoint_paths
+from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
+from ..checkpoints.listing import with_ranges
+from ..checkpoints.translation import find_present_weights, heads_of, left_out
+from ..configuration import read_config
+from ..conversion import check_encoder, plain_activation
+from ..fitting import transformer_num
+from ..vocabulary import load_vocabulary
+from .shared import write
+
+_ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
+
+
+def add_parser(commands) -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = commands.add_parser(
+        "info",
+        help="show what a checkpoint holds",
+        description="Describe a model folder, or list the tensors of a single checkpoint file.",
+    )
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file",
+    )
+    parser.add_argument("--tensors", action="store_true", help="list every tensor")
+    parser.add_argument("--json", action="store_true", help="print all as one JSON object")
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Describe."""
+    path = Path(options.path)
+    is_folder = path.is_dir()
+    with open_checkpoint(
+        get_checkpoint_paths(path).checkpoint if is_folder else path
+    ) as checkpoint:
+        facts = {"checkpoint": _checkpoint_facts(checkpoint)}
+        problem = None
+        if is_folder:
+            problem = _add_folder_facts(facts, path, checkpoint)
+        if options.tensors or not is_folder:
+            facts["tensors"] = {
+                name: {"shape": list(checkpoint.shape(name)), "dtype": _dtype(checkpoint, name)}
+                for name in checkpoint
+            }
+    write(json.dumps(facts, indent=2, ensure_ascii=False) if options.json else _as_text(facts))
+    if problem is not None:
+        raise problem
+
+
+def _checkpoint_facts(checkpoint: Checkpoint) -> dict:
+    numbers = {name: math.prod(checkpoint.shape(name)) for name in checkpoint}
+    types = Counter(_dtype(checkpoint, name) for name in checkpoint)
+    return {
+        "path": str(checkpoint.path),
+        "format": checkpoint.format,
+        "tensors": len(checkpoint),
+        "numbers": sum(numbers.values()),
+        "types": dict(types.most_common()),
+    }
+
+
+def _add_folder_facts(facts: dict, folder: Path, checkpoint: Checkpoint) -> ValueError | None:
+    """Add what the folder's other files say; return what is wrong with them."""
+    paths = get_checkpoint_paths(folder)
+    try:
+        config = read_config(paths.config)
+        activation = plain_activation(config["hidden_act"], checkpoint.format != "tensor_bundle")
+        facts["configuration"] = {"path": paths.config, **config}
+        facts["activation"] = _ACTIVATIONS.get(activation, activation)
+        found = find_present_weights(checkpoint, transformer_num(config, checkpoint))
+        facts["heads"] = heads_of(found)
+        facts["not of BERT"] = with_ranges(left_out(checkpoint, found))
+        check_encoder(config, checkpoint)
+        if Path(paths.vocab).exists():
+            vocabulary = load_vocabulary(paths.vocab)
+            facts["vocabulary"] = {
+                "path": paths.vocab,
+                "tokens": len(vocabulary),
+                "cased": is_cased(folder, vocabulary),
+            }
+    except ValueError as error:
+        return error
+    return None
+
+
+def _dtype(checkpoint: Checkpoint, name: str) -> str:
+    try:
+        return checkpoint.dtype(name).name
+    except CheckpointError:
+        return "unreadable"
+
+
+def _as_text(facts: dict) -> str:
+    shown = []
+    checkpoint = facts["checkpoint"]
+    types = ", ".join(f"{count} {name}" for name, count in checkpoint["types"].items())
+    shown.append(("checkpoint", f"{checkpoint['path']} ({checkpoint['format']})"))
+    shown.append(("tensors", f"{types}; {checkpoint['numbers']:,} numbers"))
+    if config := facts.get("configuration"):
+        shown.append(("configuration", config["path"]))
+        shown.append(
+            (
+                "architecture",
+                "{num_hidden_layers} layers of {hidden_size}, {num_attention_heads} heads, "
+                "feed-forward {intermediate_size}, {max_position_embeddings} positions, "
+                "{vocab_size} tokens".format(**config),
+            )
+        )
+        shown.append(("activation", facts["activation"]))
+    if "heads" in facts:
+        shown.append(("heads", ", ".join(facts["heads"]) or "none"))
+    if facts.get("not of BERT"):
+        shown.append(("not of BERT", ", ".join(facts["not of BERT"])))
+    if vocabulary := facts.get("vocabulary"):
+        case = "cased" if vocabulary["cased"] else "uncased"
+        shown.append(("vocabulary", f"{vocabulary['path']}, {vocabulary['tokens']} tokens, {case}"))
+    text = [f"{name + ':':15}{value}" for name, value in shown]
+    for name, tensor in facts.get("tensors", {}).items():
+        text.append(f"{name}\t{tensor['dtype']}\t{'x'.join(map(str, tensor['shape'])) or 'scalar'}")
+    return "\n".join(text)

@@ -1,0 +1,119 @@
+"""What commands have in common: models by name, texts line by line, output."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TextIO
+
+from ..case import is_cased
+from ..checkpoint_paths import get_checkpoint_paths
+from ..datasets import PretrainedList, get_pretrained
+
+PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
+
+MODEL_HELP = (
+    "a model folder of Google's or Hugging Face's kind; or a name in PretrainedList, such as "
+    "uncased_l2_h128, or the URL of a .zip archive, which is downloaded once"
+)
+TEXT_HELP = "text file, UTF-8, one text a line; stdin by default or for -"
+PAIR_HELP = f"a line 'first{PAIR_SEPARATOR}second' is a pair of sentences"
+
+
+class CommandError(Exception):
+    """Something that the user can do something about; the message says what."""
+
+
+def write(text: str) -> None:
+    """Write a line to stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def remark(options: argparse.Namespace, text: str) -> None:
+    """Write a line to stderr that is no error."""
+    sys.stderr.write(f"keras-bert {options.command}: {text}\n")
+
+
+def add_case_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --cased and --uncased."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--cased",
+        action="store_true",
+        default=None,
+        help="keep case and accents; by default what tokenizer_config.json says, or else whether "
+        "the vocabulary has capital letters",
+    )
+    group.add_argument("--uncased", dest="cased", action="store_false", help="drop both")
+
+
+def model_folder(name: str) -> str:
+    """Find the folder of a model, downloading it if need be."""
+    if os.path.isdir(name):
+        return name
+    entry = None if name.startswith("_") else getattr(PretrainedList, name, None)
+    if entry is None and "://" not in name and not os.path.isfile(name):
+        raise CommandError(
+            f"there is no model {name!r}: neither a folder, nor a URL, nor a name in PretrainedList"
+        )
+    return get_pretrained(entry or name)
+
+
+def model_paths(name: str):
+    """Find a model's configuration, checkpoint and vocabulary."""
+    folder = model_folder(name)
+    paths = get_checkpoint_paths(folder)
+    for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
+        if not os.path.exists(path):
+            raise CommandError(f"the model folder {folder} has no {what}: {path} is missing")
+    return folder, paths
+
+
+def decide_case(options: argparse.Namespace, folder: str, vocabulary: Mapping[str, int]) -> bool:
+    """Whether texts keep their case: what the user says, or else the model."""
+    return is_cased(folder, vocabulary) if options.cased is None else options.cased
+
+
+@contextmanager
+def open_texts(name: str) -> Iterator[TextIO]:
+    r"""Open a text file, or stdin for '-'. Lines end at \n alone; `lines` takes care of \r\n."""
+    if name == "-":
+        sys.stdin.reconfigure(encoding="utf-8-sig", newline="\n")
+        yield sys.stdin
+    else:
+        with open(name, encoding="utf-8-sig", newline="\n") as stream:
+            yield stream
+
+
+def lines(stream: TextIO, name: str) -> Iterator[str]:
+    """Yield the lines of a stream without their ends; say which is not UTF-8."""
+    count = 0
+    try:
+        for line in stream:
+            count += 1
+            yield line.removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{name} is not UTF-8 (near line {count + 1}: {error.reason})") from None
+
+
+def as_pair(line: str) -> str | tuple[str, str]:
+    """A text, or the two texts of a line with the separator between them."""
+    # Google's pattern is greedy: the last separator counts.
+    first, separator, second = line.rpartition(PAIR_SEPARATOR)
+    return (first, second) if separator else line
+
+
+def texts_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the text file."""
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=TEXT_HELP)
+
+
+def positive(word: str) -> int:
+    """A positive number on the command line."""
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be positive, not {number}")
+    return number

@@ -1,0 +1,71 @@
+"""Texts to tokens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from ..tokenizer import Tokenizer
+from ..vocabulary import load_vocabulary
+from .shared import (
+    MODEL_HELP,
+    PAIR_HELP,
+    add_case_arguments,
+    as_pair,
+    decide_case,
+    lines,
+    model_paths,
+    open_texts,
+    texts_argument,
+    write,
+)
+
+
+def add_parser(commands) -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = commands.add_parser(
+        "tokenize",
+        help="cut texts into the tokens of a model",
+        description="Print the tokens of each line, special tokens included, separated by spaces. "
+        f"A text: {PAIR_HELP}.",
+    )
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help=f"a vocabulary file (vocab.txt, tokenizer.json), or {MODEL_HELP}",
+    )
+    texts_argument(parser)
+    parser.add_argument("--ids", action="store_true", help="print ids instead of tokens")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help='print {"tokens": …, "ids": …, "segments": …} for each line',
+    )
+    add_case_arguments(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Tokenize."""
+    if os.path.isfile(options.model) and not options.model.endswith(".zip"):
+        folder, path = os.path.dirname(options.model), options.model
+    else:
+        folder, paths = model_paths(options.model)
+        path = paths.vocab
+    vocabulary = load_vocabulary(path)
+    tokenizer = Tokenizer(vocabulary, cased=decide_case(options, folder, vocabulary))
+    with open_texts(options.file) as stream:
+        for line in lines(stream, options.file):
+            write(_describe(tokenizer, as_pair(line), options))
+
+
+def _describe(tokenizer: Tokenizer, text: str | tuple[str, str], options) -> str:
+    pair = (text,) if isinstance(text, str) else text
+    if options.json:
+        ids, segments = tokenizer.encode(*pair)
+        tokens = tokenizer.tokenize(*pair)
+        return json.dumps({"tokens": tokens, "ids": ids, "segments": segments}, ensure_ascii=False)
+    if options.ids:
+        return " ".join(map(str, tokenizer.encode(*pair)[0]))
+    return " ".join(tokenizer.tokenize(*pair))

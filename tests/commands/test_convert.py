@@ -1,0 +1,212 @@
+"""From one format to another and back: the same bits, and the same meaning."""
+
+import json
+
+import ml_dtypes
+import numpy as np
+import pytest
+import safetensors.numpy
+from checkpoint_files import is_same
+from model_folders import CONFIG, random_weights, write_google_folder
+from runtimes import RUNTIME
+
+from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
+from keras_bert.checkpoints.mapping import to_checkpoint
+
+once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
+BUNDLE = ("bert_model.ckpt.index", "bert_model.ckpt.data-00000-of-00001")
+
+
+def contents(folder, *names):
+    return [(folder / name).read_bytes() for name in names]
+
+
+def read_json(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def write_hugging_face_folder(folder, tensors, **changes):
+    folder.mkdir()
+    config = {**CONFIG, "model_type": "bert", "layer_norm_eps": 1e-12, **changes}
+    (folder / "config.json").write_text(json.dumps(config))
+    safetensors.numpy.save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+@once
+def test_google_to_hugging_face_and_back(command, google, tmp_path):
+    hf, back = tmp_path / "hf", tmp_path / "back"
+    assert command("convert", google, hf, "--to", "huggingface") == (0, "", "")
+    assert command("convert", hf, back, "--to", "google") == (0, "", "")
+    assert contents(back, *BUNDLE, "vocab.txt") == contents(google, *BUNDLE, "vocab.txt")
+    assert read_json(back / "bert_config.json") == CONFIG
+    config = read_json(hf / "config.json")
+    assert config.items() >= {**CONFIG, "hidden_act": "gelu_new", "model_type": "bert"}.items()
+    assert config["architectures"] == ["BertForPreTraining"]
+
+
+@once
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32])
+@pytest.mark.parametrize(
+    ("kept", "architecture"),
+    [
+        (("cls.", "bert."), "BertForPreTraining"),
+        (("cls.pred", "bert.em", "bert.en"), "BertForMaskedLM"),
+        (("bert.",), "BertModel"),
+        (("bert.em", "bert.en"), "BertModel"),
+    ],
+)
+def test_hugging_face_to_google_and_back(command, tmp_path, dtype, kept, architecture):
+    tensors = {
+        name if "cls." in kept or "cls.pred" in kept else name.removeprefix("bert."): array.astype(
+            dtype
+        )
+        for name, array in to_checkpoint(random_weights(), "huggingface").items()
+        if name.startswith(kept)
+    }
+    hf = write_hugging_face_folder(tmp_path / "hf", tensors)
+    google, back = tmp_path / "google", tmp_path / "back"
+    code, _, err = command("convert", hf, google, "--to", "google")
+    assert code == 0
+    # Google's files have no word for the exact form, and its code shall not take it for the other.
+    assert read_json(google / "bert_config.json")["hidden_act"] == "gelu_erf"
+    assert "does not know hidden_act 'gelu_erf'" in err
+    assert command("convert", google, back, "--to", "huggingface")[0] == 0
+    converted = safetensors.numpy.load_file(back / "model.safetensors")
+    assert set(converted) == set(tensors)
+    assert all(is_same(converted[name], tensors[name]) for name in tensors)
+    assert read_json(back / "config.json").items() >= {**CONFIG, "model_type": "bert"}.items()
+    assert read_json(back / "config.json")["architectures"] == [architecture]
+
+
+@once
+@pytest.mark.parametrize(
+    ("activation", "epsilon", "in_google", "back"),
+    [
+        ("gelu_new", 1e-12, "gelu", "gelu_new"),
+        ("gelu_pytorch_tanh", 1e-12, "gelu", "gelu_new"),
+        ("relu", 1e-12, "relu", "relu"),
+        # A key of Hugging Face's makes "gelu" alone mean the exact form.
+        ("gelu_new", 1e-5, "gelu_new", "gelu_new"),
+        ("gelu", 1e-5, "gelu_erf", "gelu"),
+    ],
+)
+def test_activations_and_epsilon_keep_their_meaning(
+    command, tmp_path, activation, epsilon, in_google, back
+):
+    tensors = to_checkpoint(random_weights(), "huggingface")
+    hf = write_hugging_face_folder(
+        tmp_path / "hf", tensors, hidden_act=activation, layer_norm_eps=epsilon
+    )
+    assert command("convert", hf, tmp_path / "google", "--to", "google")[0] == 0
+    config = read_json(tmp_path / "google" / "bert_config.json")
+    assert config["hidden_act"] == in_google
+    assert config.get("layer_norm_eps", 1e-12) == epsilon
+    assert "model_type" not in config
+    assert command("convert", tmp_path / "google", tmp_path / "b", "--to", "huggingface")[0] == 0
+    assert read_json(tmp_path / "b" / "config.json")["hidden_act"] == back
+    assert read_json(tmp_path / "b" / "config.json")["layer_norm_eps"] == epsilon
+
+
+@once
+def test_what_is_not_berts_is_left_out_and_named(command, tmp_path):
+    weights = write_google_folder(tmp_path / "google")
+    tensors = to_checkpoint(weights, "google")
+    kernel = "bert/encoder/layer_0/output/dense/kernel"
+    extra = {f"{kernel}/adam_m": tensors[kernel], "global_step": np.int64(7), "output_bias": 1.0}
+    write_tensor_bundle(tmp_path / "google" / "bert_model.ckpt", {**tensors, **extra})
+    code, out, err = command("convert", tmp_path / "google", tmp_path / "hf", "--to", "huggingface")
+    assert (code, out) == (0, "")
+    assert all(
+        name in err for name in ("left out", "layer_0/output/dense/kernel/adam_m", "output_bias")
+    )
+    assert len(open_checkpoint(tmp_path / "hf" / "model.safetensors")) == len(tensors)
+
+
+@once
+def test_a_vocabulary_of_tokenizer_json_becomes_a_text_file(command, google, tmp_path):
+    hf = tmp_path / "hf"
+    assert command("convert", google, hf, "--to", "huggingface")[0] == 0
+    tokens = (hf / "vocab.txt").read_text().split()
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    document = {"model": {"type": "WordPiece", "vocab": vocabulary}}
+    (hf / "tokenizer.json").write_text(json.dumps(document))
+    (hf / "vocab.txt").unlink()
+    assert command("convert", hf, tmp_path / "google", "--to", "google")[0] == 0
+    assert contents(tmp_path / "google", "vocab.txt") == contents(google, "vocab.txt")
+    vocabulary["z"] = 99
+    (hf / "tokenizer.json").write_text(json.dumps(document))
+    code, _, err = command("convert", hf, tmp_path / "other", "--to", "google")
+    assert code == 1
+    assert "without gaps" in err
+    assert not (tmp_path / "other").exists()
+
+
+@once
+def test_case_is_declared_in_what_is_written(command, google, tmp_path):
+    assert command("convert", google, tmp_path / "a", "--to", "huggingface", "--cased")[0] == 0
+    assert read_json(tmp_path / "a" / "tokenizer_config.json")["do_lower_case"] is False
+    assert command("convert", tmp_path / "a", tmp_path / "b", "--to", "google")[0] == 0
+    assert read_json(tmp_path / "b" / "tokenizer_config.json")["do_lower_case"] is False
+
+
+def test_to_keras_and_back(command, google, tmp_path):
+    file = tmp_path / "keras" / "model.keras"
+    assert command("convert", google, file) == (0, "", "")
+    assert contents(file.parent, "vocab.txt") == contents(google, "vocab.txt")
+    assert command("convert", file, tmp_path / "back", "--to", "google") == (0, "", "")
+    assert contents(tmp_path / "back", *BUNDLE) == contents(google, *BUNDLE)
+    config = read_json(tmp_path / "back" / "bert_config.json")
+    assert {key: config[key] for key in CONFIG} == CONFIG
+
+
+def test_exact_gelu_through_keras(command, tmp_path):
+    tensors = {
+        name: array
+        for name, array in to_checkpoint(random_weights(), "huggingface").items()
+        if name.startswith("bert.")
+    }
+    hf = write_hugging_face_folder(tmp_path / "hf", tensors, layer_norm_eps=1e-5)
+    code, _, err = command("convert", hf, tmp_path / "model.keras")
+    # A Keras model has both heads or none.
+    assert code == 0
+    assert "left out: bert.pooler.dense.weight, bert.pooler.dense.bias" in err
+    code, _, err = command(
+        "convert", tmp_path / "model.keras", tmp_path / "b", "--to", "huggingface"
+    )
+    assert (code, "no vocabulary" in err) == (0, True)
+    config = read_json(tmp_path / "b" / "config.json")
+    assert (config["hidden_act"], config["layer_norm_eps"]) == ("gelu", 1e-5)
+    converted = safetensors.numpy.load_file(tmp_path / "b" / "model.safetensors")
+    assert all(is_same(array, tensors[f"bert.{name}"]) for name, array in converted.items())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["{google}", "{new}"], "Add --to google or --to huggingface"),
+        (["{google}", "{new}.keras", "--to", "google"], "without --to"),
+        (["{google}", "{new}.h5"], "a .keras file is made from a folder"),
+        (["{google}/vocab.txt", "{new}", "--to", "google"], "SOURCE must be a model folder"),
+        (["nowhere", "{new}", "--to", "google"], "there is no file or folder nowhere"),
+        (["{google}", "{google}", "--to", "huggingface"], "is there already"),
+    ],
+)
+@once
+def test_errors(command, google, tmp_path, words, message):
+    words = [word.format(google=google, new=tmp_path / "new") for word in words]
+    code, out, err = command("convert", *words)
+    assert (code, out) == (1, "")
+    assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@once
+def test_a_folder_whose_files_do_not_belong_together(command, tmp_path):
+    write_google_folder(tmp_path / "google")
+    config = {**CONFIG, "vocab_size": 31}
+    (tmp_path / "google" / "bert_config.json").write_text(json.dumps(config))
+    code, _, err = command("convert", tmp_path / "google", tmp_path / "hf", "--to", "huggingface")
+    assert code == 1
+    assert "vocab_size is 31, the file's 30" in err
+    assert not (tmp_path / "hf").exists()

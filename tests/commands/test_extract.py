@@ -1,0 +1,196 @@
+"""Features in files: their form, their numbers, and what becomes of a file that broke off."""
+
+import numpy as np
+import pytest
+from command_line import as_json
+from runtimes import RUNTIME
+
+from keras_bert import extract_embeddings
+from keras_bert.commands import extract
+
+once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
+
+TEXTS = ["a b c", "", "d ||| e f", "z", "a " * 30, *"abcdefgh"]
+PAIRS = ["a b c", "", ("d", "e f"), "z", "a " * 30, *"abcdefgh"]
+# Six digits, and batches of other texts.
+CLOSE = {"atol": 2e-6, "rtol": 0}
+
+
+@pytest.fixture
+def texts(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("\n".join(TEXTS) + "\n", "utf-8")
+    return path
+
+
+def values(line, index):
+    """(T, D) of the layer that stands at a place of the lists, or (D,) of pooled features."""
+    if "features" in line:
+        return np.array([each["layers"][index]["values"] for each in line["features"]])
+    return np.array(line["layers"][index]["values"])
+
+
+def test_lines_of_json_are_those_of_googles_tool(command, google, texts):
+    code, out, err = command("extract", google, texts, "--layers", "-1,-2")
+    assert (code, err) == (0, "")
+    lines = as_json(out)
+    last = extract_embeddings(str(google), PAIRS)
+    before = extract_embeddings(str(google), PAIRS, output_layer_num=[-2])
+    for place, line in enumerate(lines):
+        assert list(line) == ["linex_index", "features"]
+        assert line["linex_index"] == place
+        assert [list(each) for each in line["features"]] == [["token", "layers"]] * len(last[place])
+        first = line["features"][0]
+        assert first["token"] == "[CLS]"
+        assert [list(each) for each in first["layers"]] == [["index", "values"]] * 2
+        assert [each["index"] for each in first["layers"]] == [-1, -2]
+        assert all(round(value, 6) == value for value in first["layers"][0]["values"])
+        np.testing.assert_allclose(values(line, 0), last[place], **CLOSE)
+        np.testing.assert_allclose(values(line, 1), before[place], **CLOSE)
+    tokens = [[each["token"] for each in line["features"]] for line in lines]
+    assert tokens[:4] == [
+        ["[CLS]", "a", "b", "c", "[SEP]"],
+        ["[CLS]", "[SEP]"],
+        ["[CLS]", "d", "[SEP]", "e", "f", "[SEP]"],
+        ["[CLS]", "[UNK]", "[SEP]"],
+    ]
+    # Cut to the model's 16 positions.
+    assert tokens[4] == ["[CLS]", *"a" * 14, "[SEP]"]
+
+
+@once
+def test_shorter_texts_and_another_pooling(command, google, texts):
+    code, out, _ = command("extract", google, "--max-length", "4", stdin="a b c d\n")
+    assert [each["token"] for each in as_json(out)[0]["features"]] == ["[CLS]", "a", "b", "[SEP]"]
+    code, out, _ = command("extract", google, texts, "--pooling", "max", "--layers=0,-1")
+    expected = extract_embeddings(str(google), PAIRS, "POOL_MAX", output_layer_num=[0])
+    assert code == 0
+    for place, line in enumerate(as_json(out)):
+        assert list(line) == ["linex_index", "layers"]
+        np.testing.assert_allclose(values(line, 0), expected[place], **CLOSE)
+
+
+def read(path):
+    """Index, tokens and the values of each layer for every text of a file."""
+    if path.suffix == ".npy":
+        return [(place, None, np.split(row, 2)) for place, row in enumerate(np.load(path))]
+    if path.suffix == ".jsonl":
+        return [
+            (
+                line["linex_index"],
+                [each["token"] for each in line["features"]],
+                [values(line, 0), values(line, 1)],
+            )
+            for line in as_json(path.read_text("utf-8"))
+        ]
+    parquet = pytest.importorskip("pyarrow.parquet")
+    return [
+        (row["linex_index"], row["tokens"], [np.array(row["layer_-1"]), np.array(row["layer_-2"])])
+        for row in parquet.read_table(path).to_pylist()
+    ]
+
+
+@once
+@pytest.mark.parametrize("suffix", ["jsonl", "npy", "parquet"])
+@pytest.mark.parametrize("cut", [0, 5])
+def test_a_file_that_broke_off_is_continued(command, google, texts, monkeypatch, suffix, cut):
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    output = texts.with_name(f"out.{suffix}")
+    pooling = ["--pooling", "ave"] if suffix == "npy" else []
+    words = ["extract", google, texts, "--layers=-1,-2", *pooling, "-o", output]
+    whole = extract._features
+
+    def interrupted(*arguments, **options):
+        for index, item in enumerate(whole(*arguments, **options)):
+            if index == 6:
+                raise KeyboardInterrupt
+            yield item
+
+    monkeypatch.setattr(extract, "_features", interrupted)
+    part = output.with_name(f"{output.name}.part")
+    code, _, err = command(*words)
+    assert code == 130
+    assert f"{part} holds what was done; the same command continues it" in err
+    assert part.exists()
+    assert not output.exists()
+    if cut and part.is_file():
+        part.write_bytes(part.read_bytes()[:-cut])  # as a machine that loses its power leaves it
+    done = []
+
+    def counted(*arguments, **options):
+        done.append(options["done"])
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(extract, "_features", counted)
+    assert command(*words) == (0, "", "")
+    assert done == [6 if suffix == "parquet" or not cut else 5]
+    assert sorted(path.name for path in output.parent.iterdir()) == [output.name, "texts.txt"]
+
+    poolings = "POOL_AVE" if suffix == "npy" else None
+    expected = [
+        extract_embeddings(str(google), PAIRS, poolings, output_layer_num=[layer])
+        for layer in (-1, -2)
+    ]
+    rows = read(output)
+    assert [index for index, _, _ in rows] == list(range(len(TEXTS)))
+    for index, tokens, layers in rows:
+        assert suffix == "npy" or len(tokens) == len(layers[0])
+        for layer, array in zip(layers, expected, strict=True):
+            np.testing.assert_allclose(layer, array[index], **CLOSE)
+
+
+@once
+@pytest.mark.parametrize("change", ["arguments", "texts", "stdin"])
+def test_a_part_of_something_else_is_not_continued(command, google, texts, monkeypatch, change):
+    output = texts.with_name("out.jsonl")
+    stdin = change == "stdin"
+    words = ["extract", google, "-" if stdin else texts, "-o", output]
+    with monkeypatch.context() as patch:
+        patch.setattr(extract, "_features", lambda *_, **__: iter([(0, ["a"], {-1: 1 / 0})]))
+        with pytest.raises(ZeroDivisionError):
+            command(*words, stdin="a\n")
+    if change == "arguments":
+        words += ["--layers=-2"]
+    if change == "texts":
+        texts.write_text("other\n")
+    code, _, err = command(*words, stdin="a\n")
+    assert code == 1
+    assert f"{output}.part is there from a command that broke off" in err
+
+
+@once
+def test_no_texts(command, google, tmp_path):
+    for suffix in ("jsonl", "npy"):
+        output = tmp_path / f"out.{suffix}"
+        assert command("extract", google, "--pooling=nsp", "-o", output)[0] == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == b""
+    assert np.load(tmp_path / "out.npy").shape == (0, 12)
+
+
+@once
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-o", "{folder}/a.csv"], "OUT must end in"),
+        (["-o", "{folder}/a.npy"], "add --pooling"),
+        (["-o", "{folder}/texts.txt.jsonl"], "is there already"),
+        (["--layers", "-3"], "`output_layer_num` must list indices from -2 to 1"),
+        (["--max-length", "1"], "`max_len` must leave room"),
+    ],
+)
+def test_errors(command, google, texts, words, message):
+    texts.with_name("texts.txt.jsonl").write_text("")
+    words = [word.format(folder=texts.parent) for word in words]
+    code, _, err = command("extract", google, texts, *words)
+    assert code == 1
+    assert message in err
+    assert not list(texts.parent.glob("*.part*"))
+
+
+@once
+def test_without_pyarrow_the_message_says_what_to_install(command, google, texts, monkeypatch):
+    monkeypatch.setattr(extract, "find_spec", lambda name: None)
+    code, _, err = command("extract", google, texts, "-o", texts.with_name("a.parquet"))
+    assert code == 1
+    assert "pip install pyarrow" in err

@@ -1,0 +1,75 @@
+"""Masked words, compared with Hugging Face transformers on the converted checkpoint."""
+
+import json
+
+import pytest
+from command_line import as_json
+
+TEXTS = ["a b [MASK] d", "[MASK] z ||| A [MASK]"]
+
+
+def test_probabilities_are_those_of_transformers(command, google, tmp_path):
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    code, out, err = command("fill", google, *TEXTS, "--json", "--top", "3")
+    assert (code, err) == (0, "")
+    assert command("convert", google, tmp_path / "hf", "--to", "huggingface")[0] == 0
+    model = transformers.BertForPreTraining.from_pretrained(tmp_path / "hf").eval()
+    # Ids in the vocabulary of model_folders: [CLS] 2, [SEP] 3, [MASK] 4, a 5, b 6, d 8; z is [UNK].
+    ids = [[2, 5, 6, 4, 8, 3], [2, 4, 1, 3, 5, 4, 3]]
+    segments = [[0] * 6, [0] * 4 + [1] * 3]
+    vocabulary = (google / "vocab.txt").read_text().split("\n")
+    for line, text, row, segment in zip(as_json(out), TEXTS, ids, segments, strict=True):
+        with torch.no_grad():
+            logits = model(
+                torch.tensor([row]), token_type_ids=torch.tensor([segment])
+            ).prediction_logits
+        places = [place for place, index in enumerate(row) if index == 4]
+        best = logits[0, places].softmax(-1).topk(3)
+        assert line["text"] == text
+        for mask, values, indices in zip(line["masks"], *best, strict=True):
+            assert [each["token"] for each in mask] == [vocabulary[i] for i in indices]
+            expected = pytest.approx(values.tolist(), rel=1e-4)
+            assert [each["probability"] for each in mask] == expected
+
+
+def test_text_from_stdin_as_lines_for_people(command, google):
+    code, out, _ = command("fill", google, "--top", "2", stdin="a [MASK]\n[MASK] [MASK]\n")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[::3] == ["a [MASK]", "[MASK] [MASK]", "[MASK] [MASK]"]
+    probabilities = [float(line.split("\t")[0]) for line in lines if "\t" in line]
+    assert len(probabilities) == 6
+    assert all(0 <= each <= 1 for each in probabilities)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a b", "there is no [MASK] in the text 'a b'"),
+        ("[MASK]" * 15, "17 tokens, the model takes 16"),
+    ],
+)
+def test_texts_that_cannot_be_filled(command, google, text, message):
+    code, out, err = command("fill", google, text)
+    assert (code, out) == (1, "")
+    assert message in err
+
+
+def test_a_model_without_the_head(command, google, tmp_path):
+    assert command("convert", google, tmp_path / "hf", "--to", "huggingface")[0] == 0
+    safetensors = pytest.importorskip("safetensors.numpy")
+    file = tmp_path / "hf" / "model.safetensors"
+    tensors = safetensors.load_file(file)
+    kept = {name: array for name, array in tensors.items() if not name.startswith("cls.")}
+    safetensors.save_file(kept, file)
+    code, _, err = command("fill", tmp_path / "hf", "a [MASK]")
+    assert code == 1
+    assert "cls.predictions.bias" in err
+
+
+def test_a_vocabulary_without_mask(command, google, tmp_path):
+    (tmp_path / "vocab.txt").write_text("[PAD]\n")
+    (tmp_path / "bert_config.json").write_text(json.dumps({}))
+    code, _, err = command("fill", tmp_path, "a [MASK]")
+    assert (code, err.endswith("has no [MASK]\n")) == (1, True)

@@ -1,0 +1,87 @@
+"""What a checkpoint holds."""
+
+import json
+
+import numpy as np
+import pytest
+from model_folders import CONFIG, write_google_folder
+from runtimes import RUNTIME
+
+from keras_bert.checkpoints import write_tensor_bundle
+from keras_bert.checkpoints.mapping import to_checkpoint
+
+pytestmark = pytest.mark.skipif(
+    RUNTIME != "tensorflow", reason="the same on every runtime; run once"
+)
+
+
+def test_a_folder(command, google):
+    code, out, err = command("info", google)
+    assert (code, err) == (0, "")
+    facts = dict(line.split(":", 1) for line in out.splitlines())
+    facts = {name: value.strip() for name, value in facts.items()}
+    assert facts["checkpoint"] == f"{google / 'bert_model.ckpt'} (tensor_bundle)"
+    assert facts["tensors"].startswith("46 float32; ")
+    assert facts["architecture"] == (
+        "2 layers of 12, 3 heads, feed-forward 20, 16 positions, 30 tokens"
+    )
+    assert facts["activation"] == "gelu, tanh form"
+    assert facts["heads"] == "pooler, masked words, next sentence"
+    assert facts["vocabulary"] == f"{google / 'vocab.txt'}, 30 tokens, uncased"
+
+
+def test_json_with_every_tensor(command, google):
+    code, out, _ = command("info", google, "--json", "--tensors")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["configuration"].items() >= CONFIG.items()
+    assert facts["tensors"]["bert/embeddings/word_embeddings"] == {
+        "shape": [30, 12],
+        "dtype": "float32",
+    }
+    assert facts["checkpoint"]["numbers"] == sum(
+        int(np.prod(tensor["shape"])) for tensor in facts["tensors"].values()
+    )
+
+
+def test_one_file(command, google, tmp_path):
+    assert command("convert", google, tmp_path / "hf", "--to", "huggingface")[0] == 0
+    code, out, _ = command("info", tmp_path / "hf" / "model.safetensors")
+    assert code == 0
+    assert "bert.encoder.layer.1.intermediate.dense.weight\tfloat32\t20x12" in out.splitlines()
+    code, out, _ = command("info", google / "bert_model.ckpt")
+    assert (code, "cls/seq_relationship/output_bias\tfloat32\t2" in out.splitlines()) == (0, True)
+
+
+def test_what_is_not_berts(command, tmp_path):
+    tensors = to_checkpoint(write_google_folder(tmp_path / "google"), "google")
+    write_tensor_bundle(
+        tmp_path / "google" / "bert_model.ckpt", {**tensors, "global_step": np.int64(7)}
+    )
+    code, out, _ = command("info", tmp_path / "google")
+    assert code == 0
+    assert "not of BERT:   global_step" in out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_hidden_layers": 3}, "lacks 16 of the model's 53 weights"),
+        ({"hidden_size": 15}, "hidden_size is 15, the file's 12"),
+        ({"model_type": "albert"}, "another architecture than BERT's"),
+    ],
+)
+def test_what_is_wrong_is_an_error_after_what_is_known(command, tmp_path, change, message):
+    write_google_folder(tmp_path / "google")
+    (tmp_path / "google" / "bert_config.json").write_text(json.dumps({**CONFIG, **change}))
+    code, out, err = command("info", tmp_path / "google")
+    assert code == 1
+    assert "46 float32" in out
+    assert message in err
+
+
+def test_a_damaged_file(command, tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"\x08")
+    code, out, err = command("info", tmp_path / "model.safetensors")
+    assert (code, out) == (1, "")
+    assert "damaged" in err

@@ -1,0 +1,134 @@
+"""Exit codes, messages, and what a command imports."""
+
+import contextlib
+import importlib.metadata
+import os
+import sys
+
+import pytest
+from command_line import start
+from runtimes import RUNTIME
+
+from keras_bert import __version__
+from keras_bert.commands import main
+
+COMMANDS = ("extract", "fill", "similar", "tokenize", "convert", "info")
+
+once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
+
+
+@pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)])
+def test_help(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: keras-bert {words[0] if len(words) > 1 else ''}")
+    assert len(words) > 1 or all(f"\n    {command} " in text for command in COMMANDS)
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"keras-bert {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["unknown"],
+        ["tokenize"],
+        ["fill", "model", "--top", "0"],
+        ["extract", "model", "--layers", "x"],
+        ["extract", "model", "--layers=-1,-1"],
+        ["extract", "model", "--pooling", "median"],
+        ["convert", "model", "other", "--to", "onnx"],
+        ["tokenize", "vocab.txt", "--cased", "--uncased"],
+    ],
+)
+def test_wrong_usage_ends_with_2(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "usage: keras-bert" in captured.err
+
+
+@pytest.mark.parametrize(
+    "words", [["info", "nowhere"], ["fill", "nowhere"], ["extract", "nowhere"]]
+)
+def test_an_error_is_one_message_and_1(words, command):
+    code, out, err = command(*words)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"keras-bert {words[0]}: ")
+    assert "nowhere" in err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_where_an_error_is():
+    with pytest.raises(FileNotFoundError):
+        main(["--debug", "info", "nowhere"])
+
+
+def test_the_console_script_is_this_function():
+    try:
+        scripts = importlib.metadata.distribution("keras-bert").entry_points
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("the package runs from the checkout, without metadata")
+    (script,) = [each for each in scripts if each.group == "console_scripts"]
+    assert (script.name, script.load()) == ("keras-bert", main)
+
+
+WITHOUT_KERAS = """
+import runpy, sys
+sys.argv[0] = {started!r}
+try:
+    {run}
+finally:
+    heavy = {{"keras", "tensorflow", "tf_keras", "jax", "torch"}} & set(sys.modules)
+    sys.stderr.write(f"heavy: {{sorted(heavy)}}")
+"""
+
+
+@once
+@pytest.mark.parametrize("command", ["--help", "tokenize", "info", "convert"])
+def test_commands_that_need_no_keras_do_not_import_it(command, google, tmp_path):
+    words = {
+        "--help": [],
+        "tokenize": [google],
+        "info": [google],
+        "convert": [google, tmp_path / "new", "--to", "huggingface"],
+    }[command]
+    # As the script that pip installs does it.
+    code = WITHOUT_KERAS.format(
+        started=os.path.join("bin", "keras-bert"),
+        run="from keras_bert.commands import main; sys.exit(main())",
+    )
+    process = start(command, *words, prefix=("-c", code))
+    out, err = process.communicate("a b\n", timeout=60)
+    assert process.returncode == 0, err
+    assert err == "heavy: []"
+    assert out or command == "convert"
+
+
+@once
+def test_the_package_as_a_module(google):
+    process = start("tokenize", google, prefix=("-X", "importtime", "-m", "keras_bert"))
+    out, err = process.communicate("a b\n", timeout=60)
+    assert out == "[CLS] a b [SEP]\n"
+    imported = {line.rsplit("|")[-1].strip() for line in err.splitlines()}
+    assert "keras_bert.tokenizer" in imported
+    assert not imported & {"keras", "tensorflow", "tf_keras", "jax", "torch"}
+
+
+@once
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_reader_that_leaves_early_is_no_error(google):
+    process = start("tokenize", google)
+    process.stdout.close()
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write("a b c\n" * 20000)
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 1

@@ -1,0 +1,43 @@
+"""Every command that needs Keras, in a process of its own, as users run it."""
+
+import json
+import re
+
+import numpy as np
+from command_line import start
+
+from keras_bert import extract_embeddings
+
+# What it says while it starts, whatever TF_CPP_MIN_LOG_LEVEL is.
+TENSORFLOWS = re.compile(r"WARNING: All log messages before absl|[IE]0000 ")
+
+
+def test_commands_with_keras(google, tmp_path):
+    commands = {
+        "extract": ["extract", google, "--layers", "-1,-2"],
+        "fill": ["fill", google, "--top", "2"],
+        "similar": ["similar", google, "--query", "a b"],
+        "convert": ["convert", google, tmp_path / "model.keras"],
+    }
+    texts = {"extract": "a b c\na ||| b\n", "fill": "a [MASK] c\n", "similar": "c d\na b\n"}
+    started = {name: start(*words) for name, words in commands.items()}
+    try:
+        done = {
+            name: each.communicate(texts.get(name), timeout=280) for name, each in started.items()
+        }
+    finally:
+        for each in started.values():
+            each.kill()
+    for name, process in started.items():
+        messages = [line for line in done[name][1].splitlines() if not TENSORFLOWS.match(line)]
+        assert (process.returncode, messages) == (0, []), name
+
+    lines = [json.loads(line) for line in done["extract"][0].splitlines()]
+    expected = extract_embeddings(str(google), ["a b c", ("a", "b")])
+    for index, (line, array) in enumerate(zip(lines, expected, strict=True)):
+        assert line["linex_index"] == index
+        last = [feature["layers"][0]["values"] for feature in line["features"]]
+        np.testing.assert_allclose(last, array, atol=2e-6)  # six digits, and another batch
+    assert len(done["fill"][0].splitlines()) == 3
+    assert done["similar"][0].splitlines()[0] == "1.0000\ta b"
+    assert (tmp_path / "model.keras").is_file()

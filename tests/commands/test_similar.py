@@ -1,0 +1,49 @@
+"""Ranking by cosine, compared with vectors of the library and a cosine by hand."""
+
+import numpy as np
+import pytest
+
+from keras_bert import extract_embeddings
+
+TEXTS = ["a b c", "d e", "a b c d", "x y z ||| a"]
+
+
+def cosine(first, second):
+    return first @ second / np.sqrt((first @ first) * (second @ second))
+
+
+@pytest.mark.parametrize("pooling", ["ave", "nsp"])
+def test_a_query_ranks_the_lines(command, google, pooling):
+    code, out, err = command(
+        "similar",
+        google,
+        "--query",
+        "a c",
+        "--pooling",
+        pooling,
+        stdin="\n".join([*TEXTS, "", " "]),
+    )
+    assert (code, err) == (0, "")
+    texts = ["a c", *TEXTS[:3], ("x y z", "a")]
+    query, *others = extract_embeddings(str(google), texts, poolings=f"POOL_{pooling.upper()}")
+    expected = sorted(zip(TEXTS, others, strict=True), key=lambda item: -cosine(query, item[1]))
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert [text for _, text in lines] == [text for text, _ in expected]
+    for (value, _), (_, vector) in zip(lines, expected, strict=True):
+        assert float(value) == pytest.approx(cosine(query, vector), abs=6e-5)  # four digits
+
+
+def test_without_a_query_every_line_finds_its_neighbour(command, google):
+    code, out, _ = command("similar", google, stdin="a b c\nx y\na b c\n")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[:2] == ["a b c", "1.0000\ta b c"]
+    assert lines[2] == "x y"
+    assert lines[3].split("\t")[1] == "a b c"
+    assert len(command("similar", google, "--top", "9", stdin="a\nb\nc\n")[1].splitlines()) == 9
+
+
+def test_too_few_lines(command, google):
+    code, out, err = command("similar", google, stdin="a\n\n")
+    assert (code, out) == (1, "")
+    assert "2 or more lines with text are needed, 1 were given" in err

@@ -1,0 +1,77 @@
+"""Tokens of lines."""
+
+import json
+
+import pytest
+from command_line import as_json
+
+from keras_bert import Tokenizer, load_vocabulary
+
+
+@pytest.fixture
+def folder(tmp_path):
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "é", "\u2028"]
+    (tmp_path / "vocab.txt").write_text("\n".join(tokens) + "\n", "utf-8")
+    (tmp_path / "bert_config.json").write_text("{}")
+    return tmp_path
+
+
+TEXT = "\ufeffunaffable\r\n\né ||| unaffable\nun\u2028un"
+
+
+def test_lines_from_stdin(command, folder):
+    code, out, err = command("tokenize", folder, stdin=TEXT)
+    assert (code, err) == (0, "")
+    assert out.split("\n") == [
+        "[CLS] un ##aff ##able [SEP]",
+        "[CLS] [SEP]",
+        "[CLS] e [SEP] un ##aff ##able [SEP]",
+        "[CLS] un un [SEP]",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("model", ["", "vocab.txt"])
+def test_lines_of_a_file_with_a_folder_or_a_vocabulary(command, folder, tmp_path, model):
+    (tmp_path / "texts").write_text(TEXT, "utf-8")
+    code, out, _ = command("tokenize", folder / model, tmp_path / "texts", "--ids")
+    assert (code, out) == (0, "2 5 6 7 3\n2 3\n2 1 3 5 6 7 3\n2 5 5 3\n")
+
+
+def test_json(command, folder):
+    tokenizer = Tokenizer(load_vocabulary(folder / "vocab.txt"))
+    code, out, _ = command("tokenize", folder, "--json", stdin="un ||| é")
+    ids, segments = tokenizer.encode("un", "é")
+    (line,) = as_json(out)
+    assert code == 0
+    assert line == {"tokens": tokenizer.tokenize("un", "é"), "ids": ids, "segments": segments}
+
+
+def test_case_is_what_the_user_the_folder_or_the_vocabulary_says(command, folder):
+    def tokens(*words):
+        return command("tokenize", folder, *words, stdin="é UN")[1].split()[1:-1]
+
+    assert tokens() == ["e", "un"]
+    assert tokens("--cased") == ["é", "U", "##N"]
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": False}))
+    assert tokens() == ["é", "U", "##N"]
+    assert tokens("--uncased") == ["e", "un"]
+    (folder / "tokenizer_config.json").unlink()
+    with open(folder / "vocab.txt", "a", encoding="utf-8") as file:
+        file.write("UN\n")
+    assert tokens() == ["é", "UN"]
+
+
+def test_texts_that_are_not_utf_8(command, folder, tmp_path):
+    (tmp_path / "texts").write_bytes(b"un\n\xff\n")
+    code, _, err = command("tokenize", folder, tmp_path / "texts")
+    assert code == 1
+    assert "texts is not UTF-8" in err
+
+
+def test_a_folder_without_vocabulary(command, folder):
+    (folder / "vocab.txt").unlink()
+    code, _, err = command("tokenize", folder, stdin="un")
+    assert code == 1
+    assert "has no vocabulary" in err
+    assert str(folder / "vocab.txt") in err

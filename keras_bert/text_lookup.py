@@ -95,13 +95,14 @@ class TextLookup:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), _UTF32).astype(np.intp)
         outputs = self._table.take(codes, mode="clip").tolist()
         kinds = _KINDS.take(codes, mode="clip").tobytes()
+        chunks = self.chunks
         # From the end, since each exchange moves what stands behind it.
         end = kinds.rfind(_IN_RUN) + 1
         while end:
             start = kinds.rfind(_ALONE, 0, end) + 1
+            run = text[start:end]
             # A long one is no key of the cache, but its chunks may be.
-            of_run = self.of if end - start > CACHE_KEY_CHARACTERS else self.chunks.__getitem__
-            outputs[start:end] = of_run(text[start:end])
+            outputs[start:end] = chunks[run] if len(run) <= CACHE_KEY_CHARACTERS else self.of(run)
             end = kinds.rfind(_IN_RUN, 0, start) + 1
         return outputs
 

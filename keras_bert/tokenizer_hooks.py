@@ -182,7 +182,13 @@ class TokenizerHooks:
         if _hooks_of(type(self)) != _OWN_HOOKS or not _HOOKS.isdisjoint(self.__dict__):
             return None
         cache = self._current_cache()
-        if cache is None or cache.unknown_id is None or self._lacks_ends():
+        if (
+            cache is None
+            or cache.unknown_id is None
+            # `_lacks_ends`, written out since this is done for each text.
+            or self._token_cls not in self._token_dict
+            or self._token_sep not in self._token_dict
+        ):
             return None
         return cache
 

@@ -56,7 +56,9 @@ def measure(arguments, max_predictions: int | None) -> None:
         if step == 0:
             first_loss = float(loss)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(f"{statistics.median(seconds[1:]):12.2f} s{memory:12.0f} MiB{first_loss:14.6f}")
+    label = "all places" if max_predictions is None else "masked places"
+    time_column = f"{statistics.median(seconds[1:]):12.2f} s"
+    print(f"{label:16}{time_column}{memory:12.0f} MiB{first_loss:14.6f}")
 
 
 def main() -> None:
@@ -75,9 +77,8 @@ def main() -> None:
     if arguments.measure:
         measure(arguments, arguments.max_predictions if arguments.measure == "masked" else None)
         return
-    print(f"{'MLM head at':16}{'CPU time':>14}{'memory':>16}{'loss':>14}")
+    print(f"{'MLM head at':16}{'CPU time':>14}{'memory':>16}{'loss':>14}", flush=True)
     for places in ("all", "masked"):
-        print(f"{places + ' places':16}", end="", flush=True)
         subprocess.run([sys.executable, *sys.argv, "--measure", places], check=True)
 
 

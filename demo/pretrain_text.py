@@ -1,0 +1,173 @@
+"""The text side of pretraining: text to vocabulary, to shards of token ids, to sentence pairs.
+
+A shard is an .npz file of `ids`, token ids one after the other; `sizes`, those of the sentences,
+with a 0 after each document; and `next`, the place in the text where the next shard begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from keras_bert import Tokenizer
+from keras_bert.characters import is_cjk_character, is_punctuation
+
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+@contextlib.contextmanager
+def replacing(path: Path):
+    """A file to write that takes the place of `path` at once, when it is complete."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with open(unfinished, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def lines(texts, first=0, offset=0):
+    """Lines from a place on, each with the place after it; an empty line ends every file.
+
+    A place is a number of a file and an offset in bytes.
+    """
+    total = sum(size for _, size in texts)
+    before = sum(size for _, size in texts[:first]) + offset
+    with tqdm(total=total, initial=before, unit="B", unit_scale=True, desc="text") as progress:
+        for number in range(first, len(texts)):
+            path, size = texts[number]
+            if os.path.getsize(path) != size:
+                sys.exit(f"{path} is not as it was when this run began: begin a new run.")
+            with open(path, "rb") as file:
+                file.seek(offset)
+                for line in file:
+                    offset += len(line)
+                    progress.update(len(line))
+                    try:
+                        yield line.decode("utf-8-sig").strip(), (number, offset)
+                    except UnicodeDecodeError as error:
+                        sys.exit(f"{path} is no UTF-8 text before byte {offset}: {error}")
+            offset = 0
+            yield "", (number + 1, 0)
+
+
+def learn_vocabulary(path: Path, settings) -> None:
+    try:
+        from tokenizers import BertWordPieceTokenizer
+    except ImportError:
+        sys.exit("Learning a vocabulary needs `tokenizers`: pip install '.[pretrain]'")
+    learner = BertWordPieceTokenizer(lowercase=not settings["cased"])
+    # Left to itself the trainer numbers characters in the random order of a hash table, which then
+    # decides between equally frequent pieces. Numbered beforehand, one text gives one vocabulary.
+    counts = Counter()
+    for line, _ in lines(settings["texts"]):
+        counts.update(learner.normalizer.normalize_str(line))
+    del counts[" "]
+    characters = sorted(counts, key=lambda each: (-counts[each], each))
+    characters = characters[: settings["vocabulary"] // 3]
+    alone = [each for each in characters if is_cjk_character(each) or is_punctuation(each)]
+    inside = [f"##{each}" for each in characters if each not in set(alone)]
+    learner.train_from_iterator(
+        (line for line, _ in lines(settings["texts"])),
+        vocab_size=settings["vocabulary"],
+        limit_alphabet=len(characters),
+        special_tokens=[*SPECIAL_TOKENS, *characters, *inside],
+        show_progress=False,
+    )
+    tokens = sorted(learner.get_vocab(), key=learner.token_to_id)
+    with replacing(path) as file:
+        file.write("".join(f"{token}\n" for token in tokens).encode())
+
+
+def write_shards(folder: Path, settings, tokenizer: Tokenizer) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    shards = sorted(folder.glob("*.npz"))
+    begin, end = (0, 0), (len(settings["texts"]), 0)
+    if shards:
+        with np.load(shards[-1]) as last:
+            begin = tuple(map(int, last["next"]))
+    if begin == end:
+        return shards
+    ids, sizes = [], []
+    for line, place in lines(settings["texts"], *begin):
+        sentence = tokenizer.encode(line)[0][1:-1]
+        ids += sentence
+        if sentence or not line:
+            sizes.append(len(sentence))
+        if len(ids) >= settings["shard"] or place == end:
+            path = folder / f"{len(shards):06d}.npz"
+            with replacing(path) as file:
+                np.savez(file, ids=np.int32(ids), sizes=np.int32(sizes), next=place)
+            shards.append(path)
+            ids, sizes = [], []
+    return shards
+
+
+def pairs_of(sizes, room: int) -> np.ndarray:
+    """Pairs of neighbouring pieces of a document, as (start, middle, end) in the shard's ids.
+
+    A piece is of whole sentences where they fit into `room` tokens. A document that is one piece is
+    cut in the middle.
+    """
+    pairs, cuts, end = [], [0], 0
+    for size in [*sizes, 0]:
+        if size and end > cuts[-1] and end + size - cuts[-1] > room:
+            cuts.append(end)
+        end += size
+        while end - cuts[-1] > room:
+            cuts.append(cuts[-1] + room)
+        if size == 0:
+            if end > cuts[-1]:
+                cuts.append(end)
+            if len(cuts) == 2:
+                cuts.insert(1, (cuts[0] + end) // 2)
+            pairs += zip(cuts, cuts[1:], cuts[2:], strict=False)
+            cuts = [end]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 3)
+
+
+class Pairs:
+    """An endless stream of sentence pairs: every pass takes shards and their pairs in a new order.
+
+    `place` says how far it is: the pass, and how many shards and pairs it is past.
+    """
+
+    def __init__(self, shards: list[Path], settings, tokens: list[str], place=(0, 0, 0)):
+        self.shards, self.settings, self.tokens = shards, settings, tokens
+        self.place = tuple(map(int, place))
+        self._load()
+
+    def _load(self) -> None:
+        turn, rank, _ = self.place
+        seed = self.settings["seed"]
+        shard = np.random.RandomState([seed, turn]).permutation(len(self.shards))[rank]
+        with np.load(self.shards[shard]) as file:
+            self.ids = file["ids"]
+            pairs = pairs_of(file["sizes"].tolist(), (self.settings["length"] - 3) // 2)
+        self.pairs = np.random.RandomState([seed, turn, shard]).permutation(pairs)
+
+    def take(self, count: int):
+        taken, idle = [], 0
+        while len(taken) < count:
+            turn, rank, past = self.place
+            if past == len(self.pairs):
+                rank = (rank + 1) % len(self.shards)
+                self.place = (turn + (rank == 0), rank, 0)
+                self._load()
+                idle += 1
+                if idle > len(self.shards) and not taken:
+                    sys.exit("The texts hold no words.")
+                continue
+            start, middle, end = self.pairs[past]
+            taken.append([self._words(start, middle), self._words(middle, end)])
+            self.place = (turn, rank, past + 1)
+        return taken
+
+    def _words(self, start: int, end: int) -> list[str]:
+        return [self.tokens[index] for index in self.ids[start:end]]

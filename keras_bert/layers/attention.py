@@ -8,7 +8,7 @@ if TF_KERAS:
     from keras_multi_head import MultiHeadAttention
 else:
     from .mask_argument import MaskArgument
-    from .projection import ProjectionLayer
+    from .projection import ProjectionLayer, as_rows
 
     @serializable
     class MultiHeadAttention(MaskArgument, ProjectionLayer):
@@ -91,26 +91,29 @@ else:
         def call(self, inputs, mask=None):
             query, key, value = _query_key_value(inputs)
             attended = ops.dot_product_attention(
-                self._split_heads(self.query(query)),
-                self._split_heads(self.key(key)),
-                self._split_heads(self.value(value)),
+                self._heads(self.query, query),
+                self._heads(self.key, key),
+                self._heads(self.value, value),
                 bias=self._bias(query, key, mask),
             )
             length, units = ops.shape(query)[1], self.value.units
-            return self.output_projection(ops.reshape(attended, (-1, length, units)))
+            projected = self.output_projection(ops.reshape(attended, (-1, units)))
+            return ops.reshape(projected, (-1, length, units))
 
         def attention_map(self, inputs, mask=None):
             """Attention probabilities (B, H, T, S), float32, for the arguments of `call`."""
             query, key, _ = _query_key_value(inputs)
-            queries = self._split_heads(self.query(query))
-            scores = ops.einsum("bthd,bshd->bhts", queries, self._split_heads(self.key(key)))
+            queries = self._heads(self.query, query)
+            scores = ops.einsum("bthd,bshd->bhts", queries, self._heads(self.key, key))
             scores = ops.cast(scores, "float32") / queries.shape[-1] ** 0.5
             bias = self._bias(query, key, mask)
             return ops.softmax(scores if bias is None else scores + ops.cast(bias, "float32"))
 
-        def _split_heads(self, features):
-            length, units = ops.shape(features)[1], features.shape[-1]
-            return ops.reshape(features, (-1, length, self.head_num, units // self.head_num))
+        def _heads(self, projection, features):
+            """Projected features (B, T, H, D/H)."""
+            length, units = ops.shape(features)[1], projection.units
+            projected = projection(as_rows(features))
+            return ops.reshape(projected, (-1, length, self.head_num, units // self.head_num))
 
         def _bias(self, query, key, mask):
             """Additive bias of the scores, broadcasting to (B, H, T, S), or None."""

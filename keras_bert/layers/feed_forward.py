@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, layers, serializable
+from ..backend import TF_KERAS, layers, ops, serializable
 
 if TF_KERAS:
     from keras_position_wise_feed_forward import FeedForward
 else:
-    from .projection import ProjectionLayer
+    from .projection import ProjectionLayer, as_rows
 
     @serializable
     class FeedForward(ProjectionLayer):
@@ -75,10 +75,11 @@ else:
             self.built = True
 
         def call(self, inputs, training=None):
-            hidden = self.hidden(inputs)
+            hidden = self.hidden(as_rows(inputs))
             if self.dropout is not None:
                 hidden = self.dropout(hidden, training=training)
-            return self.output_projection(hidden)
+            output = self.output_projection(hidden)
+            return ops.reshape(output, (-1, *ops.shape(inputs)[1:]))
 
         def compute_mask(self, inputs, mask=None):
             return mask

@@ -105,6 +105,12 @@ def token_num(model) -> int | None:
     return min((each.input_dim for each in tables), default=None)
 
 
+def segment_num(model) -> int | None:
+    """The number of segments that a model distinguishes, None if it has no such layer."""
+    tables = [layer for layer in _all_layers(model) if layer.name == "Embedding-Segment"]
+    return min((each.input_dim for each in tables), default=None)
+
+
 def _all_layers(model) -> Iterator:
     """The layers of a model and of the models inside it."""
     for layer in model.layers:

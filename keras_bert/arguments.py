@@ -13,6 +13,14 @@ def as_integer(name: str, value: Any) -> int:
         raise TypeError(f"`{name}` must be an integer. Received: {describe(value)}") from None
 
 
+def as_size(name: str, value: Any) -> int:
+    """Return a value as int; refuse what is no positive integer."""
+    size = as_integer(name, value)
+    if size < 1:
+        raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
+    return size
+
+
 def as_integers(name: str, values: Iterable[Any]) -> list[int]:
     """List the integers of a list or array; integers stored as floats are taken too."""
     try:

@@ -38,23 +38,37 @@ def _import_keras_2():
             f"({error}). Install it with `pip install tf_keras`, or unset TF_KERAS for Keras 3."
         ) from error
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    try:
+        return _resolve_keras_2(api)
+    except ImportError:  # leave the process as it was, for whoever goes on without this package
+        if chosen is None:
+            del os.environ["TF_USE_LEGACY_KERAS"]
+        raise
+
+
+def _resolve_keras_2(api):
+    """Return `tensorflow.keras`, provided that it is Keras 2 by every way to it."""
     import tensorflow
 
+    _check_keras_2(api, tensorflow.keras)
     # TensorFlow imported before the variable was set looks for the submodule `tensorflow.keras` in
     # Keras 3 first; put the folder of Keras 2 in front, as TensorFlow's own __init__ does.
     folder = os.path.dirname(os.path.dirname(api.__file__))
     if folder not in tensorflow.__path__[:1]:
         tensorflow.__path__.insert(0, folder)
-    lazy = tensorflow.keras
     submodule = importlib.import_module("tensorflow.keras")
-    for resolved in (lazy, submodule, sys.modules["tensorflow"].keras):
-        if resolved.layers.Layer is not api.layers.Layer:
-            raise ImportError(
-                "TF_KERAS asks for Keras 2, but `tensorflow.keras` has already resolved to Keras 3 "
-                "in this process. Import keras_bert before the first use of `tf.keras`, or set "
-                "TF_USE_LEGACY_KERAS=1 in the environment before Python starts."
-            )
+    _check_keras_2(api, submodule)
+    _check_keras_2(api, sys.modules["tensorflow"].keras)
     return submodule
+
+
+def _check_keras_2(api, resolved):
+    if resolved.layers.Layer is not api.layers.Layer:
+        raise ImportError(
+            "TF_KERAS asks for Keras 2, but `tensorflow.keras` has already resolved to Keras 3 "
+            "in this process. Import keras_bert before the first use of `tf.keras`, or set "
+            "TF_USE_LEGACY_KERAS=1 in the environment before Python starts."
+        )
 
 
 def _import_keras_3():

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from . import activations
 from .activations import gelu
-from .arguments import as_integer, as_integers
+from .arguments import as_integer, as_integers, as_size
 from .backend import layers, models
 from .custom_objects import get_custom_objects
 from .layers import (
@@ -108,20 +108,25 @@ def get_model(
         Segment(, Task), and the output (B, T, D·k).
 
     Raises:
+        TypeError: If a number of something is no integer.
         ValueError: If an argument cannot be met.
 
     Reference:
         Devlin et al., BERT, https://arxiv.org/abs/1810.04805
     """
+    token_num = as_size("token_num", token_num)
+    pos_num = as_size("pos_num", pos_num)
+    seq_len = None if seq_len is None else as_size("seq_len", seq_len)
+    embed_dim = as_size("embed_dim", embed_dim)
+    transformer_num = as_size("transformer_num", transformer_num)
+    feed_forward_dim = as_size("feed_forward_dim", feed_forward_dim)
+    task_num = as_size("task_num", task_num)
+    segment_num = as_size("segment_num", segment_num)
     check_head_num(head_num, embed_dim, "`get_model`")
     if seq_len is not None and seq_len > pos_num:
         raise ValueError(
             "`seq_len` must not exceed `pos_num`, the number of positions. "
             f"Received: seq_len={seq_len}, pos_num={pos_num}."
-        )
-    if transformer_num < 1:
-        raise ValueError(
-            f"`transformer_num` must be at least 1. Received: transformer_num={transformer_num}."
         )
     if dropout_rate is None or not 0.0 <= dropout_rate < 1.0:
         raise ValueError(

@@ -10,7 +10,13 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from .any_length import any_length_twin, position_num, runs_at_any_length, token_num
+from .any_length import (
+    any_length_twin,
+    position_num,
+    runs_at_any_length,
+    segment_num,
+    token_num,
+)
 from .arguments import as_integer, describe
 from .backend import TF_KERAS, backend
 from .batching import Batch, Row, map_in_batches, pad_to, pad_to_bucket, pad_to_longest
@@ -73,7 +79,7 @@ def extract_embeddings(
     Raises:
         TypeError: If an argument or a text has the wrong type.
         ValueError: If a pooling is unknown, or a Model does not fit, comes without `vocabs` or with
-            one that is larger than its table.
+            one that is larger than its table, or a text is a pair and the model knows one segment.
     """
     return list(
         _extract(
@@ -139,7 +145,7 @@ def _extract(
 
     built_for = model.inputs[0].shape[1]
     limit = built_for or position_num(model)
-    rows = _encode(texts, Tokenizer(vocabs, cased=cased), limit)
+    rows = _encode(texts, Tokenizer(vocabs, cased=cased), limit, segment_num(model))
     count = len(texts) if isinstance(texts, Sized) else None
     bar = partial(tqdm, desc="extract_embeddings", unit="text", total=count, disable=not progress)
     if poolings is None and not cut_embed:
@@ -175,10 +181,17 @@ def _run_at_longest(run, rows: Iterator[Row]) -> Iterator[np.ndarray]:
     yield from run(pad_to(max((len(ids) for ids, _ in rows), default=0)), rows)
 
 
-def _encode(texts, tokenizer: Tokenizer, limit: int | None) -> Iterator[Row]:
+def _encode(
+    texts, tokenizer: Tokenizer, limit: int | None, segments_known: int | None
+) -> Iterator[Row]:
     """Token ids and segment ids of every text, cut to the model's length but not padded."""
     for index, text in enumerate(texts):
         pair = _as_pair(text, index)
+        if segments_known is not None and len(pair) > segments_known:
+            raise ValueError(
+                f"Text {index} is a pair, and the model knows one segment only (type_vocab_size=1 "
+                "in its configuration). Pass single texts."
+            )
         ids, segments = tokenizer.encode(*pair)
         if limit is not None and len(ids) > limit:
             ids, segments = tokenizer.encode(*pair, max_len=limit)

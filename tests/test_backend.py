@@ -54,7 +54,7 @@ IS_KERAS_2 = """
 import tensorflow, tf_keras, keras_multi_head
 assert keras_bert.backend.TF_KERAS
 assert issubclass(keras_bert.layers.TokenEmbedding, tf_keras.layers.Layer)
-assert keras_bert.layers.MultiHeadAttention is keras_multi_head.MultiHeadAttention
+assert issubclass(keras_bert.layers.MultiHeadAttention, keras_multi_head.MultiHeadAttention)
 assert issubclass(keras_multi_head.MultiHeadAttention, tf_keras.layers.Layer)
 assert tensorflow.keras.layers.Layer is tf_keras.layers.Layer
 """
@@ -74,6 +74,26 @@ def test_keras_2_is_chosen(before, value):
 def test_keras_2_is_chosen_too_late():
     code = "import tensorflow\ntensorflow.keras.layers.Dense\nimport keras_bert"
     fails(code, "already resolved to Keras 3", "TF_USE_LEGACY_KERAS=1", TF_KERAS="1")
+
+
+@once
+@pytest.mark.parametrize("first", ["tensorflow.keras.layers.Dense", "import tensorflow.keras"])
+def test_too_late_leaves_no_traces(first):
+    code = f"""
+import os, tensorflow
+{first}
+before = list(tensorflow.__path__), tensorflow.keras.layers.Layer, dict(os.environ)
+try:
+    import keras_bert
+except ImportError as error:
+    assert "already resolved to Keras 3" in str(error)
+else:
+    raise AssertionError
+assert (list(tensorflow.__path__), tensorflow.keras.layers.Layer, dict(os.environ)) == before
+import tensorflow.keras, keras
+assert tensorflow.keras.layers.Layer is keras.layers.Layer
+"""
+    succeeds(code, TF_KERAS="1")
 
 
 @once

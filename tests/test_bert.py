@@ -181,8 +181,7 @@ def test_no_encoder_layers():
 def test_sequence_above_pos_num():
     model = tiny_model(training=False, seq_len=None)
     long = np.ones((2, 13), "int32")
-    message = "'Embedding-Position' holds 12 positions.*length 13" if KERAS_3 else "13"
-    with pytest.raises(Exception, match=message):
+    with pytest.raises(ValueError, match=r"'Embedding-Position' holds 12 positions.*length 13"):
         predict(model, long, long * 0)
 
 
@@ -584,10 +583,25 @@ def test_custom_objects_name_all_that_0_89_named():
         ({"dropout_rate": -1}, ValueError, "`dropout_rate`.*-1"),
         ({"dropout_rate": None}, ValueError, "`dropout_rate`.*None"),
         ({"transformer_num": 0}, ValueError, "`transformer_num`.*0"),
+        ({"seq_len": 0}, ValueError, "`seq_len`.*0"),
+        *(
+            ({name: 2.0}, TypeError, f"`{name}` must be an integer. Received: 2.0")
+            for name in (
+                *("token_num", "pos_num", "seq_len", "embed_dim", "transformer_num", "head_num"),
+                *("feed_forward_dim", "task_num", "segment_num"),
+            )
+        ),
         ({"output_layer_num": 1.5}, TypeError, "`output_layer_num`.*1.5"),
     ],
 )
 def test_arguments_that_would_be_taken_for_something_else(arguments, error, message):
-    sizes = {"pos_num": 4, "seq_len": 4, "embed_dim": 4, "head_num": 2, "feed_forward_dim": 4}
+    sizes = {
+        "token_num": 9,
+        "pos_num": 4,
+        "seq_len": 4,
+        "embed_dim": 4,
+        "head_num": 2,
+        "feed_forward_dim": 4,
+    }
     with pytest.raises(error, match=message):
-        get_model(9, **{**sizes, "transformer_num": 1, "training": False, **arguments})
+        get_model(**{**sizes, "transformer_num": 1, "training": False, **arguments})

@@ -298,11 +298,8 @@ def test_low_rank_adapters_reach_attention_and_feed_forward(tmp_path):
     feed_forward = model.get_layer("Encoder-1-FeedForward")
     for layer in model.layers:
         layer.trainable = layer in (attention, feed_forward)
-    for dense in (
-        *(attention.query, attention.key, attention.value, attention.output_projection),
-        *(feed_forward.hidden, feed_forward.output_projection),
-    ):
-        dense.enable_lora(rank=2)
+    attention.enable_lora(rank=2)
+    feed_forward.enable_lora(rank=2)
     assert len(model.trainable_weights) == 6 * 3  # two factors and the bias of each
     np.testing.assert_allclose(saved_models.predict(model, "classifier")[0], before, atol=1e-6)
     saved_models.compile_classifier(model, optimizers.Adam(0.01))

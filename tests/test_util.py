@@ -201,6 +201,26 @@ def test_a_model_with_foreign_layers_is_padded(vocabulary):
     np.testing.assert_allclose(row, whole[0, :4], atol=1e-5)
 
 
+def test_a_model_inside_a_model_sets_the_limit(folder, vocabulary, expected):
+    encoder = load(folder, seq_len=None)
+    inputs = [layers.Input(shape=(None,), dtype="int32") for _ in range(2)]
+    model = models.Model(inputs, encoder(inputs))
+    texts = sentences(8, seed=4)
+    assert max(map(len, texts)) > 2 * 16  # the model's positions
+    for text, result in zip(
+        texts, extract_embeddings(model, texts, vocabs=vocabulary), strict=True
+    ):
+        np.testing.assert_allclose(result, expected(text), atol=1e-5)
+
+
+def test_pairs_need_two_segments(vocabulary):
+    inputs, output = get_model(30, 16, None, 12, 1, 3, 20, training=False, segment_num=1)
+    model = models.Model(inputs, output)
+    assert len(extract_embeddings(model, ["a b"], vocabs=vocabulary)[0]) == 4
+    with pytest.raises(ValueError, match=r"Text 1 is a pair.*one segment"):
+        extract_embeddings(model, ["a", ("a", "b")], vocabs=vocabulary)
+
+
 def test_texts_are_read_as_needed(folder):
     read = itertools.count()
     texts = (f"{'a ' * (number % 3)}b" for number in read)  # without end

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from ..arguments import as_integer
 from ..backend import TF_KERAS, ops, serializable
 
 if TF_KERAS:
-    from keras_multi_head import MultiHeadAttention
+    import keras_multi_head
+
+    from .. import activations
+
+    class MultiHeadAttention(keras_multi_head.MultiHeadAttention):
+        """The small package's layer, in which "gelu" is the tanh form, as on Keras 3."""
+
+        def __init__(self, head_num, activation="relu", *args, **kwargs):
+            super().__init__(head_num, activations.get(activation), *args, **kwargs)
+
 else:
     from .mask_argument import MaskArgument
     from .projection import ProjectionLayer, as_rows
@@ -21,7 +31,8 @@ else:
 
         Args:
             head_num: Number of heads H; divides the feature size D of the values.
-            activation: Activation of the query, key, value and output projections.
+            activation: Activation of the query, key, value and output projections; "gelu" is the
+                tanh form.
             use_bias: Whether the projections have a bias.
             kernel_initializer: Initializer of the kernels.
             bias_initializer: Initializer of the biases.
@@ -154,9 +165,10 @@ def check_head_num(head_num: int, units: int, where: str) -> None:
     """Refuse a number of heads that does not divide the feature size.
 
     Raises:
-        ValueError: If it does not.
+        TypeError: If it is no integer.
+        ValueError: If it does not divide the size.
     """
-    if head_num < 1 or units % head_num != 0:
+    if as_integer("head_num", head_num) < 1 or units % head_num != 0:
         raise ValueError(
             f"`head_num` must divide the feature size in {where}. "
             f"Received: head_num={head_num}, feature size={units}."

@@ -5,7 +5,16 @@ from __future__ import annotations
 from ..backend import TF_KERAS, layers, ops, serializable
 
 if TF_KERAS:
-    from keras_position_wise_feed_forward import FeedForward
+    import keras_position_wise_feed_forward
+
+    from .. import activations
+
+    class FeedForward(keras_position_wise_feed_forward.FeedForward):
+        """The small package's layer, in which "gelu" is the tanh form, as on Keras 3."""
+
+        def __init__(self, units, activation="relu", *args, **kwargs):
+            super().__init__(units, activations.get(activation), *args, **kwargs)
+
 else:
     from .projection import ProjectionLayer, as_rows
 

@@ -6,7 +6,23 @@ from ..backend import TF_KERAS, constraints, initializers, layers, ops, regulari
 from .lookup import TABLE_OPTIONS, lookup
 
 if TF_KERAS:
-    from keras_pos_embd import PositionEmbedding
+    import keras_pos_embd
+    import tensorflow as tf
+
+    class PositionEmbedding(keras_pos_embd.PositionEmbedding):
+        """The small package's layer, which refuses sequences of wrong lengths, as on Keras 3."""
+
+        def call(self, inputs, **kwargs):
+            if self.mode != self.MODE_EXPAND:
+                _check_length(self, inputs.shape[1])
+                # Where the length is not known yet, a table of one row would serve all places.
+                within = tf.debugging.assert_less_equal(
+                    tf.shape(inputs)[1], self.input_dim, _too_long(self, "above that")
+                )
+                with tf.control_dependencies([within] if within is not None else []):
+                    inputs = tf.identity(inputs)
+            return super().call(inputs, **kwargs)
+
 else:
 
     @serializable
@@ -71,8 +87,8 @@ else:
             rows = self.input_dim
             if self.mode == self.MODE_EXPAND:
                 rows = 2 * self.input_dim + 1
-            elif input_shape[1] is not None:
-                self._check_length(input_shape[1])
+            else:
+                _check_length(self, input_shape[1])
             self.embeddings = self.add_weight(
                 shape=(rows, self.output_dim),
                 initializer=self.embeddings_initializer,
@@ -88,22 +104,16 @@ else:
                 places = ops.cast(inputs, "int32")
                 places = ops.clip(places, -self.input_dim, self.input_dim) + self.input_dim
                 return ops.cast(lookup(self.embeddings, places), self.compute_dtype)
-            if inputs.shape[1] is not None:
-                self._check_length(inputs.shape[1])
+            _check_length(self, inputs.shape[1])
             features = ops.cast(inputs, self.compute_dtype)
             batch_size, length = ops.shape(features)[:2]
-            vectors = ops.cast(self.embeddings[None, :length], self.compute_dtype)
+            # A length that was not known above fails here, even with a table of one row.
+            vectors = ops.reshape(self.embeddings[:length], (1, length, self.output_dim))
+            vectors = ops.cast(vectors, self.compute_dtype)
             if self.mode == self.MODE_ADD:
                 return features + vectors
             vectors = ops.broadcast_to(vectors, (batch_size, length, self.output_dim))
             return ops.concatenate([features, vectors], axis=-1)
-
-        def _check_length(self, length):
-            if length > self.input_dim:
-                raise ValueError(
-                    f"Layer '{self.name}' holds {self.input_dim} positions. Received: a sequence "
-                    f"of length {length}. Truncate it, or build the model with more positions."
-                )
 
         def compute_mask(self, inputs, mask=None):
             if self.mode != self.MODE_EXPAND:
@@ -137,3 +147,21 @@ else:
                 "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
                 "mask_zero": self.mask_zero,
             }
+
+
+def _check_length(layer, length):
+    """Refuse a sequence that has no places, or more than the layer; None is not known yet."""
+    if length == 0:
+        raise ValueError(
+            f"Layer '{layer.name}' needs sequences of at least one place. Received: a sequence of "
+            "length 0."
+        )
+    if length is not None and length > layer.input_dim:
+        raise ValueError(_too_long(layer, length))
+
+
+def _too_long(layer, length):
+    return (
+        f"Layer '{layer.name}' holds {layer.input_dim} positions. Received: a sequence of length "
+        f"{length}. Truncate it, or build the model with more positions."
+    )

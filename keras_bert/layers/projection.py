@@ -64,6 +64,20 @@ class ProjectionLayer(layers.Layer):
         dense.build(input_shape)
         return dense
 
+    def enable_lora(self, rank, **kwargs):
+        """Freeze the kernels and train a product of two small matrices beside each of them.
+
+        Args:
+            rank: Rank of the products.
+            **kwargs: Further arguments of `keras.layers.Dense.enable_lora`.
+
+        Reference:
+            Hu et al., LoRA, https://arxiv.org/abs/2106.09685
+        """
+        for layer in self._flatten_layers(include_self=False):
+            if isinstance(layer, layers.Dense):
+                layer.enable_lora(rank, **kwargs)
+
     def _policy_of(self, name):
         """The dtype policy for a sub-layer: its own where a file says that it is quantized."""
         policy = self.dtype_policy

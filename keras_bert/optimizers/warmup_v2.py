@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 
 from ..backend import TF_KERAS, backend, ops, optimizers, serializable
-from .weight_names import weight_name
+from .weight_names import layer_prefix, weight_name
 
 # What configurations saved by the other Keras say that this one's base class does not know.
 _FOREIGN_SETTINGS = (
@@ -47,12 +47,15 @@ class AdamWarmup(optimizers.Optimizer):
             `embeddings`, `kernel`, `bias` elsewhere.
         amsgrad: Whether to divide by the largest v so far.
         name: Name of the optimizer.
+        learning_rate_factors: Dict of beginnings of layer names, such as "Encoder-1-" or
+            "Embedding", to factors by which the learning rate of these layers is multiplied, for
+            layer-wise learning rates. The longest beginning counts; other layers have factor 1.
         **kwargs: Arguments of the base class, such as `clipnorm`, `clipvalue`, `global_clipnorm`,
             `use_ema` and, on Keras 3, `gradient_accumulation_steps` and `loss_scale_factor`.
 
     Raises:
-        ValueError: If a number of steps is out of range, the learning rate is not a number, or
-            `decay`, which old versions of Keras knew, is not 0.
+        ValueError: If a number of steps is out of range, the learning rate is not a number, a
+            factor of it is negative, or `decay`, which old versions of Keras knew, is not 0.
 
     Reference:
         Kingma and Ba, Adam, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter, Decoupled
@@ -73,6 +76,8 @@ class AdamWarmup(optimizers.Optimizer):
         weight_decay_pattern=None,
         amsgrad=False,
         name="AdamWarmup",
+        *,
+        learning_rate_factors=None,
         **kwargs,
     ):
         learning_rate = _peak(kwargs.pop("lr", learning_rate), kwargs.pop("decay", 0.0))
@@ -97,6 +102,7 @@ class AdamWarmup(optimizers.Optimizer):
             weight_decay_pattern = [weight_decay_pattern]
         self.weight_decay_pattern = weight_decay_pattern
         self.amsgrad = amsgrad
+        self.learning_rate_factors = _checked_factors(learning_rate_factors)
         self._built = False
         self._saved_weights = None
 
@@ -135,6 +141,7 @@ class AdamWarmup(optimizers.Optimizer):
             if self.amsgrad:
                 self._largest_velocities = self._add_slots(variables, "largest_velocity")
             self._decays = [self._is_decayed(variable) for variable in variables]
+            self._factors = self._factors_of(variables)
             self._built = True
             self._set_saved_weights()
 
@@ -146,6 +153,17 @@ class AdamWarmup(optimizers.Optimizer):
             return False
         pattern, name = self.weight_decay_pattern, weight_name(variable)
         return pattern is None or any(part in name for part in pattern)
+
+    def _factors_of(self, variables) -> list[float]:
+        factors = self.learning_rate_factors or {}
+        found = [layer_prefix(variable, factors) for variable in variables]
+        unmatched = sorted(set(factors) - set(found))
+        if unmatched:
+            warnings.warn(
+                f"`learning_rate_factors` applies to no trainable weight by {unmatched}.",
+                stacklevel=3,
+            )
+        return [1.0 if prefix is None else factors[prefix] for prefix in found]
 
     def _apply_weight_decay(self, variables):
         """Nothing, where the base class would decay: `update_step` does."""
@@ -170,7 +188,8 @@ class AdamWarmup(optimizers.Optimizer):
         if learning_rate is None:
             learning_rate = self.learning_rate
         index = self._index(variable)
-        step_size = ops.cast(self._step_size(learning_rate, variable.dtype), variable.dtype)
+        step_size = self._step_size(learning_rate, variable.dtype) * self._factors[index]
+        step_size = ops.cast(step_size, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
         first = _updated(self._momentums[index], gradient, self.beta_1)
         second = _updated(self._velocities[index], ops.square(gradient), self.beta_2)
@@ -215,6 +234,8 @@ class AdamWarmup(optimizers.Optimizer):
         weights = [np.asarray(weight) for weight in weights]
         if not self._built:
             self._saved_weights = weights
+            if weights and weights[0].shape == () and weights[0].dtype.kind == "i":
+                self._iterations.assign(weights[0])
             return
         if not TF_KERAS and len(weights) == len(self.variables) - 1:
             weights.insert(1, self.learning_rate.numpy())
@@ -234,6 +255,7 @@ class AdamWarmup(optimizers.Optimizer):
         try:
             self.set_weights(weights)
         except ValueError as error:
+            self._iterations.assign(0)
             warnings.warn(f"The optimizer starts anew. {error}", stacklevel=2)
 
     def get_config(self):
@@ -251,6 +273,7 @@ class AdamWarmup(optimizers.Optimizer):
             "weight_decay": self.weight_decay,
             "weight_decay_pattern": self.weight_decay_pattern,
             "amsgrad": self.amsgrad,
+            "learning_rate_factors": self.learning_rate_factors,
         }
 
     @classmethod
@@ -277,6 +300,21 @@ def _peak(learning_rate, decay) -> float:
             "`learning_rate` must be a number, the peak of AdamWarmup's own schedule. "
             f"Received: learning_rate={learning_rate!r}."
         ) from None
+
+
+def _checked_factors(factors) -> dict[str, float] | None:
+    if factors is None:
+        return None
+    try:
+        numbers = {str(prefix): float(factor) for prefix, factor in dict(factors).items()}
+    except (TypeError, ValueError):
+        numbers = {"": math.nan}
+    if not all(0.0 <= factor < math.inf for factor in numbers.values()):
+        raise ValueError(
+            "`learning_rate_factors` must be a dict of beginnings of layer names to numbers that "
+            f"are not negative. Received: learning_rate_factors={factors!r}."
+        )
+    return numbers
 
 
 def _outside_graphs():

@@ -41,3 +41,19 @@ def weight_name(variable) -> str:
     old = _WEIGHTS_BY_LAYER.get(kind, {}).get(f"{sub_layer}/{weight}")
     end = [sub_layer, weight] if old is None else [f"{layer}_{old}"]
     return "/".join(part for part in [*parents, layer, *end] if part) + ":0"
+
+
+def layer_prefix(variable, prefixes) -> str | None:
+    """The longest of some beginnings of layer names that is the beginning of a variable's layer.
+
+    Args:
+        variable: A model's variable, of Keras 3 or Keras 2.
+        prefixes: Beginnings of layer names.
+
+    Returns:
+        One of them, or None.
+    """
+    # Layers of a model inside a model may have its name before their own.
+    names = weight_name(variable).split("/")
+    fitting = [each for each in prefixes if any(name.startswith(each) for name in names)]
+    return max(fitting, key=len, default=None)

@@ -3,6 +3,7 @@ import pytest
 from layer_checks import check_layer, old_case, old_cases
 from runtimes import KERAS_3, RUNTIME, compiled, dtype_policy, to_numpy
 
+from keras_bert.activations import gelu_erf, gelu_tanh
 from keras_bert.backend import keras, layers, models, ops
 from keras_bert.layers import MultiHeadAttention
 
@@ -78,8 +79,7 @@ def test_lora_and_int8_reach_the_kernels():
     layer = MultiHeadAttention(2, None)
     layer.build((None, None, 8))
     assert len(dense_of(layer)) == 4
-    for each in dense_of(layer):
-        each.enable_lora(2)
+    layer.enable_lora(2)
     assert len(layer.trainable_weights) == 4 + 8  # biases, LoRA factors
     layer = MultiHeadAttention(2, None)
     x = ops.convert_to_tensor(features(2, 5, 32))
@@ -120,3 +120,11 @@ def test_attention_is_the_fused_operation(monkeypatch):
     layer = MultiHeadAttention(2, None)
     layer(ops.convert_to_tensor(features(1, 2, 8)), training=True)
     assert len(calls) == 1
+
+
+def test_gelu_is_the_tanh_form_by_name():
+    """Keras' own function of that name is the other one, and stays it."""
+    for activation, form in (("gelu", gelu_tanh), (keras.activations.gelu, gelu_erf)):
+        layer = MultiHeadAttention(2, activation)
+        assert layer.activation is form
+        assert type(layer).from_config(layer.get_config()).activation is form

@@ -3,6 +3,7 @@ import pytest
 from layer_checks import check_layer, old_case, old_cases
 from runtimes import KERAS_3, to_numpy
 
+from keras_bert.activations import gelu_erf, gelu_tanh
 from keras_bert.backend import keras, ops
 from keras_bert.layers import FeedForward
 
@@ -14,6 +15,14 @@ keras_3 = pytest.mark.skipif(not KERAS_3, reason="the layer of Keras 3")
 @old_cases("feed_forward")
 def test_as_the_old_layer(case, tmp_path):
     check_layer(**old_case(case), tmp_path=tmp_path)
+
+
+def test_gelu_is_the_tanh_form_by_name():
+    """Keras' own function of that name is the other one, and stays it."""
+    for activation, form in (("gelu", gelu_tanh), (keras.activations.gelu, gelu_erf)):
+        layer = FeedForward(3, activation)
+        assert layer.activation is form
+        assert type(layer).from_config(layer.get_config()).activation is form
 
 
 def test_dropout_in_training_only():

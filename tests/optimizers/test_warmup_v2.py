@@ -117,24 +117,15 @@ def test_bfloat16_variables_take_full_steps():
     np.testing.assert_allclose(moved[:, 0], [-PEAK, -2 * PEAK, -3 * PEAK], rtol=0.02)
 
 
-def test_same_steps_as_the_old_library():
-    # Printed by keras-bert 0.89.0 on tensorflow-cpu 2.15.1 with the optimizer base class
-    # tf.keras.optimizers.legacy.Optimizer.
-    steps = np.arange(1, 9, dtype="float32")
+@pytest.mark.parametrize("case", range(4))
+def test_same_steps_as_the_old_library(case):
+    """Through warm-up and decay, by tests/data/make_optimizer_oracle.py."""
+    oracle = json.loads((OLD_FILES.parent / "optimizer_oracle.json").read_text())[case]
+    steps = np.arange(1, 41, dtype="float32")
     gradients = np.stack([np.sin(steps), np.cos(2 * steps), 0.1 * steps], axis=1)
-    got = run(AdamWarmup(6, 2, 1e-3, 1e-1, weight_decay=0.1), [1.0, -2.0, 0.5], gradients)
-    want = [
-        [0.9484190344810486, -1.946838140487671, 0.4492110013961792],
-        [0.8460609912872314, -1.8435041904449463, 0.35163742303848267],
-        [0.8027095198631287, -1.8425339460372925, 0.30289989709854126],
-        [0.7924439311027527, -1.839565634727478, 0.27005699276924133],
-        [0.7939058542251587, -1.8330081701278687, 0.25304892659187317],
-        [0.7940581440925598, -1.8329766988754272, 0.25206831097602844],
-        [0.7940040826797485, -1.8329864740371704, 0.251077264547348],
-        [0.7937286496162415, -1.832746982574463, 0.2500748932361603],
-    ]
+    got = run(AdamWarmup(**oracle["arguments"]), [1.0, -2.0, 0.5], gradients)
     # 0.89 takes 1 − 0.999ᵗ in float32, which leaves five digits in the first steps.
-    np.testing.assert_allclose(got, want, atol=3e-6)
+    np.testing.assert_allclose(got, oracle["weights"], atol=1e-5)
 
 
 def test_learning_rate_at_any_step():
@@ -357,9 +348,49 @@ def test_weights_excluded_by_the_base_class_do_not_decay():
     assert names == ["kernel"] * 3
 
 
+def test_layer_wise_learning_rates():
+    """Steps of Adam are as long as the learning rate; the longest beginning counts."""
+    factors = {"Embedding": 0.5, "Encoder-1-": 0.25, "Encoder-1-FeedForward-Norm": 0, "MLM": 2}
+    model = pretraining_model()
+    optimizer = AdamWarmup(
+        10, 0, lr=PEAK, min_lr=PEAK, learning_rate_factors=factors, weight_decay=0.25
+    )
+    before = model.get_weights()
+    weights = model.trainable_weights
+    optimizer.apply_gradients([(tensor(np.ones(w.shape)), w) for w in weights])
+    for weight, old in zip(weights, before, strict=True):
+        layer = weight_name(weight).split("/")[0]
+        factor = (
+            0.0
+            if layer == "Encoder-1-FeedForward-Norm"
+            else {"Emb": 0.5, "Enc": 0.25, "MLM": 2.0, "NSP": 1.0}[layer[:3]]
+        )
+        # sqrt(1 − 0.999) / (1 − 0.9) = 0.316…
+        moved = PEAK * factor * (1 + 0.25 * old * np.sqrt(0.001) / 0.1)
+        np.testing.assert_allclose(old - array(weight), moved, rtol=2e-4, atol=1e-7)
+
+
+def test_factors_of_layers_that_do_not_exist_warn():
+    optimizer = AdamWarmup(10, 0, learning_rate_factors={"encoder": 0.5})
+    with pytest.warns(UserWarning, match=r"no trainable weight by \['encoder'\]"):
+        optimizer.build(pretraining_model().trainable_weights)
+
+
 def test_configuration_survives_json():
     optimizer = AdamWarmup(
-        20, 3, 1e-5, 2e-3, 0.8, 0.99, 1e-6, 0.01, ["Wq", "kernel"], True, "Warm", clipnorm=1.5
+        20,
+        3,
+        1e-5,
+        2e-3,
+        0.8,
+        0.99,
+        1e-6,
+        0.01,
+        ["Wq", "kernel"],
+        True,
+        "Warm",
+        clipnorm=1.5,
+        learning_rate_factors={"Embedding": 0.5},
     )
     saved = keras.optimizers.serialize(optimizer)
     loaded = keras.optimizers.deserialize(
@@ -378,7 +409,7 @@ def test_configurations_of_other_versions_load():
     assert optimizer.learning_rate_at(4) == pytest.approx(2e-3)
     # 0.8x on Keras 2.2
     optimizer = AdamWarmup.from_config(
-        {"decay_steps": 50, "warmup_steps": 4, "lr": 0.5, "beta_1": 0.9, "beta_2": 0.999}
+        {"decay_steps": 50, "warmup_steps": 4, "lr": 0.5, "beta_1": 0.9, "decay": 0.0}
     )
     assert optimizer.learning_rate_at(4) == 0.5
     # this version on the other Keras
@@ -402,6 +433,7 @@ def test_training_goes_on_after_a_reload(tmp_path, suffix, amsgrad):
     loaded = keras.models.load_model(
         tmp_path / f"model{suffix}", custom_objects={"AdamWarmup": AdamWarmup}
     )
+    assert int(array(loaded.optimizer.iterations)) == 4
     train(loaded)
     for got, want in zip(loaded.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, want)
@@ -411,6 +443,7 @@ def test_weights_of_another_optimizer_are_refused():
     weights = [np.array(7), np.zeros((2, 2))]
     optimizer = AdamWarmup(10, 2)
     optimizer.set_weights(weights)  # which variables there are is not known yet
+    assert int(array(optimizer.iterations)) == 7
     with pytest.warns(UserWarning, match="starts anew"):
         optimizer.build([variable([1.0])])
     assert int(array(optimizer.iterations)) == 0
@@ -423,6 +456,11 @@ def test_weights_of_another_optimizer_are_refused():
     [
         ({"decay_steps": 0, "warmup_steps": 1}, "decay_steps=0"),
         ({"decay_steps": 1, "warmup_steps": -1}, "warmup_steps=-1"),
+        (
+            {"decay_steps": 1, "warmup_steps": 1, "learning_rate_factors": {"Embedding": -1}},
+            "learning_rate_factors={'Embedding': -1}",
+        ),
+        ({"decay_steps": 1, "warmup_steps": 1, "learning_rate_factors": ["MLM"]}, r"\['MLM'\]"),
         ({"decay_steps": 1, "warmup_steps": 1, "decay": 0.1}, "decay=0.1"),
         ({"decay_steps": 1, "warmup_steps": 1, "learning_rate": lambda: 1.0}, "must be a number"),
     ],

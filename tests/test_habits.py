@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from model_folders import write_google_folder
-from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, as_list, dtype_policy, gradients
+from model_folders import CONFIG, write_google_folder
+from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, as_list, dtype_policy, gradients, to_numpy
 
 from keras_bert import AdamWarmup, get_custom_objects, get_model, load_trained_model_from_checkpoint
 from keras_bert.backend import callbacks, keras, layers, models, ops, optimizers
@@ -43,7 +43,15 @@ def cross_entropy(probabilities, labels):
 
 
 def predict(model, *arrays):
-    return model.predict(list(arrays or (TOKENS, SEGMENTS)), verbose=0)
+    arrays = list(arrays or (TOKENS, SEGMENTS))
+    # JAX compiles one function faster than every operation; elsewhere it is the other way round.
+    outputs = model.predict(arrays, verbose=0) if RUNTIME == "jax" else model(arrays)
+    outputs = [to_numpy(each) for each in as_list(outputs)]
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+# XLA takes seconds for every model on TensorFlow.
+QUICK = {"jit_compile": False} if ON_TENSORFLOW else {}
 
 
 # Losses and heads
@@ -66,7 +74,7 @@ def test_a_layer_adds_the_loss():
     model = models.Model([*model.inputs, labels], LossLayer()([model.output, labels]))
     arrays = [TOKENS, SEGMENTS, LABELS]
     want = cross_entropy(predict(model, *arrays), LABELS).mean()
-    model.compile(warm_up())
+    model.compile(warm_up(), **QUICK)
     history = model.fit(arrays, batch_size=4, epochs=3, verbose=0).history["loss"]
     assert history[0] == pytest.approx(want, rel=1e-4)
     assert history[-1] < history[0]
@@ -86,6 +94,7 @@ def test_several_outputs_with_weighted_losses():
             "Tags": "sparse_categorical_crossentropy",
         },
         loss_weights={"Label": 1.0, "Tags": 0.5},
+        **QUICK,
     )
     targets = {"Label": LABELS, "Tags": TAGS}
     labels, tags = predict(model)
@@ -114,7 +123,7 @@ def test_one_encoder_for_two_texts_and_numbers_beside_them():
     product = layers.Multiply()([first, second])
     joined = layers.Concatenate()([first, second, product, numbers])
     model = models.Model([*inputs, numbers], layers.Dense(1, activation="sigmoid")(joined))
-    model.compile(warm_up(), loss="binary_crossentropy")
+    model.compile(warm_up(), loss="binary_crossentropy", **QUICK)
     arrays = [TOKENS, SEGMENTS, TOKENS[:, :4], SEGMENTS[:, :4], np.eye(4, 2, dtype="float32")]
 
     features = [predict(bert, tokens, tokens * 0) for tokens in (TOKENS, TOKENS[:, :4])]
@@ -190,7 +199,13 @@ class Adversarial(models.Model):
 
             def loss(change):
                 return self.compute_loss_and_updates(
-                    moved(change), others, metrics, *data, None, training=True
+                    moved(change),
+                    others,
+                    metrics,
+                    *data,
+                    None,
+                    training=True,
+                    optimizer_variables=optimizer,
                 )[0]
 
             gradient = jax.grad(loss)(jax.numpy.zeros_like(weights[index]))
@@ -289,23 +304,37 @@ def test_suffixes_that_keras_3_refuses(tmp_path, name):
 # Ways of fine-tuning that the README shows
 
 
+@pytest.fixture(autouse=RUNTIME == "jax")
+def compile_quickly():
+    """Many small models, each run a few times only."""
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("model")
-    write_google_folder(path)
+    write_google_folder(path, {**CONFIG, "num_hidden_layers": 1})
     return path
 
 
 def load(folder, **options):
     return load_trained_model_from_checkpoint(
-        folder / "bert_config.json", folder / "bert_model.ckpt", seq_len=6, **options
+        folder / "bert_config.json",
+        folder / "bert_model.ckpt",
+        seq_len=6,
+        dropout_rate=0.0,
+        **options,
     )
 
 
 def moved_layers(model, optimizer, steps=1):
     """Names of the layers whose weights a step of training changes."""
     before = {layer.name: layer.get_weights() for layer in model.layers}
-    model.compile(optimizer, loss="sparse_categorical_crossentropy")
+    model.compile(optimizer, loss="sparse_categorical_crossentropy", **QUICK)
     for _ in range(steps):
         loss = model.train_on_batch([TOKENS, SEGMENTS], LABELS)
     assert np.isfinite(as_list(loss)).all()
@@ -323,31 +352,24 @@ def test_first_the_head_then_all(folder):
     for layer in bert.layers:
         layer.trainable = not layer.name.startswith("Embedding")
     moved = moved_layers(model, warm_up())
-    assert {"Label", "Encoder-1-FeedForward", "Encoder-2-MultiHeadSelfAttention"} <= moved
+    assert {"Label", "Encoder-1-FeedForward", "Encoder-1-MultiHeadSelfAttention"} <= moved
     assert not any(name.startswith("Embedding") for name in moved)
 
 
 def test_a_list_of_layers(folder):
-    model = classifier(load(folder, trainable=["Encoder-2"]))
+    model = classifier(load(folder, trainable=["Encoder-1-FeedForward"]))
     moved = moved_layers(model, warm_up())
-    assert {name.rsplit("-", 1)[0] for name in moved - {"Label"}} == {
-        "Encoder-2",
-        "Encoder-2-MultiHeadSelfAttention",
-        "Encoder-2-FeedForward",
-    }
+    assert moved == {"Encoder-1-FeedForward", "Encoder-1-FeedForward-Norm", "Label"}
 
 
 def test_lower_layers_learn_more_slowly(folder):
     model = classifier(load(folder, trainable=True))
-    depth = 2
-    factors = {f"Encoder-{i}-": 0.1 ** (depth - i) for i in range(1, depth + 1)}
-    factors["Embedding"] = 0.1**depth
+    factors = {"Embedding": 0.01, "Encoder-1-": 0.1}
     start = {layer.name: layer.get_weights() for layer in model.layers}
     moved_layers(model, AdamWarmup(20, 0, lr=0.01, min_lr=0.01, learning_rate_factors=factors))
     for name, factor in {
         "Embedding-Segment": 0.01,
         "Encoder-1-FeedForward": 0.1,
-        "Encoder-2-FeedForward": 1.0,
         "Label": 1.0,
     }.items():
         changes = np.abs(model.get_layer(name).get_weights()[0] - start[name][0])
@@ -361,19 +383,16 @@ def test_gradients_of_several_batches_make_a_step(folder):
     whole = classifier(load(folder, trainable=True))
     halves = classifier(load(folder, trainable=True))
     halves.set_weights(whole.get_weights())
-    whole.compile(warm_up(), loss="sparse_categorical_crossentropy")
-    halves.compile(warm_up(gradient_accumulation_steps=2), loss="sparse_categorical_crossentropy")
-    arrays = [TOKENS, SEGMENTS], LABELS
-    # Dropout would differ.
-    for model in (whole, halves):
-        for layer in model.layers:
-            if isinstance(layer, layers.Dropout):
-                layer.rate = 0.0
+    for model, options in ((whole, {}), (halves, {"gradient_accumulation_steps": 2})):
+        # With so large an epsilon, steps are as long as gradients, not as rounding errors.
+        optimizer = AdamWarmup(20, 0, lr=1.0, epsilon=1.0, **options)
+        model.compile(optimizer, loss="sparse_categorical_crossentropy", **QUICK)
+    arrays, before = ([TOKENS, SEGMENTS], LABELS), whole.get_weights()
     whole.fit(*arrays, batch_size=4, shuffle=False, verbose=0)
     halves.fit(*arrays, batch_size=2, shuffle=False, verbose=0)
     for got, want in zip(halves.get_weights(), whole.get_weights(), strict=True):
-        # Where a gradient is nothing but rounding, Adam's step is of any size below the rate.
-        assert np.mean(np.abs(got - want) > 1e-4) < 0.05
+        np.testing.assert_allclose(got, want, atol=1e-5)
+    assert np.abs(before[-1] - want).max() > 1e-3
     assert int(halves.optimizer.iterations) == int(whole.optimizer.iterations) == 1
 
 
@@ -384,7 +403,7 @@ def test_mixed_bfloat16(folder):
     assert {str(weight.dtype) for weight in model.weights} == {"float32"}
     single = classifier(load(folder))
     single.set_weights(model.get_weights())
-    np.testing.assert_allclose(predict(model).astype("float32"), predict(single), atol=0.05)
+    np.testing.assert_allclose(predict(model), predict(single), atol=0.05)
     assert {"Embedding-Token", "Encoder-1-FeedForward", "Label"} <= moved_layers(model, warm_up())
 
 
@@ -400,7 +419,8 @@ def test_low_rank_adapters(folder):
     single.get_layer("Label").set_weights(model.get_layer("Label").get_weights())
     np.testing.assert_allclose(predict(model), predict(single), atol=1e-6)
     weights = model.trainable_weights
-    assert len(weights) == 2 * 6 * 3 + 2  # of every kernel two factors and the bias; the head
+    assert len(weights) == 6 * 3 + 2  # of every kernel two factors and the bias; the head
     assert moved_layers(model, warm_up(), steps=2) == {"Label"} | {
-        f"Encoder-{i}-{name}" for i in (1, 2) for name in ("MultiHeadSelfAttention", "FeedForward")
+        "Encoder-1-MultiHeadSelfAttention",
+        "Encoder-1-FeedForward",
     }

@@ -79,7 +79,7 @@ def test_the_examples_were_found():
 
 
 def test_the_training_example_trains_and_its_model_can_be_built_upon():
-    blocks = [code for _, code in BLOCK.findall(ENGLISH)]
+    blocks = [code for language, code in BLOCK.findall(ENGLISH) if language == "python"]
     (start,) = [i for i, code in enumerate(blocks) if "compile_model(model)" in code]
     code = "".join(blocks[start : start + 2])
     for long, short in {

@@ -9,7 +9,9 @@ from command_line import start
 from keras_bert import extract_embeddings
 
 # What it says while it starts, whatever TF_CPP_MIN_LOG_LEVEL is.
-TENSORFLOWS = re.compile(r"WARNING: All log messages before absl|[IE]0000 ")
+TENSORFLOWS = re.compile(
+    r"WARNING: All log messages before absl|[IWE]0000 |\d{4}-\d\d-\d\d [\d:.]+: [IWE] "
+)
 
 
 def test_commands_with_keras(google, tmp_path):

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from .arguments import as_integer
+from .arguments import as_size
 from .layers import EmbeddingSimilarity
 from .losses import MaskedCrossentropy
 from .optimizers import AdamWarmup
@@ -113,11 +113,8 @@ def gen_batch_inputs(
     """
     if seq_len < 2:
         raise ValueError(f"`seq_len` must be at least 2. Received: seq_len={seq_len}.")
-    if max_predictions is not None and as_integer("max_predictions", max_predictions) < 1:
-        raise ValueError(
-            "`max_predictions` must be at least 1, or None for no limit. "
-            f"Received: max_predictions={max_predictions}."
-        )
+    if max_predictions is not None:
+        max_predictions = as_size("max_predictions", max_predictions)
     padding_id = token_dict[_check_vocabulary(token_dict)]
 
     places = _shuffled_places(len(sentence_pairs), swap_sentence_rate)

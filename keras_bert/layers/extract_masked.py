@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arguments import as_integer
+from ..arguments import as_size
 from ..backend import keras, layers, ops, serializable
 from .mask_argument import MaskArgument
 from .masked import marked_places
@@ -39,12 +39,7 @@ class ExtractMasked(MaskArgument, layers.Layer):
     def __init__(self, max_predictions, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.max_predictions = as_integer("max_predictions", max_predictions)
-        if self.max_predictions < 1:
-            raise ValueError(
-                "`max_predictions` must be at least 1. "
-                f"Received: max_predictions={max_predictions}."
-            )
+        self.max_predictions = as_size("max_predictions", max_predictions)
 
     def compute_mask(self, inputs, mask=None):
         return [None, None]

@@ -51,6 +51,7 @@ def extract_embeddings(
     output_layer_num=1,
     *,
     progress=False,
+    official=False,
 ) -> list[np.ndarray]:
     """Compute features of texts, or pooled features.
 
@@ -71,6 +72,7 @@ def extract_embeddings(
             built for, or, built for any, the longest of all texts.
         output_layer_num: With a folder, which of its last layers to concatenate, as in `get_model`.
         progress: Whether to show a progress bar.
+        official: Whether texts are cut exactly as by BERT's own tokenizer, see `Tokenizer`.
 
     Returns:
         An array for every text, in the order of the texts: (T_i, D) or, pooled,
@@ -92,6 +94,7 @@ def extract_embeddings(
             cut_embed,
             output_layer_num,
             progress,
+            official,
         )
     )
 
@@ -107,6 +110,7 @@ def extract_embeddings_generator(
     output_layer_num=1,
     *,
     progress=False,
+    official=False,
 ) -> Iterator[np.ndarray]:
     """`extract_embeddings` for texts without end: at most 2,048 are read ahead.
 
@@ -118,12 +122,30 @@ def extract_embeddings_generator(
         An iterator over the arrays.
     """
     return _extract(
-        model, texts, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, progress
+        model,
+        texts,
+        poolings,
+        vocabs,
+        cased,
+        batch_size,
+        cut_embed,
+        output_layer_num,
+        progress,
+        official,
     )
 
 
 def _extract(
-    model, texts, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, progress
+    model,
+    texts,
+    poolings,
+    vocabs,
+    cased,
+    batch_size,
+    cut_embed,
+    output_layer_num,
+    progress,
+    official,
 ) -> Iterator[np.ndarray]:
     """Check everything, decide how to pad, and leave the texts to a generator."""
     poolings = _check_poolings(poolings)
@@ -145,7 +167,8 @@ def _extract(
 
     built_for = model.inputs[0].shape[1]
     limit = built_for or position_num(model)
-    rows = _encode(texts, Tokenizer(vocabs, cased=cased), limit, segment_num(model))
+    tokenizer = Tokenizer(vocabs, cased=cased, official=official)
+    rows = _encode(texts, tokenizer, limit, segment_num(model))
     count = len(texts) if isinstance(texts, Sized) else None
     bar = partial(tqdm, desc="extract_embeddings", unit="text", total=count, disable=not progress)
     if poolings is None and not cut_embed:

@@ -23,7 +23,7 @@ from .shared import (
     MODEL_HELP,
     PAIR_HELP,
     CommandError,
-    add_case_arguments,
+    add_tokenizer_arguments,
     as_pair,
     decide_case,
     lines,
@@ -80,7 +80,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         metavar="N",
         help="the most texts at a time (default: automatic)",
     )
-    add_case_arguments(parser)
+    add_tokenizer_arguments(parser)
     return parser
 
 
@@ -148,7 +148,7 @@ def _features(
     """Index, tokens (none with --pooling) and layers of every text from the one after `done` on."""
     from ..extraction import extract_embeddings_generator
 
-    tokenizer = Tokenizer(vocabulary, cased=cased)
+    tokenizer = Tokenizer(vocabulary, cased=cased, official=options.official)
     by_id = {index: token for token, index in vocabulary.items()}
     waiting: deque = deque()
 
@@ -159,7 +159,13 @@ def _features(
 
     pooling = None if options.pooling is None else f"POOL_{options.pooling.upper()}"
     results = extract_embeddings_generator(
-        model, remembered(), pooling, vocabulary, cased, options.batch_size
+        model,
+        remembered(),
+        pooling,
+        vocabulary,
+        cased,
+        options.batch_size,
+        official=options.official,
     )
     total = _count_lines(options.file)
     bar = tqdm(results, "extract", total, initial=done, unit="text", disable=None)
@@ -197,6 +203,7 @@ def _settings(options: argparse.Namespace, paths, cased: bool) -> dict:
         "pooling": options.pooling,
         "max_length": options.max_length,
         "cased": cased,
+        "official": options.official,
     }
 
 

@@ -14,7 +14,7 @@ from ..vocabulary import load_vocabulary
 from .shared import (
     MODEL_HELP,
     CommandError,
-    add_case_arguments,
+    add_tokenizer_arguments,
     as_pair,
     decide_case,
     lines,
@@ -47,7 +47,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         action="store_true",
         help='print {"text": …, "masks": [[{"token": …, "probability": …}, …], …]} for each text',
     )
-    add_case_arguments(parser)
+    add_tokenizer_arguments(parser)
     return parser
 
 
@@ -57,7 +57,8 @@ def run(options: argparse.Namespace) -> None:
     vocabulary = load_vocabulary(paths.vocab)
     if TOKEN_MASK not in vocabulary:
         raise CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
-    tokenizer = _MaskTokenizer(vocabulary, cased=decide_case(options, folder, vocabulary))
+    cased = decide_case(options, folder, vocabulary)
+    tokenizer = _MaskTokenizer(vocabulary, cased=cased, official=options.official)
     from ..loader import load_trained_model_from_checkpoint
 
     model = load_trained_model_from_checkpoint(

@@ -50,6 +50,17 @@ def add_case_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--uncased", dest="cased", action="store_false", help="drop both")
 
 
+def add_tokenizer_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --cased, --uncased and --official."""
+    add_case_arguments(parser)
+    parser.add_argument(
+        "--official",
+        action="store_true",
+        help="exactly the tokens of BERT's own tokenizer; by default those of keras-bert 0.89, "
+        "which differ in words that the vocabulary cannot spell, and in special tokens in the text",
+    )
+
+
 def model_folder(name: str) -> str:
     """Find the folder of a model, downloading it if need be."""
     if os.path.isdir(name):

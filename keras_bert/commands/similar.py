@@ -11,7 +11,7 @@ from ..vocabulary import load_vocabulary
 from .shared import (
     MODEL_HELP,
     CommandError,
-    add_case_arguments,
+    add_tokenizer_arguments,
     as_pair,
     decide_case,
     lines,
@@ -40,7 +40,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "--top", type=positive, metavar="N", help="how many (default 1; with --query all)"
     )
     parser.add_argument("--pooling", choices=("ave", "max", "nsp"), default="ave")
-    add_case_arguments(parser)
+    add_tokenizer_arguments(parser)
     return parser
 
 
@@ -54,12 +54,12 @@ def run(options: argparse.Namespace) -> None:
     if len(texts) < needed:
         raise CommandError(f"{needed} or more lines with text are needed, {len(texts)} were given")
     if options.query is not None:
-        vectors = _vectors(folder, [options.query, *texts], options.pooling, cased)
+        vectors = _vectors(folder, [options.query, *texts], options, cased)
         cosines = vectors[1:] @ vectors[0]
         for place in np.argsort(-cosines, kind="stable")[: options.top]:
             write(f"{cosines[place]:.4f}\t{texts[place]}")
         return
-    vectors = _vectors(folder, texts, options.pooling, cased)
+    vectors = _vectors(folder, texts, options, cased)
     for place, text in enumerate(texts):
         cosines = vectors @ vectors[place]
         cosines[place] = -np.inf
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
             write(f"{cosines[other]:.4f}\t{texts[other]}")
 
 
-def _vectors(folder: str, texts: list[str], pooling: str, cased: bool) -> np.ndarray:
+def _vectors(folder: str, texts: list[str], options, cased: bool) -> np.ndarray:
     """Vectors of length 1, one row per text."""
     from ..extraction import extract_embeddings
 
@@ -76,8 +76,9 @@ def _vectors(folder: str, texts: list[str], pooling: str, cased: bool) -> np.nda
         extract_embeddings(
             folder,
             [as_pair(text) for text in texts],
-            poolings=f"POOL_{pooling.upper()}",
+            poolings=f"POOL_{options.pooling.upper()}",
             cased=cased,
+            official=options.official,
             progress=sys.stderr.isatty(),
         )
     )

@@ -11,7 +11,7 @@ from ..vocabulary import load_vocabulary
 from .shared import (
     MODEL_HELP,
     PAIR_HELP,
-    add_case_arguments,
+    add_tokenizer_arguments,
     as_pair,
     decide_case,
     lines,
@@ -42,7 +42,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         action="store_true",
         help='print {"tokens": …, "ids": …, "segments": …} for each line',
     )
-    add_case_arguments(parser)
+    add_tokenizer_arguments(parser)
     return parser
 
 
@@ -54,7 +54,8 @@ def run(options: argparse.Namespace) -> None:
         folder, paths = model_paths(options.model)
         path = paths.vocab
     vocabulary = load_vocabulary(path)
-    tokenizer = Tokenizer(vocabulary, cased=decide_case(options, folder, vocabulary))
+    cased = decide_case(options, folder, vocabulary)
+    tokenizer = Tokenizer(vocabulary, cased=cased, official=options.official)
     with open_texts(options.file) as stream:
         for line in lines(stream, options.file):
             write(_describe(tokenizer, as_pair(line), options))

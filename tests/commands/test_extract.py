@@ -70,6 +70,16 @@ def test_shorter_texts_and_another_pooling(command, google, texts):
         np.testing.assert_allclose(values(line, 0), expected[place], **CLOSE)
 
 
+def test_official_tokens(command, google):
+    # The vocabulary has single letters and no pieces that continue a word.
+    code, out, _ = command("extract", google, "--official", stdin="ab [MASK]\n")
+    (line,) = as_json(out)
+    tokens = [each["token"] for each in line["features"]]
+    assert (code, tokens) == (0, ["[CLS]", "[UNK]", "[MASK]", "[SEP]"])
+    (expected,) = extract_embeddings(str(google), ["ab [MASK]"], official=True)
+    np.testing.assert_allclose(values(line, 0), expected, **CLOSE)
+
+
 def read(path):
     """Index, tokens and the values of each layer for every text of a file."""
     if path.suffix == ".npy":

@@ -43,6 +43,15 @@ def test_text_from_stdin_as_lines_for_people(command, google):
     assert all(0 <= each <= 1 for each in probabilities)
 
 
+def test_official_tokens(command, google):
+    def probabilities(text, *options):
+        out = command("fill", google, text, *options)[1]
+        return [line.split("\t")[0] for line in out.splitlines()[1:]]
+
+    assert probabilities("ab [MASK]", "--official") == probabilities("yz [MASK]", "--official")
+    assert probabilities("ab [MASK]") != probabilities("yz [MASK]")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

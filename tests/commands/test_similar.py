@@ -47,3 +47,10 @@ def test_too_few_lines(command, google):
     code, out, err = command("similar", google, stdin="a\n\n")
     assert (code, out) == (1, "")
     assert "2 or more lines with text are needed, 1 were given" in err
+
+
+def test_official_tokens(command, google):
+    # "ab" is one [UNK], as is "yz"; by the rules of 0.89 they are "a" and "y", [UNK] each.
+    words = ("similar", google, "--query", "ab")
+    assert command(*words, "--official", stdin="yz\n")[1] == "1.0000\tyz\n"
+    assert command(*words, stdin="yz\n")[1] != "1.0000\tyz\n"

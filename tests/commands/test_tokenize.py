@@ -62,6 +62,16 @@ def test_case_is_what_the_user_the_folder_or_the_vocabulary_says(command, folder
     assert tokens() == ["é", "UN"]
 
 
+def test_official_tokens(command, folder):
+    assert command("tokenize", folder, stdin="[SEP] unable")[1] == (
+        "[CLS] [ s ##e ##p ] un ##able [SEP]\n"
+    )
+    # A word whose rest is in no piece is one [UNK]; a special token is kept.
+    assert command("tokenize", folder, "--official", stdin="[SEP] unable un-x unx")[1] == (
+        "[CLS] [SEP] un ##able un [UNK] [UNK] [UNK] [SEP]\n"
+    )
+
+
 def test_texts_that_are_not_utf_8(command, folder, tmp_path):
     (tmp_path / "texts").write_bytes(b"un\n\xff\n")
     code, _, err = command("tokenize", folder, tmp_path / "texts")

@@ -202,6 +202,15 @@ class AdamWarmup(optimizers.Optimizer):
             change = change + ops.convert_to_tensor(variable) * self.weight_decay
         variable.assign_sub(change * step_size)
 
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        # Keras 3's hook for what a backend does at once; without it, `update_step` does the same.
+        if backend.backend() != "torch":
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
+        from .torch_update import update
+
+        update(self, grads, trainable_variables, learning_rate)
+
     def _index(self, variable) -> int:
         if TF_KERAS:
             return self._index_dict[self._var_key(variable)]

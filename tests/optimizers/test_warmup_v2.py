@@ -103,6 +103,18 @@ def test_amsgrad_keeps_the_largest_velocity():
     assert abs(plain[-1] - plain[-2]) > 100 * abs(kept[-1] - kept[-2])
 
 
+def test_elements_of_a_gradient_may_lie_in_any_order():
+    start, gradients = draw(5, shape=(4, 4))
+    weight = variable(start)
+    optimizer = AdamWarmup(30, 7, MIN_LR, PEAK, weight_decay=0.25)
+    for gradient in gradients:
+        transposed = tensor(gradient.T)  # of PyTorch a view, which its fused kernel misreads
+        transposed = transposed.t() if hasattr(transposed, "t") else tensor(gradient)
+        optimizer.apply_gradients([(transposed, weight)])
+    want = expected(start, gradients, rates(5, 30, 7), 0.25)[-1]
+    np.testing.assert_allclose(array(weight), want, rtol=0, atol=2e-6)
+
+
 @pytest.mark.skipif(backend.backend() == "jax", reason="float64 needs another setting of JAX")
 def test_float64_is_computed_in_float64():
     start, gradients = draw(40)

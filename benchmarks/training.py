@@ -44,7 +44,7 @@ from keras_bert.backend import keras
 from keras_bert.layers import Extract
 inputs, features = get_model(
     30522, seq_len=length, embed_dim=384, transformer_num=6, feed_forward_dim=1536,
-    feed_forward_activation="gelu_erf", training=False, trainable=True)
+    feed_forward_activation="gelu_erf", training=False, trainable=True, output_len=1)
 output = keras.layers.Dense(2, activation="softmax")(Extract(0)(features))
 model = keras.models.Model(inputs, output)
 optimizer = AdamWarmup(10000, 1000, learning_rate=2e-5, weight_decay=0.01)

@@ -20,6 +20,7 @@ from .layers import (
     Extract,
     ExtractMasked,
     FeedForward,
+    FirstTokens,
     LayerNormalization,
     Masked,
     MultiHeadAttention,
@@ -69,6 +70,7 @@ def get_model(
     layer_norm_epsilon=1e-12,
     token_initializer=None,
     max_predictions=None,
+    output_len=None,
 ):
     """Build BERT.
 
@@ -99,13 +101,16 @@ def get_model(
             (`max_predictions_per_seq` in Google's code): the MLM head is computed at the marked
             places only (see `ExtractMasked`) and gives logits. Weights are the same. None computes
             it at all places.
+        output_len: With `training=False`, how many of the first tokens the output is about; None
+            means all. With 1, which is enough for a head on the first token, the last layer
+            computes nothing but keys and values for the others. Weights are the same.
 
     Returns:
         With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities
         (B, T, V), masked to the marked places, and the NSP probabilities (B, 2); with
         `max_predictions` to the MLM logits (B, K, V) of each row's marked places from left to
         right, masked to the slots in use. Otherwise a tuple of the list of inputs, Token,
-        Segment(, Task), and the output (B, T, D·k).
+        Segment(, Task), and the output (B, T, D·k), or (B, output_len, D·k).
 
     Raises:
         TypeError: If a number of something is no integer.
@@ -142,6 +147,13 @@ def get_model(
             "`max_predictions` is for the MLM head, which `training=False` leaves out. "
             f"Received: max_predictions={max_predictions}."
         )
+    if output_len is not None:
+        output_len = as_size("output_len", output_len)
+        if training or (seq_len is not None and output_len > seq_len):
+            raise ValueError(
+                "`output_len` is a number of tokens up to `seq_len`, for `training=False`. "
+                f"Received: output_len={output_len}, seq_len={seq_len}, training={training}."
+            )
     layer_indices = [] if training else _output_layer_indices(output_layer_num, transformer_num)
     attention_activation = activations.get(attention_activation)
     feed_forward_activation = activations.get(feed_forward_activation)
@@ -149,13 +161,15 @@ def get_model(
     def norm(name):
         return LayerNormalization(epsilon=layer_norm_epsilon, name=name)
 
-    def residual(name, features, sub_layer):
-        """Sub-layer, dropout, addition and normalization."""
-        output = sub_layer(features)
+    def residual(name, features, output):
+        """Dropout of a sub-layer's output, addition and normalization."""
         if dropout_rate > 0.0:
             output = layers.Dropout(dropout_rate, name=f"{name}-Dropout")(output)
         output = Add(name=f"{name}-Add")([features, output])
         return norm(f"{name}-Norm")(output)
+
+    def first_tokens(name, features):
+        return FirstTokens(output_len, name=f"{name}-First")(features)
 
     token, segment, masked = get_inputs(seq_len)
     inputs = [token, segment]
@@ -182,18 +196,25 @@ def get_model(
         attention = MultiHeadAttention(
             head_num, attention_activation, kernel_initializer=GlorotNormal(), name=name
         )
-        features = residual(name, features, attention)
+        if output_len is not None and index == 1 + max(layer_indices):
+            first = first_tokens(name, features)
+            features = residual(name, first, attention([first, features, features]))
+        else:
+            features = residual(name, features, attention(features))
         name = f"Encoder-{index}-FeedForward"
         feed_forward = FeedForward(
             feed_forward_dim, feed_forward_activation, kernel_initializer=GlorotNormal(), name=name
         )
-        features = residual(name, features, feed_forward)
+        features = residual(name, features, feed_forward(features))
         encoded.append(features)
 
     if trainable is None:
         trainable = training
     if not training:
         _set_trainable(models.Model(inputs, features), trainable)
+        if output_len is not None:
+            for index in set(layer_indices) - {max(layer_indices)}:
+                encoded[index] = first_tokens(f"Encoder-{index + 1}", encoded[index])
         outputs = [encoded[index] for index in reversed(layer_indices)]
         if len(outputs) > 1:
             return inputs, layers.Concatenate(name="Encoder-Output")(outputs)

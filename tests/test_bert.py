@@ -9,8 +9,8 @@ from numpy_bert import MASKED, SEGMENTS, TINY, TOKENS, NumpyBert, tiny_model
 from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, dtype_policy, to_numpy
 
 from keras_bert import get_base_dict, get_custom_objects, get_model, get_token_embedding
-from keras_bert.backend import layers, models, ops
-from keras_bert.layers import get_embedding, get_inputs
+from keras_bert.backend import keras, layers, models, ops
+from keras_bert.layers import Extract, get_embedding, get_inputs
 
 OLD = Path(__file__).parent / "data" / "old_files"
 
@@ -248,6 +248,51 @@ def test_trainable_can_be_set_later():
     moved = [(old != new).any() for old, new in zip(before, model.get_weights(), strict=True)]
     # A key bias adds the same to all scores of a query, which softmax does not see.
     assert moved.count(False) <= 2
+
+
+# output_len
+
+
+@pytest.mark.parametrize("output_layer_num", [1, 2, [0, -1], [0]])
+@pytest.mark.parametrize("seq_len", [9, None])
+def test_first_tokens_as_in_the_whole_output(seq_len, output_layer_num, tmp_path):
+    options = {"training": False, "seq_len": seq_len, "output_layer_num": output_layer_num}
+    whole = tiny_model(**options)
+    expected = predict(whole, TOKENS, SEGMENTS)
+    for count in (1, 4):
+        inputs, output = get_model(**{**TINY, **options}, output_len=count)
+        model = models.Model(inputs, output)
+        model.set_weights(whole.get_weights())  # the same weights in the same order
+        assert_as_expected(predict(model, TOKENS, SEGMENTS), expected[:, :count])
+        shown = models.Model(inputs, ReadMask()(output))
+        np.testing.assert_array_equal(predict(shown, TOKENS, SEGMENTS), TOKENS[:, :count] != 0)
+        model.save(tmp_path / "model.h5")
+        again = models.load_model(tmp_path / "model.h5", custom_objects=get_custom_objects())
+        assert_as_expected(predict(again, TOKENS, SEGMENTS), expected[:, :count])
+
+
+def test_first_tokens_learn_as_in_the_whole_output():
+    weights = []
+    for output_len in (None, 1):
+        encoder = tiny_model(
+            training=False, trainable=True, dropout_rate=0.0, output_len=output_len
+        )
+        output = layers.Dense(1, kernel_initializer="ones")(Extract(0)(encoder.output))
+        model = models.Model(encoder.inputs, output)
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        model.train_on_batch([TOKENS[:2], SEGMENTS[:2]], np.array([[1.0], [3.0]], "float32"))
+        weights.append(model.get_weights())
+    for want, got in zip(*weights, strict=True):
+        assert_as_expected(got, want)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"output_len": 1, "training": True}, {"output_len": 10}, {"output_len": 0}]
+)
+def test_impossible_output_len(arguments):
+    message = f"`output_len`.*Received: output_len={arguments['output_len']}"
+    with pytest.raises(ValueError, match=message):
+        get_model(**{**TINY, "training": False, **arguments})
 
 
 # Numbers

@@ -7,6 +7,7 @@ from .embedding import EmbeddingSimilarity, TokenEmbedding, get_embedding
 from .extract import Extract
 from .extract_masked import ExtractMasked
 from .feed_forward import FeedForward
+from .first_tokens import FirstTokens
 from .inputs import get_inputs
 from .masked import Masked
 from .normalization import LayerNormalization
@@ -22,6 +23,7 @@ __all__ = [
     "Masked",
     "Extract",
     "ExtractMasked",
+    "FirstTokens",
     "MaskedGlobalMaxPool1D",
     "MaskedConv1D",
     "TaskEmbedding",

@@ -1,0 +1,70 @@
+"""Which sentences are similar, as numbers and as a picture.
+
+    pip install '.[demo]'
+    python demo/load_model/load_and_compare.py MODEL similarity.png
+    python demo/load_model/load_and_compare.py MODEL similarity.png --texts sentences.txt
+
+MODEL is a folder of Google's or Hugging Face's layout, --texts a file with a sentence in every
+line. Each sentence becomes the mean of its token vectors; the heat map shows the cosines between
+them, and printed is the sentence nearest to each. Plain BERT finds everything rather similar;
+models trained to tell, such as all-MiniLM-L6-v2, do it well.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from heat_maps import save_heat_maps
+
+from keras_bert import POOL_AVE, extract_embeddings, get_checkpoint_paths, load_vocabulary
+
+ENGLISH = [
+    "It rained the whole day.",
+    "Showers fell from morning to night.",
+    "The team won by two goals.",
+    "Our players scored twice and took the match.",
+    "Fry the onions in butter.",
+    "Cook the vegetables gently in a pan.",
+]
+CHINESE = [
+    "今天下了一整天的雨。",
+    "雨从早上一直下到晚上。",
+    "我们队赢了两个球。",
+    "球员们踢进两球，赢得了比赛。",
+    "用黄油把洋葱炒一炒。",
+    "把蔬菜放进锅里慢慢煮。",
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
+    parser.add_argument("--texts", type=Path, help="file with a sentence in every line")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    arguments = parser.parse_args()
+
+    if arguments.texts:
+        lines = arguments.texts.read_text("utf-8-sig").splitlines()
+        texts = [line for line in lines if line.strip()]
+    else:
+        vocabulary = load_vocabulary(get_checkpoint_paths(arguments.model).vocab)
+        texts = CHINESE if "语" in vocabulary else ENGLISH
+    if len(texts) < 2:
+        parser.error(f"two or more sentences are needed. Received: {texts}")
+
+    vectors = extract_embeddings(
+        arguments.model, texts, poolings=POOL_AVE, cased=arguments.cased, official=True
+    )
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = vectors @ vectors.T
+    others = cosines - 3 * np.eye(len(texts))  # a sentence is not its own neighbour
+    for text, cosine, place in zip(texts, others.max(axis=1), others.argmax(axis=1), strict=True):
+        print(f"{cosine:.2f}  {text}  {texts[place]}")
+    save_heat_maps(arguments.picture, [cosines], texts, ["cosines of mean vectors"], numbers=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""The features of every token, as Google's extract_features.py gives them.
+
+    python demo/load_model/load_and_extract.py MODEL
+    python demo/load_model/load_and_extract.py MODEL --text "all work and no play"
+
+MODEL is a folder of Google's or Hugging Face's layout. Printed are the first five numbers of each
+token in the last layer. For "语言模型" and Google's chinese_L-12_H-768_A-12 they begin
+
+    [CLS] -0.63251 0.203023 0.079366 -0.032843 0.566809
+    语 -0.758835 0.096518 1.071875 0.005038 0.688799
+
+as Google's tool has published them. Given a folder of that name, the script compares its numbers
+with these, and fails if they differ.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert import (
+    Tokenizer,
+    get_checkpoint_paths,
+    load_trained_model_from_checkpoint,
+    load_vocabulary,
+)
+
+PUBLISHED_MODEL, PUBLISHED_TEXT = "chinese_L-12_H-768_A-12", "语言模型"
+PUBLISHED = [
+    line.split() for line in re.findall(r"^    (\S+(?: -?\d\.\d+){5})$", __doc__, re.MULTILINE)
+]
+# Far above what the order of float32 sums changes, far below what any other arithmetic would.
+TOLERANCE = 1e-4
+
+
+def check(tokens, features):
+    """Compare with the published numbers; ends the script where they differ."""
+    expected = np.array([values for _, *values in PUBLISHED], "float32")
+    received = features[: len(PUBLISHED), : expected.shape[1]]
+    difference = np.abs(received - expected).max()
+    same_tokens = tokens[: len(PUBLISHED)] == [token for token, *_ in PUBLISHED]
+    if not (same_tokens and difference <= TOLERANCE):
+        sys.exit(f"These are not the numbers of Google's tool: they differ by {difference:.6f}.")
+    print(f"The numbers of Google's tool, to {difference:.6f}.")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("--text")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    arguments = parser.parse_args()
+
+    paths = get_checkpoint_paths(arguments.model)
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
+    vocabulary = load_vocabulary(paths.vocab)
+    tokenizer = Tokenizer(vocabulary, cased=arguments.cased, official=True)
+    text = arguments.text
+    if text is None:
+        text = PUBLISHED_TEXT if "语" in vocabulary else "language model"
+
+    tokens = tokenizer.tokenize(text)
+    indices, segments = tokenizer.encode(text)
+    features = model.predict([np.array([indices]), np.array([segments])], verbose=0)[0]
+    for token, values in zip(tokens, features, strict=True):
+        print(token, *(f"{value:.6f}" for value in values[:5]))
+    if Path(arguments.model).name == PUBLISHED_MODEL and text == PUBLISHED_TEXT:
+        check(tokens, features)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""How much each token attends to every other, as numbers and as a picture.
+
+    pip install '.[demo]'
+    python demo/load_model/load_and_get_attention_map.py MODEL attention.png
+    python demo/load_model/load_and_get_attention_map.py MODEL layer_1.png --layer 1 --text "…"
+
+MODEL is a folder of Google's or Hugging Face's layout. The picture has a heat map for every head of
+a layer: in a token's row stands how much it attends to the tokens at the bottom. Printed is what
+each attends to most, on the average of the heads.
+"""
+
+import argparse
+
+import numpy as np
+from heat_maps import save_heat_maps
+
+from keras_bert import (
+    Tokenizer,
+    get_attention_maps,
+    get_checkpoint_paths,
+    load_trained_model_from_checkpoint,
+    load_vocabulary,
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
+    parser.add_argument("--text")
+    parser.add_argument("--layer", type=int, help="encoder layer, from 1; the last by default")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    arguments = parser.parse_args()
+
+    paths = get_checkpoint_paths(arguments.model)
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
+    vocabulary = load_vocabulary(paths.vocab)
+    tokenizer = Tokenizer(vocabulary, cased=arguments.cased, official=True)
+    text = arguments.text
+    if text is None:
+        text = (
+            "猫累了，所以它睡着了。" if "语" in vocabulary else "The cat slept, for it was tired."
+        )
+
+    tokens = tokenizer.tokenize(text)
+    inputs = [np.array([row]) for row in tokenizer.encode(text)]
+    maps = get_attention_maps(model, inputs)
+    layer = len(maps) if arguments.layer is None else arguments.layer
+    if not 1 <= layer <= len(maps):
+        parser.error(f"--layer must be 1 to {len(maps)}. Received: {layer}")
+    heads = maps[layer - 1][0]
+
+    strongest = heads.mean(axis=0).argmax(axis=-1)
+    for token, place in zip(tokens, strongest, strict=True):
+        print(f"{token} -> {tokens[place]}")
+    titles = [f"Encoder-{layer}, head {head}" for head in range(1, len(heads) + 1)]
+    save_heat_maps(arguments.picture, heads, tokens, titles)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""One vector for a sentence or a pair of sentences.
+
+    python demo/load_model/load_and_pool.py MODEL
+
+MODEL is a folder of Google's or Hugging Face's layout. From the last four layers are taken the
+vector of the first token (POOL_NSP) and the maximum over all tokens (POOL_MAX): of a model with D
+numbers for each token, 4 · 2 · D numbers for each text. Printed are their shape and beginning.
+"""
+
+import argparse
+
+from keras_bert import POOL_MAX, POOL_NSP, extract_embeddings
+
+TEXTS = [
+    "all work and no play",
+    ("all work and no play", "makes jack a dull boy"),
+    ("makes jack a dull boy", "all work and no play"),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    arguments = parser.parse_args()
+
+    vectors = extract_embeddings(
+        arguments.model,
+        TEXTS,
+        poolings=[POOL_NSP, POOL_MAX],
+        output_layer_num=4,
+        cased=arguments.cased,
+        official=True,
+    )
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        print(text)
+        print("   ", vector.shape, *(f"{value:.6f}" for value in vector[:5]))
+
+
+if __name__ == "__main__":
+    main()

@@ -107,9 +107,10 @@ class TokenCache:
         self._vocabulary = vocabulary
         self._settings = settings
         self._size = len(tokens)
-        self._ends = (tokens[0], tokens[-1]) if tokens else ()
+        self._first, self._last = (tokens[0], tokens[-1]) if tokens else (None, None)
         self._small = _items(vocabulary) if self._size <= _SMALL_VOCABULARY else None
         self.unknown_id = vocabulary.get(settings.unknown)
+        self.end_ids = vocabulary.get(settings.opening), vocabulary.get(settings.separator)
         # Each token is the vocabulary's own string object: look-ups compare addresses then.
         self._tokens = dict(zip(tokens, tokens, strict=True))
         self._reach = reach_of(token for token in tokens if isinstance(token, str))
@@ -122,26 +123,26 @@ class TokenCache:
         shared = unknown, self._tokens, sigma
         self._token_texts = TextLookup(self._pieces_of, tuple, *shared)
         self._id_texts = TextLookup(self._pieces_of, self._ids_of, *shared)
+        # The ids of `tokens`: `unknown_id` for those that have none.
+        self.ids = self._id_texts.of if self._specials is None else self._ids_around_specials
 
     @staticmethod
     def serves(vocabulary: Mapping[str, int]) -> bool:
         """Whether the vocabulary is of a kind whose look-ups and changes are known."""
         return type(vocabulary) in _PLAIN_MAPPINGS
 
-    def is_current(self, vocabulary: Mapping[str, int], settings: tuple) -> bool:
-        """Whether the caches still hold for this vocabulary and these rules."""
-        if (
-            vocabulary is not self._vocabulary
-            or settings != self._settings
-            or len(vocabulary) != self._size
-            or vocabulary.get(self._settings.unknown) != self.unknown_id
-        ):
+    def follows(self, settings: Settings) -> bool:
+        """Whether the caches are for these rules."""
+        return settings == self._settings
+
+    def is_current(self, vocabulary: Mapping[str, int]) -> bool:
+        """Whether the caches still hold for this vocabulary."""
+        if vocabulary is not self._vocabulary or len(vocabulary) != self._size:
             return False
         if self._small is not None:
             return _items(vocabulary) == self._small
-        first, last = self._ends
         # A key that was added stands last, so that an exchange of keys shows there.
-        return next(iter(vocabulary)) is first and next(reversed(vocabulary)) is last
+        return next(reversed(vocabulary)) is self._last and next(iter(vocabulary)) is self._first
 
     def __reduce__(self) -> tuple:
         """Pickle and copy as None: caches are made anew where they are needed."""
@@ -157,9 +158,8 @@ class TokenCache:
             return self._token_texts.of(text)
         return self._around_specials(text, self._token_texts.of, lambda token: token)
 
-    def ids(self, text: str) -> list[int]:
-        """Return the ids of `tokens`: `unknown_id` for those that have none."""
-        if self._specials is None or self._specials.search(text) is None:
+    def _ids_around_specials(self, text: str) -> list[int]:
+        if self._specials.search(text) is None:
             return self._id_texts.of(text)
         return self._around_specials(text, self._id_texts.of, self._vocabulary.get)
 

@@ -39,6 +39,13 @@ class TokenizerHooks:
     _official: bool = False
     # Caches are made on first use, and again wherever they are missing or out of date.
     _cache: TokenCache | None = None
+    # Exchanged whenever an attribute is set, and the one for which the attributes were looked at.
+    _state: object = None
+    _checked_state: object = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        self.__dict__["_state"] = object()
 
     @staticmethod
     def _truncate(
@@ -130,9 +137,7 @@ class TokenizerHooks:
             second_ids = None if second is None else cache.ids(second)
             if max_len is not None:
                 self._truncate(ids, second_ids, max_len)
-            ends = self._token_dict[self._token_cls], self._token_dict[self._token_sep]
-            first_length = _enclose(ids, second_ids, *ends)
-            return ids, first_length, len(ids) - first_length
+            return _enclose(ids, second_ids, *cache.end_ids)
         first_tokens = self._tokenize_argument("first", first)
         second_tokens = None if second is None else self._tokenize_argument("second", second)
         self._truncate(first_tokens, second_tokens, max_len)
@@ -149,7 +154,7 @@ class TokenizerHooks:
             _, places = cache.placed(first)
             second_places = None if second is None else cache.placed(second)[1]
             self._truncate(places, second_places, max_len)
-            _enclose(places, second_places, _NOWHERE, _NOWHERE)
+            places, _, _ = _enclose(places, second_places, _NOWHERE, _NOWHERE)
             return ids, first_length, second_length, places
         first_tokens = self._tokenize_with_places("first", first)
         second_tokens = None
@@ -168,28 +173,35 @@ class TokenizerHooks:
 
     def _current_cache(self) -> TokenCache | None:
         """Return caches that hold for the vocabulary as it is, None if it cannot have any."""
-        cache, vocabulary = self._cache, self._token_dict
-        # A tuple is faster to make than `Settings`, and equal to it.
-        settings = self._cased, self._official, self._token_unk, self._token_cls, self._token_sep
-        if cache is None or not cache.is_current(vocabulary, settings):
+        cache, vocabulary, settings = self._cache, self._token_dict, self._settings()
+        if cache is None or not cache.follows(settings) or not cache.is_current(vocabulary):
             if not TokenCache.serves(vocabulary):
                 return None
-            cache = self._cache = TokenCache(vocabulary, self._settings())
+            cache = self.__dict__["_cache"] = TokenCache(vocabulary, settings)
         return cache
 
     def _cache_of_ids(self) -> TokenCache | None:
         """Return caches of whole texts' ids, None where a hook or an error may have a say."""
-        if _hooks_of(type(self)) != _OWN_HOOKS or not _HOOKS.isdisjoint(self.__dict__):
+        # What can change without an attribute being set is looked at for each text.
+        if _hooks_of(type(self)) != _OWN_HOOKS:
             return None
-        cache = self._current_cache()
+        cache = self._cache
         if (
             cache is None
-            or cache.unknown_id is None
-            # `_lacks_ends`, written out since this is done for each text.
-            or self._token_cls not in self._token_dict
-            or self._token_sep not in self._token_dict
+            or self._checked_state is not self._state
+            or not cache.is_current(self._token_dict)
         ):
+            cache = self._checked_cache_of_ids()
+        return cache
+
+    def _checked_cache_of_ids(self) -> TokenCache | None:
+        state = self._state
+        if not _HOOKS.isdisjoint(self.__dict__):
             return None
+        cache = self._current_cache()
+        if cache is None or cache.unknown_id is None or None in cache.end_ids:
+            return None
+        self.__dict__["_checked_state"] = state
         return cache
 
     def _cuts_by_own_rules(self) -> bool:
@@ -264,18 +276,21 @@ class TokenizerHooks:
         return [self._token_dict_inv[index] for index in ids]
 
 
-def _enclose(first: list, second: list | None, opening: Any, separator: Any) -> int:
-    """Add what stands for the special tokens, and the second list to the first, in place.
+def _enclose(
+    first: list, second: list | None, opening: Any, separator: Any
+) -> tuple[list, int, int]:
+    """Put what stands for the special tokens around the lists; return as `_encode` does.
 
-    Returns the length of the first with its special tokens.
+    The first list is used for the result: a copy costs more than all the rest of this.
     """
     first.insert(0, opening)
     first.append(separator)
     first_length = len(first)
-    if second is not None:
-        first += second
-        first.append(separator)
-    return first_length
+    if second is None:
+        return first, first_length, 0
+    first += second
+    first.append(separator)
+    return first, first_length, len(first) - first_length
 
 
 # The place of tokens that come from no text.

@@ -32,6 +32,7 @@ _IN_RUN, _ALONE = b"\x01", b"\x00"
 _KINDS = np.ones(_TABLE_SIZE, np.uint8)
 _KINDS[list(chain(_PUNCTUATION, *_IDEOGRAPHS))] = 0
 _MANY_BLANKS = 16  # one in so many characters
+_RUN = re.compile(_IN_RUN + b"+")
 _HAS_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
@@ -81,22 +82,24 @@ class TextLookup:
         self._table: np.ndarray | None = None
 
     def of(self, text: str) -> list[Any]:
-        # Both ways give the same; the one for Chinese pays where blanks are rare.
-        if (
+        if self.goes_by_characters(text):
+            return self._of_characters(text)
+        return list(chain.from_iterable(map(self._outputs_of, text.split(BLANK))))
+
+    def goes_by_characters(self, text: str) -> bool:
+        """Whether the way for Chinese is the faster one. Both give the same."""
+        return not (
             text.isascii()
             or text.count(BLANK) * _MANY_BLANKS > len(text)
             or _HAS_IDEOGRAPH.search(text) is None
             or (self._context_of_sigma and CAPITAL_SIGMA in text)
-        ):
-            return list(chain.from_iterable(map(self._outputs_of, text.split(BLANK))))
-        return self._of_characters(text)
+        )
 
     def _of_characters(self, text: str) -> list[Any]:
         """Take each character for a word, then put right the runs of those that are none."""
         if self._table is None:
             self._table = self._make_table()
-        # A lone surrogate is a code point like others here.
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), _UTF32).astype(np.intp)
+        codes = _code_points(text)
         outputs = self._table.take(codes, mode="clip").tolist()
         kinds = _KINDS.take(codes, mode="clip").tobytes()
         chunks = self.chunks
@@ -118,3 +121,14 @@ class TextLookup:
             own(character, unknown or character) for character in map(chr, code_points)
         )
         return table
+
+
+def runs(text: str) -> list[tuple[int, int]]:
+    """Return (start, end) of the runs of characters that do not stand alone, the last run first."""
+    kinds = _KINDS.take(_code_points(text), mode="clip").tobytes()
+    return [found.span() for found in _RUN.finditer(kinds)][::-1]
+
+
+def _code_points(text: str) -> np.ndarray:
+    # A lone surrogate is a code point like others here.
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), _UTF32).astype(np.intp)

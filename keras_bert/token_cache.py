@@ -20,7 +20,15 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from keras_bert.text_lookup import BLANK, CACHE_ENTRIES, CAPITAL_SIGMA, BoundedCache, TextLookup
+from keras_bert.text_lookup import (
+    BLANK,
+    CACHE_ENTRIES,
+    CACHE_KEY_CHARACTERS,
+    CAPITAL_SIGMA,
+    BoundedCache,
+    TextLookup,
+    runs,
+)
 from keras_bert.tokens import TOKEN_MASK
 from keras_bert.word_pieces import greedy_pieces, place_pieces, reach_of
 from keras_bert.words import placed_words, space_out, specials_pattern, split_specials
@@ -85,6 +93,10 @@ _TABLES = {
 
 def _items(mapping: Mapping) -> tuple[tuple, tuple]:
     return tuple(mapping), tuple(mapping.values())
+
+
+def _moved(places: Iterable[tuple[int, int]], start: int) -> Iterable[tuple[int, int]]:
+    return [(start + first, start + last) for first, last in places]
 
 
 class TokenCache:
@@ -172,14 +184,30 @@ class TokenCache:
                 tokens.append(text[start:end])
                 places.append((start, end))
                 continue
-            for chunk in text[start:end].split(BLANK):
+            part_tokens, part_places = self._placed_part(text[start:end])
+            tokens += part_tokens
+            places += part_places if start == 0 else _moved(part_places, start)
+        return tokens, places
+
+    def _placed_part(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
+        """Return tokens and places in a text without special tokens."""
+        tokens: list[str] = []
+        places: list[tuple[int, int]] = []
+        if not self._token_texts.goes_by_characters(text):
+            start = 0
+            for chunk in text.split(BLANK):
                 chunk_tokens, chunk_places = self._placed[chunk]
                 tokens += chunk_tokens
-                if start == 0:
-                    places += chunk_places
-                else:
-                    places += [(start + first, start + last) for first, last in chunk_places]
+                places += _moved(chunk_places, start)
                 start += len(chunk) + 1
+            return tokens, places
+        tokens = self._token_texts.of(text)
+        places = list(zip(range(len(text)), range(1, len(text) + 1), strict=True))
+        for start, end in runs(text):
+            run = text[start:end]
+            cached = len(run) <= CACHE_KEY_CHARACTERS
+            _, run_places = self._placed[run] if cached else self._placed_part(run)
+            places[start:end] = _moved(run_places, start)
         return tokens, places
 
     def _around_specials(

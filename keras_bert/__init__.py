@@ -40,7 +40,8 @@ if not runs_a_command():
         extract_embeddings_generator,
         get_checkpoint_paths,
     )
-    from .vocabulary import VocabularyError
+    from .vocabulary import VocabularyError, save_vocabulary
+    from .vocabulary_change import VocabularyChange
 
 __all__ = [
     "TOKEN_PAD",
@@ -60,6 +61,8 @@ __all__ = [
     "load_model_weights_from_checkpoint",
     "load_trained_model_from_checkpoint",
     "load_vocabulary",
+    "save_vocabulary",
+    "VocabularyChange",
     "Tokenizer",
     "AdamWarmup",
     "calc_train_steps",

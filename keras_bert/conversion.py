@@ -19,7 +19,7 @@ import numpy as np
 from .case import is_cased
 from .checkpoint_paths import get_checkpoint_paths
 from .checkpoints import Checkpoint, open_checkpoint, write_tensor_bundle
-from .checkpoints.mapping import Naming, find_weights
+from .checkpoints.mapping import Naming, find_weights, in_files, vocabulary_weights
 from .checkpoints.safetensors import write_safetensors
 from .checkpoints.translation import (
     as_hugging_face_names,
@@ -29,7 +29,8 @@ from .checkpoints.translation import (
 )
 from .configuration import read_config
 from .fitting import check_sizes, check_strangers, transformer_num
-from .vocabulary import load_vocabulary
+from .vocabulary import load_vocabulary, save_vocabulary
+from .vocabulary_change import VocabularyChange
 
 # "gelu" alone has two meanings, see `activations`.
 _TANH_NAMES = ("gelu_new", "gelu_pytorch_tanh", "gelu_tanh")
@@ -112,6 +113,32 @@ def read_folder(folder: Path) -> BertFiles:
         is_cased(folder, vocabulary or {}),
         left_out(checkpoint, found),
     )
+
+
+def with_vocabulary(files: BertFiles, change: VocabularyChange) -> BertFiles:
+    """Give a model another vocabulary.
+
+    Args:
+        files: A model with a vocabulary.
+        change: What becomes of it.
+
+    Returns:
+        The model with fewer or further rows in the weights that have one for each token.
+
+    Raises:
+        ValueError: The vocabulary from which `change` starts has another size than the model's.
+    """
+    change.check_size(files.config["vocab_size"])
+
+    def tensors(naming: Naming) -> dict[str, np.ndarray]:
+        names = {in_files(weight, naming)[0] for weight in vocabulary_weights()}
+        return {
+            name: change.rows(array) if name in names else array
+            for name, array in files.tensors(naming).items()
+        }
+
+    config = {**files.config, "vocab_size": len(change.vocabulary)}
+    return files._replace(config=config, tensors=tensors, vocabulary=change.vocabulary)
 
 
 def check_encoder(config: dict, checkpoint: Checkpoint) -> None:
@@ -208,26 +235,9 @@ def new_folder(folder: Path) -> Iterator[Path]:
         unfinished.rename(folder)
 
 
-def write_vocabulary(path: Path, vocabulary: Mapping[str, int]) -> None:
-    """Write a vocab.txt, whose line numbers are the ids.
-
-    Raises:
-        ValueError: The ids leave gaps, or a token cannot stand in a line.
-    """
-    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-    if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
-        raise ValueError(
-            f"The ids of a vocabulary in a text file must be 0 to {len(tokens) - 1} without gaps. "
-            f"Received: ids up to {max(vocabulary.values())}."
-        )
-    path.write_bytes("".join(f"{token}\n" for token in tokens).encode())
-    if load_vocabulary(path) != dict(vocabulary):
-        raise ValueError("The vocabulary holds tokens that cannot stand in lines of a text file.")
-
-
 def _write_tokenizer(folder: Path, files: BertFiles) -> None:
     if files.vocabulary is not None:
-        write_vocabulary(folder / "vocab.txt", files.vocabulary)
+        save_vocabulary(folder / "vocab.txt", files.vocabulary)
         config = {
             "do_lower_case": not files.cased,
             "model_max_length": files.config["max_position_embeddings"],

@@ -64,7 +64,8 @@ def extract_embeddings(
         poolings: None for the features of every token; or one of `POOL_NSP` (the first token),
             `POOL_MAX` and `POOL_AVE` (over ids that are not 0, special tokens included), or a list
             of them, whose results are concatenated.
-        vocabs: The vocabulary of a Model, token -> id. A folder has its own.
+        vocabs: The vocabulary of a Model, token -> id. A folder has its own. The id 0 is padding,
+            whatever it is called, and is not looked at.
         cased: Whether the vocabulary distinguishes upper and lower case.
         batch_size: The most texts in a batch; None leaves it to their number of tokens.
         cut_embed: Whether features of tokens are cut to the text's length. Otherwise they have the

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from . import activations
+from .arguments import describe
 from .backend import models
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.mapping import FoundWeight, find_weights, read_weight
+from .checkpoints.translation import with_changed_rows
 from .configuration import ConfigError, is_hugging_face, read_config
 from .fitting import check_sizes, check_strangers, listed, transformer_num
 from .layers.initializer import overwritten
 from .vocabulary import load_vocabulary
+from .vocabulary_change import VocabularyChange
 
 __all__ = [
     "build_model_from_config",
@@ -128,6 +131,8 @@ def load_trained_model_from_checkpoint(
     trainable=None,
     output_layer_num=1,
     seq_len=int(1e9),
+    *,
+    vocabulary_change=None,
     **kwargs,
 ):
     """Build a model and fill it with the weights of a checkpoint.
@@ -144,6 +149,8 @@ def load_trained_model_from_checkpoint(
         output_layer_num: As in `get_model`.
         seq_len: Length of the sequences, cut to the positions that the configuration has; None for
             a model of any length up to them.
+        vocabulary_change: A `VocabularyChange`, to load the model with fewer or further tokens
+            than the checkpoint has.
         **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
             over the configuration.
 
@@ -155,12 +162,15 @@ def load_trained_model_from_checkpoint(
         ConfigError: If the configuration is damaged or not BERT's (a ValueError).
         CheckpointError: If the checkpoint is damaged, or its tensors do not fit the model (a
             ValueError).
+        ValueError: If `vocabulary_change` starts from a vocabulary of another size.
         OSError: If a file cannot be read.
     """
     config = read_config(config_file)
     with open_checkpoint(checkpoint_file) as checkpoint:
         found = find_weights(checkpoint, transformer_num(config, checkpoint), training)
         check_sizes(config, checkpoint, found)
+        if vocabulary_change is not None:
+            checkpoint = _changed(config, checkpoint, vocabulary_change)
         exact_gelu = checkpoint.format != "tensor_bundle"
         # The largest weight starts as what it is: random values first would need its memory twice.
         kwargs["token_initializer"] = lambda shape, dtype=None: _read(checkpoint, found[0])
@@ -170,6 +180,18 @@ def load_trained_model_from_checkpoint(
             )
         _fill(model, config, checkpoint, training, done=("Embedding-Token",))
     return model
+
+
+def _changed(config: dict, checkpoint: Checkpoint, change) -> Checkpoint:
+    """Let a checkpoint and its configuration be those of another vocabulary."""
+    if not isinstance(change, VocabularyChange):
+        raise TypeError(
+            f"`vocabulary_change` must be a VocabularyChange. Received: {describe(change)}"
+        )
+    old, new = config["vocab_size"], len(change.vocabulary)
+    change.check_size(old)
+    config["vocab_size"] = new
+    return with_changed_rows(checkpoint, old, new, change.rows)
 
 
 def _fill(model, config: dict, checkpoint: Checkpoint, training: bool, done=()) -> None:

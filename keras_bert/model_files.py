@@ -15,6 +15,7 @@ from .configuration import read_config
 from .conversion import BertFiles
 from .custom_objects import get_custom_objects
 from .loader import load_trained_model_from_checkpoint
+from .vocabulary_change import VocabularyChange
 
 
 def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> BertFiles:
@@ -41,12 +42,15 @@ def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) 
     )
 
 
-def write_model_file(path: Path, folder: Path) -> list[str]:
+def write_model_file(
+    path: Path, folder: Path, vocabulary_change: VocabularyChange | None = None
+) -> list[str]:
     """Save the model of a folder as a `.keras` file, for texts of any length.
 
     Args:
         path: The file, which must not exist.
         folder: A model folder of Google's or Hugging Face's kind.
+        vocabulary_change: What becomes of its vocabulary.
 
     Returns:
         Names of the head's tensors that are lost: a Keras model has all heads or none.
@@ -64,7 +68,11 @@ def write_model_file(path: Path, folder: Path) -> list[str]:
     encoder_size = len(weight_names(depth, training=False))
     training = len(found) == len(weight_names(depth, training=True))
     model = load_trained_model_from_checkpoint(
-        paths.config, paths.checkpoint, training=training, seq_len=None
+        paths.config,
+        paths.checkpoint,
+        training=training,
+        seq_len=None,
+        vocabulary_change=vocabulary_change,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.stem}.unfinished.keras")

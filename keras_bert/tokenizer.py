@@ -36,7 +36,8 @@ class Tokenizer(TokenizerHooks):
         token_cls: token that opens the input.
         token_sep: token that closes each sentence.
         token_unk: token whose id stands for tokens that the vocabulary lacks.
-        pad_index: id that fills up to `max_len`.
+        pad_index: id that fills up to `max_len`. Models take the id 0 for padding, whatever the
+            vocabulary calls it.
         cased: whether to keep case and accents.
         official: whether to give exactly the tokens of BERT's own tokenizer.
 

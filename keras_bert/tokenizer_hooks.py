@@ -9,6 +9,7 @@ from typing import Any
 from keras_bert import characters
 from keras_bert.arguments import describe, shorten
 from keras_bert.token_cache import Settings, TokenCache
+from keras_bert.vocabulary import in_other_case
 from keras_bert.word_pieces import greedy_pieces, place_pieces, placed_tokens
 from keras_bert.words import OWN_RULES, CharacterRules, Word, split_words
 
@@ -252,9 +253,11 @@ class TokenizerHooks:
 
     def _special_id(self, name: str, token: str) -> int:
         if token not in self._token_dict:
+            others = in_other_case(token, self._token_dict)
             raise ValueError(
                 f"`token_dict` lacks {token!r}, which is needed here. Add it, or pass the "
-                f"vocabulary's own name for it as `{name}`."
+                f"vocabulary's own name for it as `{name}`"
+                f"{': it has ' + ', '.join(map(repr, others)) if others else ''}."
             )
         return self._token_dict[token]
 

@@ -12,6 +12,7 @@ from .layers import EmbeddingSimilarity
 from .losses import MaskedCrossentropy
 from .optimizers import AdamWarmup
 from .tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
+from .vocabulary import in_other_case
 
 # Biases and normalizations are left alone, as in Google's training.
 _DECAYED_WEIGHTS = ("embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2")
@@ -83,7 +84,8 @@ def gen_batch_inputs(
     Args:
         sentence_pairs: Pairs of token lists, B of them.
         token_dict: Token to id, with `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]` and, as padding, the empty
-            token or `[PAD]` (with both, the one whose id is 0). Tokens it lacks become `[UNK]`.
+            token or `[PAD]` (with both, the one whose id is 0, which models take for padding).
+            Tokens it lacks become `[UNK]`.
         token_list: The tokens that replace others at random; special ones are passed over.
         seq_len: Length T of the rows.
         mask_rate: Probability of a token, special ones excepted, to be one to predict.
@@ -155,11 +157,14 @@ def _check_vocabulary(token_dict) -> str:
     needed = (TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
     paddings = [token for token in _PADDINGS if token in token_dict]
     missing = [token for token in needed if token not in token_dict]
-    if missing or not paddings:
+    if not paddings:
+        missing += _PADDINGS
+    if missing:
+        others = [other for token in missing for other in in_other_case(token, token_dict)]
         raise ValueError(
             f"`token_dict` must hold {', '.join(needed)} and, as padding, '' or '[PAD]'; "
-            "`get_base_dict()` begins such a dict. "
-            f"Missing: {missing if paddings else [*missing, *_PADDINGS]}."
+            f"`get_base_dict()` begins such a dict. Missing: {missing}"
+            f"{f'; it has {others} in their stead' if others else ''}."
         )
     return min(paddings, key=lambda token: token_dict[token] != 0)
 

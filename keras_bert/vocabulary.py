@@ -2,10 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .arguments import shorten
+from .tokens import TOKEN_PAD
+
 BYTE_ORDER_MARK = "\ufeff"
+
+# What vocabularies call padding, in lower case.
+PADDING_NAMES = (TOKEN_PAD, "[pad]")
 
 
 class VocabularyError(ValueError):
@@ -50,6 +56,51 @@ def load_vocabulary(vocab_path: str | os.PathLike) -> dict[str, int]:
     if not vocabulary:
         raise VocabularyError(f"{path} holds no tokens.")
     return vocabulary
+
+
+def save_vocabulary(vocab_path: str | os.PathLike, vocabulary: Mapping[str, int]) -> None:
+    """Write a vocabulary file that `load_vocabulary` reads, one token in each line.
+
+    Args:
+        vocab_path: path of the file; what is there is replaced.
+        vocabulary: token to id; the ids must be 0, 1, 2, … without gaps.
+
+    Raises:
+        ValueError: if the ids leave gaps, or a token cannot stand in a line.
+        OSError: if the file cannot be written.
+    """
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
+        raise ValueError(
+            f"The ids of a vocabulary in a text file must be 0 to {len(tokens) - 1} without gaps. "
+            f"Received: ids up to {max(vocabulary.values(), default=None)}."
+        )
+    unfit = [token for token in tokens if not fits_a_line(token)]
+    # A reader would take it for a mark at the beginning of the file.
+    unfit += [token for token in tokens[:1] if token.startswith(BYTE_ORDER_MARK)]
+    if unfit:
+        raise ValueError(
+            "The vocabulary holds tokens that cannot stand in lines of a text file: "
+            f"{shorten(unfit)}."
+        )
+    with open(vocab_path, "wb") as file:
+        file.write("".join(f"{token}\n" for token in tokens).encode())
+
+
+def in_other_case(token: str, vocabulary: Iterable[str]) -> list[str]:
+    """Find tokens that differ from one in nothing but capitals, such as `[cls]`."""
+    lowered = token.lower()
+    return [each for each in vocabulary if each != token and each.lower() == lowered]
+
+
+def fits_a_line(token: str) -> bool:
+    """Whether a token, in a line of a vocabulary file, is read again as it is."""
+    stripped = token.removesuffix("\r").strip(" \t")
+    return "\n" not in token and token == stripped and not _has_surrogates(token)
+
+
+def _has_surrogates(token: str) -> bool:
+    return not token.isprintable() and any("\ud800" <= c <= "\udfff" for c in token)
 
 
 def _decode(data: bytes, path: str) -> str:
@@ -138,6 +189,6 @@ def _checked(entries: Iterable[tuple[str, Any]], path: str) -> dict[str, int]:
                 f"{vocabulary.get(token, index)} and {index}; the id {index} is that of "
                 f"{tokens[index]!r}."
             )
-        if not token.isprintable() and any("\ud800" <= c <= "\udfff" for c in token):
+        if _has_surrogates(token):
             raise VocabularyError(f"{path} must hold whole characters. Received: {token!r}")
     return dict(sorted(vocabulary.items(), key=lambda entry: entry[1]))

@@ -3,15 +3,13 @@
 import contextlib
 import io
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from readme_examples import BLOCK, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = (ROOT / "README.md").read_text("utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text("utf-8")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def without_code(text):

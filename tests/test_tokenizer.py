@@ -599,6 +599,24 @@ def test_vocabulary_without_a_special_token(name):
         assert tokenizer.encode("unaffable")[0] == [0, 2, 3, 4, 1]
 
 
+def test_vocabulary_with_special_tokens_in_lower_case():
+    token_dict = {token.lower(): index for token, index in README_DICT.items()}
+    with pytest.raises(ValueError, match=r"name for it as `token_cls`: it has '\[cls\]'\."):
+        Tokenizer(token_dict).encode("unaffable")
+    tokenizer = Tokenizer(token_dict, "[cls]", "[sep]", "[unk]")
+    assert tokenizer.encode("unaffable 钢")[0] == [0, 2, 3, 4, 5, 1]
+
+
+def test_padding_is_an_id_whatever_its_name():
+    for name in ("", "[PAD]", "[pad]", "<pad>", None):
+        token_dict = {"[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4}
+        if name is not None:
+            token_dict[name] = 0
+        tokenizer = Tokenizer(token_dict)
+        assert tokenizer.encode("a", max_len=5)[0] == [2, 4, 3, 0, 0]
+        assert tokenizer.decode([2, 4, 3, 0, 0]) == ["a"]
+
+
 @pytest.mark.parametrize("value", [None, "vocab.txt", ["a", "b"], 3])
 def test_token_dict_must_be_a_mapping(value):
     with pytest.raises(TypeError, match="`token_dict` must map tokens to ids"):

@@ -173,6 +173,10 @@ def test_no_pairs_give_no_rows():
         ({"vocabulary": {"[UNK]": 0, "[CLS]": 1, "": 2}}, r"Missing: \['\[SEP\]', '\[MASK\]'\]"),
         ({"vocabulary": dict.fromkeys(SPECIAL[1:], 0)}, r"Missing: \['', '\[PAD\]'\]"),
         (
+            {"vocabulary": dict.fromkeys(map(str.lower, SPECIAL), 0)},
+            r"Missing: \['\[UNK\]', .*; it has \['\[unk\]', .*'\[mask\]'\] in their stead",
+        ),
+        (
             {"tokens": SPECIAL, "mask_rate": 1.0, "mask_mask_rate": 0.0, "mask_random_rate": 1.0},
             "not special",
         ),

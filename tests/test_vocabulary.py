@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_damage import damaged
 
-from keras_bert.vocabulary import VocabularyError, load_vocabulary
+from keras_bert.vocabulary import VocabularyError, load_vocabulary, save_vocabulary
 
 TOKENS = [
     "[PAD]",
@@ -158,6 +158,32 @@ def test_any_tokens_survive(tmp_path_factory, tokens):
     path = tmp_path_factory.mktemp("any") / "vocab.txt"
     path.write_bytes(("\n".join(tokens) + "\n").encode("utf-8"))
     assert list(load_vocabulary(path).items()) == [(t, i) for i, t in enumerate(tokens)]
+
+
+# Writing.
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.text("ab \n\r\t\ufeff\u2028\ud800的"), unique=True, min_size=1, max_size=4))
+def test_what_is_saved_is_what_is_loaded(tmp_path_factory, tokens):
+    path = tmp_path_factory.mktemp("any") / "vocab.txt"
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    # Blanks at the ends are dropped, and a mark of the byte order at the beginning.
+    lost = [token for token in tokens if token != token.removesuffix("\r").strip(" \t")]
+    unwritable = [token for token in tokens if "\n" in token or "\ud800" in token]
+    if lost or unwritable or tokens[0].startswith("\ufeff"):
+        with pytest.raises(ValueError, match="cannot stand in lines"):
+            save_vocabulary(path, vocabulary)
+        assert not path.exists()
+    else:
+        save_vocabulary(path, dict(reversed(vocabulary.items())))
+        assert list(load_vocabulary(path).items()) == list(vocabulary.items())
+
+
+@pytest.mark.parametrize("vocabulary", [{"a": 0, "b": 2}, {"a": 1}, {"a": 0, "b": 0}, {"a": -1}])
+def test_ids_that_are_no_numbers_of_lines(tmp_path, vocabulary):
+    with pytest.raises(ValueError, match="without gaps"):
+        save_vocabulary(tmp_path / "vocab.txt", vocabulary)
 
 
 # tokenizer.json.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +68,11 @@ class Checkpoint(Mapping[str, np.ndarray]):
     def are_equal(self, first: str, second: str) -> bool:
         """Tell whether two tensors have the same type, shape and bits, in little memory."""
         return have_equal_content(self._find(first), self._find(second))
+
+    def map(self, function: Callable[[str, AnyTensor], AnyTensor]) -> Checkpoint:
+        """Return a checkpoint that has what the function makes of each name and tensor."""
+        tensors = {name: function(name, tensor) for name, tensor in self._open_tensors().items()}
+        return Checkpoint(self.path, self.format, tensors)
 
     def close(self) -> None:
         """Forget the tensors. Arrays that were read stay valid."""

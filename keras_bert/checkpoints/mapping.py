@@ -71,6 +71,12 @@ def weight_names(transformer_num: int, training: bool) -> list[WeightName]:
     return rows + [*_HEADS] if training else rows
 
 
+def vocabulary_weights() -> list[WeightName]:
+    """List the weights that have a row for each token of the vocabulary."""
+    places = TIED_COPIES.values()
+    return [row for row in (*_EMBEDDINGS, *_HEADS) if (row.layer, row.index) in places]
+
+
 def _dense(layer: str, index: int, module: str) -> Iterator[WeightName]:
     """Kernel and bias; PyTorch's Linear keeps its kernel the other way round."""
     dotted = _dotted(module)

@@ -165,7 +165,31 @@ class UnreadableTensor:
         raise CheckpointError(self.reason)
 
 
-AnyTensor = StoredTensor | PartitionedTensor | UnreadableTensor
+@dataclass(frozen=True, eq=False)
+class ChangedTensor:
+    """A tensor that is to be read otherwise than the file has it.
+
+    Attributes:
+        source: The tensor in the file.
+        shape: Its shape after the change.
+        change: Turns the file's array into the one wanted, of the same type.
+    """
+
+    source: StoredTensor | PartitionedTensor
+    shape: tuple[int, ...]
+    change: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of its elements."""
+        return self.source.dtype
+
+    def read(self) -> np.ndarray:
+        """Read the tensor in the file and change it."""
+        return self.change(self.source.read())
+
+
+AnyTensor = StoredTensor | PartitionedTensor | UnreadableTensor | ChangedTensor
 
 
 def have_equal_content(first: AnyTensor, second: AnyTensor) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -18,7 +18,14 @@ from keras_bert.checkpoints.mapping import (
     find_weights,
     in_files,
     read_weight,
+    vocabulary_weights,
     weight_names,
+)
+from keras_bert.checkpoints.stored import (
+    AnyTensor,
+    ChangedTensor,
+    PartitionedTensor,
+    StoredTensor,
 )
 
 _MLM, _NSP, _POOLER = ("MLM-Sim", 0), ("NSP", 0), ("NSP-Dense", 0)
@@ -91,3 +98,32 @@ def as_hugging_face_names(tensors: Mapping[str, np.ndarray]) -> dict[str, np.nda
     if any(name.startswith("cls.") for name in tensors):
         return dict(tensors)
     return {name.removeprefix("bert."): array for name, array in tensors.items()}
+
+
+def with_changed_rows(
+    checkpoint: Checkpoint, old: int, new: int, change: Callable[[np.ndarray], np.ndarray]
+) -> Checkpoint:
+    """Give the weights that have a row for each token the rows of another vocabulary.
+
+    Args:
+        checkpoint: A checkpoint.
+        old: Number of tokens that it was made for.
+        new: Number of tokens that are wanted.
+        change: Turns an array (old, …) into one (new, …) of the same type.
+
+    Returns:
+        The checkpoint, read through the change: its token table, the bias of the head for masked
+        words, and their copies. Such as have another number of rows are left as they are.
+    """
+    names = {*TIED_COPIES}
+    for naming in NAMINGS:
+        found = find_rows(checkpoint, vocabulary_weights(), naming)
+        names |= {weight.name for weight in found.values()}
+
+    def changed(name: str, tensor: AnyTensor) -> AnyTensor:
+        is_readable = isinstance(tensor, (StoredTensor, PartitionedTensor))
+        if name in names and is_readable and tensor.shape[:1] == (old,):
+            return ChangedTensor(tensor, (new, *tensor.shape[1:]), change)
+        return tensor
+
+    return checkpoint.map(changed)

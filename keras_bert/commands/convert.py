@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..case import is_cased
 from ..checkpoints.listing import with_ranges
 from ..conversion import (
     read_folder,
+    with_vocabulary,
     write_google_folder,
     write_hugging_face_folder,
-    write_vocabulary,
 )
-from ..vocabulary import load_vocabulary
+from ..vocabulary import load_vocabulary, save_vocabulary
+from ..vocabulary_change import VocabularyChange
 from .shared import CommandError, add_case_arguments, remark
 
 _WRITERS = {"google": write_google_folder, "huggingface": write_hugging_face_folder}
@@ -44,6 +46,16 @@ def add_parser(commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "--vocab", metavar="FILE", help="vocabulary of a .keras file (default: vocab.txt beside it)"
     )
+    parser.add_argument(
+        "--keep",
+        metavar="FILE",
+        help="drop all tokens but those of this file, one a line, and the special ones",
+    )
+    parser.add_argument(
+        "--add",
+        metavar="FILE",
+        help="add the tokens of this file, one a line; their weights are the mean of their pieces'",
+    )
     add_case_arguments(parser)
     return parser
 
@@ -69,6 +81,9 @@ def run(options: argparse.Namespace) -> None:
             files = files._replace(cased=options.cased)
         if files.vocabulary is None:
             remark(options, "there is no vocabulary to convert")
+        change = _vocabulary_change(files.vocabulary, options)
+        if change is not None:
+            files = with_vocabulary(files, change)
         for text in _WRITERS[options.to](target, files):
             remark(options, text)
         _report(files.left_out, options)
@@ -84,17 +99,30 @@ def _read_model_file(source: Path, options: argparse.Namespace):
 
 def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> None:
     files = read_folder(source)
+    change = _vocabulary_change(files.vocabulary, options)
+    vocabulary = files.vocabulary if change is None else change.vocabulary
     beside = target.with_name("vocab.txt")
-    if files.vocabulary is None:
+    if vocabulary is None:
         remark(options, "there is no vocabulary to convert")
-    elif beside.exists() and load_vocabulary(beside) != files.vocabulary:
+    elif beside.exists() and load_vocabulary(beside) != vocabulary:
         raise CommandError(f"{beside} is there already and differs: choose another folder")
     from ..model_files import write_model_file
 
-    lost = write_model_file(target, source)
-    if files.vocabulary is not None:
-        write_vocabulary(beside, files.vocabulary)
+    lost = write_model_file(target, source, change)
+    if vocabulary is not None:
+        save_vocabulary(beside, vocabulary)
     _report([*lost, *files.left_out], options)
+
+
+def _vocabulary_change(
+    vocabulary: Mapping[str, int] | None, options: argparse.Namespace
+) -> VocabularyChange | None:
+    if options.keep is None and options.add is None:
+        return None
+    if vocabulary is None:
+        raise CommandError("--keep and --add change a vocabulary, and there is none")
+    keep, add = (path and load_vocabulary(path) for path in (options.keep, options.add))
+    return VocabularyChange(vocabulary, keep, add or ())
 
 
 def _report(names: list[str], options: argparse.Namespace) -> None:

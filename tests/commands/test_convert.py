@@ -181,6 +181,72 @@ def test_exact_gelu_through_keras(command, tmp_path):
     assert all(is_same(array, tensors[f"bert.{name}"]) for name, array in converted.items())
 
 
+@pytest.fixture
+def changes(tmp_path):
+    """Words of a command that keeps a few of the letters and adds two words."""
+    (tmp_path / "keep").write_text("c\na\n[MASK]\n")
+    (tmp_path / "add").write_text("ca\nzz\n")
+    return ["--keep", tmp_path / "keep", "--add", tmp_path / "add"]
+
+
+@once
+def test_another_vocabulary_in_folders(command, google, tmp_path, changes):
+    code, out, err = command("convert", google, tmp_path / "hf", "--to", "huggingface", *changes)
+    assert (code, out, err) == (0, "", "")
+    old = (google / "vocab.txt").read_text().split()
+    new = (tmp_path / "hf" / "vocab.txt").read_text().split()
+    assert new == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "c", "ca", "zz"]
+    transformers = pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+    assert command("convert", google, tmp_path / "all", "--to", "huggingface")[0] == 0
+    logits = []
+    for folder, tokens in (("all", old), ("hf", new)):
+        model = transformers.BertForPreTraining.from_pretrained(tmp_path / folder).eval()
+        ids = [[tokens.index(token) for token in ("[CLS]", "a", "[MASK]", "c", "[SEP]")]]
+        with torch.no_grad():
+            logits.append(model(torch.tensor(ids)).prediction_logits.numpy())
+    kept = logits[0][..., [old.index(token) for token in new[:-2]]]
+    np.testing.assert_allclose(logits[1][..., :-2], kept, atol=1e-5)
+    # "ca" was "c" and an unknown "##a"; of "zz" nothing was known.
+    means = [logits[0][..., old.index("c")], logits[0].mean(axis=-1)]
+    np.testing.assert_allclose(logits[1][..., -2:], np.stack(means, axis=-1), atol=1e-5)
+    # And back to Google's format, with all of it added again.
+    (tmp_path / "keep").write_text("b\n")
+    code, _, err = command(
+        "convert", tmp_path / "hf", tmp_path / "g", "--to", "google", "--add", tmp_path / "keep"
+    )
+    assert (code, err) == (0, "")
+    assert (tmp_path / "g" / "vocab.txt").read_text().split() == [*new, "b"]
+    assert read_json(tmp_path / "g" / "bert_config.json")["vocab_size"] == 10
+
+
+def test_another_vocabulary_to_keras_and_from_there(command, google, tmp_path, changes):
+    def convert(source, target, *words):
+        assert command("convert", source, tmp_path / target, *words) == (0, "", "")
+        return tmp_path / target
+
+    direct = convert(google, "direct", "--to", "google", *changes)
+    changed = convert(google, "changed/model.keras", *changes)
+    as_it_was = convert(google, "whole/model.keras")
+    for file, words in ((changed, ()), (as_it_was, changes)):
+        folder = convert(file, f"from-{file.parent.name}", "--to", "google", *words)
+        assert contents(folder, *BUNDLE, "vocab.txt") == contents(direct, *BUNDLE, "vocab.txt")
+
+
+@once
+def test_a_vocabulary_that_cannot_be_changed(command, google, tmp_path, changes):
+    (tmp_path / "keep").write_text("a\nö\n")
+    words = ("convert", google, tmp_path / "new", "--to", "google", *changes)
+    code, _, err = command(*words)
+    assert (code, "`keep` must name tokens of the vocabulary" in err) == (1, True)
+    assert not (tmp_path / "new").exists()
+    file = tmp_path / "model.keras"
+    assert command("convert", google, file)[0] == 0
+    (tmp_path / "vocab.txt").unlink()
+    code, _, err = command("convert", file, tmp_path / "new", "--to", "google", *changes)
+    assert (code, "--keep and --add change a vocabulary, and there is none" in err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

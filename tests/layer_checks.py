@@ -284,13 +284,7 @@ def _check_file(model, fed, results, result_masks, path):
 def _check_policy(model, fed, expected, policy, output_dtypes, compared_rows):
     compute_dtype = policy.removeprefix("mixed_")
     call = compiled(model) if RUNTIME == "jax" else model
-    try:
-        outputs = call(fed)[: len(expected)]
-    except ValueError as error:
-        # JAX compiles no float16 attention on CPUs, that of Keras' own layer neither.
-        if "F16_F16_F32" not in str(error):
-            raise
-        outputs = model(fed)[: len(expected)]
+    outputs = call(fed)[: len(expected)]
     dtypes = output_dtypes or ["compute"] * len(expected)
     for place, (output, array, dtype) in enumerate(zip(outputs, expected, dtypes, strict=True)):
         wanted = {"compute": compute_dtype, "input": "float32"}.get(dtype, dtype)

@@ -483,8 +483,6 @@ def test_one_encoder_called_three_times():
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_ids_are_not_rounded_to_16_bits(policy, dtype):
     """257 is not 256, 4097 is not 4096."""
-    if RUNTIME == "jax" and policy == "mixed_float16":
-        pytest.skip("JAX compiles no float16 attention on CPUs; Keras' own has the same limit")
     with dtype_policy(policy):
         encoder = tiny_model(training=False, token_num=4200)
         inputs = [layers.Input(shape=(9,), dtype=dtype) for _ in range(2)]
@@ -506,8 +504,6 @@ def test_ids_are_not_rounded_to_16_bits(policy, dtype):
 def test_dtype_policies(policy, tolerance):
     if RUNTIME == "jax" and policy == "float64":
         pytest.skip("JAX has float64 on request only")
-    if RUNTIME == "jax" and policy == "mixed_float16":
-        pytest.skip("JAX compiles no float16 attention on CPUs; Keras' own has the same limit")
     with dtype_policy(policy):
         model = tiny_model()
     mlm, _ = predict(model, TOKENS, SEGMENTS, MASKED)

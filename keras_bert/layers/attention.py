@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arguments import as_integer
-from ..backend import TF_KERAS, ops, serializable
+from ..backend import TF_KERAS, backend, ops, serializable
 
 if TF_KERAS:
     import keras_multi_head
@@ -101,7 +101,8 @@ else:
 
         def call(self, inputs, mask=None):
             query, key, value = _query_key_value(inputs)
-            attended = ops.dot_product_attention(
+            attend = _attend if _runs_on_jax_cpu() else ops.dot_product_attention
+            attended = attend(
                 self._heads(self.query, query),
                 self._heads(self.key, key),
                 self._heads(self.value, value),
@@ -114,11 +115,8 @@ else:
         def attention_map(self, inputs, mask=None):
             """Attention probabilities (B, H, T, S), float32, for the arguments of `call`."""
             query, key, _ = _query_key_value(inputs)
-            queries = self._heads(self.query, query)
-            scores = ops.einsum("bthd,bshd->bhts", queries, self._heads(self.key, key))
-            scores = ops.cast(scores, "float32") / queries.shape[-1] ** 0.5
-            bias = self._bias(query, key, mask)
-            return ops.softmax(scores if bias is None else scores + ops.cast(bias, "float32"))
+            queries, keys = self._heads(self.query, query), self._heads(self.key, key)
+            return _probabilities(queries, keys, self._bias(query, key, mask))
 
         def _heads(self, projection, features):
             """Projected features (B, T, H, D/H)."""
@@ -173,6 +171,36 @@ def check_head_num(head_num: int, units: int, where: str) -> None:
             f"`head_num` must divide the feature size in {where}. "
             f"Received: head_num={head_num}, feature size={units}."
         )
+
+
+def _runs_on_jax_cpu() -> bool:
+    """Whether products run faster, and in float16 at all, with heads before places."""
+    if backend.backend() != "jax":
+        return False
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+def _attend(query, key, value, bias):
+    """`ops.dot_product_attention` for features (B, T or S, H, D/H)."""
+    probabilities = ops.cast(_probabilities(query, key, bias), value.dtype)
+    attended = ops.einsum("bhts,bhsd->bhtd", probabilities, _heads_first(value))
+    return _heads_first(attended)  # back again
+
+
+def _probabilities(query, key, bias):
+    """Attention probabilities (B, H, T, S) in at least float32, from features (B, …, H, D/H)."""
+    scores = ops.einsum("bhtd,bhsd->bhts", _heads_first(query), _heads_first(key))
+    precision = "float64" if scores.dtype == "float64" else "float32"
+    scores = ops.cast(scores, precision) / query.shape[-1] ** 0.5
+    if bias is not None:
+        scores = scores + ops.cast(bias, precision)
+    return ops.softmax(scores, axis=(3,))  # of a tuple Keras does not warn where texts have 1 token
+
+
+def _heads_first(features):
+    return ops.transpose(features, (0, 2, 1, 3))
 
 
 def _query_key_value(value, single=None):

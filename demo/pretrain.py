@@ -3,7 +3,11 @@
     pip install '.[pretrain]'
     python demo/pretrain.py RUN --texts FILE [FILE ...]
 
-A FILE is UTF-8 text with a sentence in every line and an empty line between documents. RUN is a
+    python demo/pretrain.py RUN --texts FILE [FILE ...] --initial MODEL
+
+A FILE is UTF-8 text with a sentence in every line and an empty line between documents. MODEL is a
+model folder of Google's or Hugging Face's kind to start from, instead of from random weights: its
+vocabulary and sizes are kept, and heads that it lacks are new. RUN is a
 folder, new or of a run that was broken off: the same command, or `python demo/pretrain.py RUN`
 alone, goes on where the last one was, whatever ended it, and ends with the same weights bit for bit
 as if nothing had happened (on the same runtime, versions and machine). In the end RUN holds
@@ -27,22 +31,34 @@ import numpy as np
 from pretrain_text import Pairs, learn_vocabulary, replacing, write_shards
 from tqdm import tqdm
 
-from keras_bert import Tokenizer, compile_model, gen_batch_inputs, get_model, load_vocabulary
+from keras_bert import (
+    Tokenizer,
+    build_model_from_config,
+    compile_model,
+    gen_batch_inputs,
+    load_vocabulary,
+)
 from keras_bert.backend import TF_KERAS, backend, keras, layers
-from keras_bert.checkpoints import write_tensor_bundle
-from keras_bert.checkpoints.mapping import to_checkpoint
+from keras_bert.case import is_cased
+from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
+from keras_bert.checkpoints.mapping import read_weight, to_checkpoint
+from keras_bert.checkpoints.translation import find_present_weights
+from keras_bert.conversion import read_folder, write_google_folder
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 SAVED_STATES = 2  # the last one, and the one before should the disk have damaged it
-OPTIONS = {  # what makes a run what it is: default and meaning
+ARCHITECTURE = {  # options that --initial answers: default and meaning
     "vocabulary": (8000, "most tokens in the vocabulary"),
     "cased": (0, "1 keeps case and accents, 0 strips them"),
-    "shard": (1_000_000, "tokens in a shard"),
     "layers": (4, "encoder layers"),
     "hidden": (256, "hidden size"),
     "heads": (4, "attention heads"),
     "feed_forward": (1024, "hidden size of the feed-forward layers"),
+}
+TRAINING = {
+    "shard": (1_000_000, "tokens in a shard"),
     "length": (128, "tokens in a row"),
+    "predictions": (0, "most masked words in a row; 0 means 15 % of its length, and one"),
     "dropout": (0.1, "dropout rate"),
     "batch": (32, "rows in a batch"),
     "steps": (10_000, "training steps"),
@@ -50,23 +66,25 @@ OPTIONS = {  # what makes a run what it is: default and meaning
     "learning_rate": (5e-4, "peak of the learning rate"),
     "seed": (0, "seed of all random numbers"),
 }
+OPTIONS = {**ARCHITECTURE, **TRAINING}  # what makes a run what it is
 
 
-def build(settings, token_num: int):
+def build(run: Path, settings):
     if TF_KERAS:  # dropout whose random numbers have a state that can be saved
         keras.backend.experimental.enable_tf_random_generator()
     keras.utils.set_random_seed(settings["seed"])
-    model = get_model(
-        token_num,
-        pos_num=settings["length"],
-        seq_len=settings["length"],
-        embed_dim=settings["hidden"],
-        transformer_num=settings["layers"],
-        head_num=settings["heads"],
-        feed_forward_dim=settings["feed_forward"],
+    model, config = build_model_from_config(
+        run / "bert_config.json",
+        training=True,
+        seq_len=None,
         dropout_rate=settings["dropout"],
         max_predictions=max_predictions(settings),
     )
+    if (run / "initial").is_dir():
+        checkpoint = open_checkpoint(run / "initial" / "bert_model.ckpt")
+        for weight in find_present_weights(checkpoint, config["num_hidden_layers"]):
+            variable = model.get_layer(weight.layer).weights[weight.index]
+            variable.assign(read_weight(checkpoint, weight).astype("float32"))
     compile_model(
         model,
         decay_steps=settings["steps"],
@@ -78,7 +96,7 @@ def build(settings, token_num: int):
 
 
 def max_predictions(settings) -> int:
-    return round(0.15 * settings["length"]) + 1
+    return settings["predictions"] or round(0.15 * settings["length"]) + 1
 
 
 def state_of(model) -> list:
@@ -123,7 +141,7 @@ def load_state(run: Path, model):
 
 
 def train(run: Path, settings, shards: list[Path], vocabulary, save_every: int):
-    model = build(settings, len(vocabulary))
+    model = build(run, settings)
     step, place, losses = load_state(run, model)
     tokens = list(vocabulary)
     pairs = Pairs(shards, settings, tokens, place)
@@ -147,12 +165,26 @@ def train(run: Path, settings, shards: list[Path], vocabulary, save_every: int):
     return model, losses
 
 
-def write_results(run: Path, settings, model, losses, token_num: int) -> None:
+def write_results(run: Path, model, losses) -> None:
     rows = [f"{step}\t" + "\t".join(map(repr, row)) for step, row in enumerate(losses, 1)]
     with replacing(run / "losses.tsv") as file:
         file.write("\n".join(["step\tloss\tmlm\tnsp", *rows, ""]).encode())
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     write_tensor_bundle(run / "bert_model.ckpt", to_checkpoint(weights, "google"))
+
+
+def take_over(run: Path, initial: Path) -> bool:
+    """Copy the model to start from into the run; say whether it keeps case."""
+    copy = run / "initial"
+    if not copy.is_dir():
+        write_google_folder(copy, read_folder(initial))
+    for name in ("vocab.txt", "bert_config.json", "tokenizer_config.json"):
+        with replacing(run / name) as file:
+            file.write((copy / name).read_bytes())
+    return is_cased(copy, load_vocabulary(copy / "vocab.txt"))
+
+
+def write_config(run: Path, settings, token_num: int) -> None:
     config = {
         "vocab_size": token_num,
         "hidden_size": settings["hidden"],
@@ -175,15 +207,20 @@ def read_settings(run: Path, given: dict) -> dict:
     path = run / "settings.json"
     if "texts" in given:
         given["texts"] = [[os.path.abspath(each), os.path.getsize(each)] for each in given["texts"]]
+    if "initial" in given:
+        given["initial"] = os.path.abspath(given["initial"])
     given["runtime"] = RUNTIME
     if path.exists():
         settings = json.loads(path.read_text("utf-8"))
         for name, value in given.items():
-            if value != settings[name]:
-                sys.exit(f"{run} began with {name} {settings[name]}. Received: {value}.")
+            if value != settings.get(name):
+                sys.exit(f"{run} began with {name} {settings.get(name)}. Received: {value}.")
         return settings
     if "texts" not in given:
         sys.exit("A new run needs --texts FILE [FILE ...]")
+    fixed = sorted(ARCHITECTURE.keys() & given.keys())
+    if "initial" in given and fixed:
+        sys.exit(f"A run that starts from a model has its sizes and vocabulary. Received: {fixed}.")
     settings = {**{name: default for name, (default, _) in OPTIONS.items()}, **given}
     with replacing(path) as file:
         file.write(json.dumps(settings, indent=2).encode())
@@ -196,6 +233,7 @@ def main(arguments=None) -> None:
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("--texts", nargs="+", metavar="FILE", default=argparse.SUPPRESS)
+    parser.add_argument("--initial", metavar="MODEL", default=argparse.SUPPRESS)
     parser.add_argument("--save-every", type=int, default=200, help="steps between saved states")
     for name, (default, text) in OPTIONS.items():
         parser.add_argument(
@@ -208,13 +246,18 @@ def main(arguments=None) -> None:
     run, save_every = given.pop("run"), given.pop("save_every")
     run.mkdir(parents=True, exist_ok=True)
     settings = read_settings(run, given)
-    if not (run / "vocab.txt").exists():
+    cased = bool(settings["cased"])
+    if "initial" in settings:
+        cased = take_over(run, Path(settings["initial"]))
+    elif not (run / "vocab.txt").exists():
         learn_vocabulary(run / "vocab.txt", settings)
     vocabulary = load_vocabulary(str(run / "vocab.txt"))
-    tokenizer = Tokenizer(vocabulary, cased=bool(settings["cased"]))
+    if "initial" not in settings:
+        write_config(run, settings, len(vocabulary))
+    tokenizer = Tokenizer(vocabulary, cased=cased)
     shards = write_shards(run / "shards", settings, tokenizer)
     model, losses = train(run, settings, shards, vocabulary, save_every)
-    write_results(run, settings, model, losses, len(vocabulary))
+    write_results(run, model, losses)
     print(f"{run}: {len(losses)} steps, MLM loss {losses[-1][1]:.3f}, NSP loss {losses[-1][2]:.3f}")
 
 

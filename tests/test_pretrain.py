@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_folders import CONFIG, random_weights, write_google_folder, write_hugging_face_folder
+from safetensors.numpy import load_file, save_file
 
 from keras_bert import extract_embeddings, get_checkpoint_paths, load_trained_model_from_checkpoint
 
@@ -66,6 +68,11 @@ def test_a_run_keeps_the_settings_it_began_with(processes, text, tmp_path):
     assert pretrain.read_settings(tmp_path, {"texts": [text], "steps": 7}) == settings
     with pytest.raises(SystemExit, match=r"began with steps 7\. Received: 8"):
         pretrain.read_settings(tmp_path, {"steps": 8})
+    with pytest.raises(SystemExit, match=r"began with initial None\. Received: /"):
+        pretrain.read_settings(tmp_path, {"initial": "model"})
+    new = {"texts": [text], "initial": "model", "layers": 2, "cased": 1}
+    with pytest.raises(SystemExit, match=r"has its sizes and vocabulary.*'cased', 'layers'"):
+        pretrain.read_settings(tmp_path / "new", new)
 
 
 class Variable:
@@ -147,3 +154,41 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(processes, text, 
     )
     (features,) = extract_embeddings(str(unbroken), ["one two, buckle my shoe"])
     assert features.shape[1] == 8
+
+
+@pytest.fixture(params=["google", "hugging face", "without heads"])
+def initial(request, tmp_path):
+    """A model to start from, and the layers that it lacks."""
+    folder = tmp_path / "initial"
+    if request.param == "google":
+        write_google_folder(folder)
+        return folder, set()
+    write_hugging_face_folder(folder)
+    if request.param == "without heads":
+        tensors = load_file(folder / "model.safetensors")
+        kept = {name: each for name, each in tensors.items() if name.startswith("bert.enc")}
+        kept |= {name: each for name, each in tensors.items() if name.startswith("bert.emb")}
+        save_file(kept, folder / "model.safetensors")
+        return folder, {"MLM-Dense", "MLM-Norm", "MLM-Sim", "NSP-Dense", "NSP"}
+    return folder, set()
+
+
+def test_a_run_starts_from_a_model(initial, text, tmp_path):
+    import pretrain
+
+    folder, lacking = initial
+    run = tmp_path / "run"
+    options = ["--length=16", "--batch=4", "--steps=1", "--warmup=1", "--learning-rate=0"]
+    pretrain.main([str(run), "--texts", text, "--initial", str(folder), *options])
+    for name in ("vocab.txt", "bert_config.json"):
+        assert (run / name).exists()
+    paths = get_checkpoint_paths(str(run))
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, training=True)
+    # The last test's model is of all 16 positions, so none of the table is lost.
+    expected = random_weights(CONFIG)
+    for layer, weights in expected.items():
+        same = [
+            np.array_equal(mine, theirs)
+            for mine, theirs in zip(model.get_layer(layer).get_weights(), weights, strict=True)
+        ]
+        assert all(same) is (layer not in lacking), layer

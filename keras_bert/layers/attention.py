@@ -116,7 +116,7 @@ else:
             """Attention probabilities (B, H, T, S), float32, for the arguments of `call`."""
             query, key, _ = _query_key_value(inputs)
             queries, keys = self._heads(self.query, query), self._heads(self.key, key)
-            return _probabilities(queries, keys, self._bias(query, key, mask))
+            return ops.cast(_probabilities(queries, keys, self._bias(query, key, mask)), "float32")
 
         def _heads(self, projection, features):
             """Projected features (B, T, H, D/H)."""

@@ -22,8 +22,8 @@ CONFIG = {
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxy"]
 
 
-def random_weights(config=CONFIG, seed=0):
-    """Layer name -> list of arrays, for encoder and both heads."""
+def random_weights(config=CONFIG, seed=0, scale=0.5):
+    """Layer name -> list of arrays, for encoder and both heads; around 0, or 1 for gammas."""
     hidden, feed_forward = config["hidden_size"], config["intermediate_size"]
     tables = {"Token": "vocab_size", "Position": "max_position_embeddings"}
     shapes = {f"Embedding-{name}": [(config[key], hidden)] for name, key in tables.items()}
@@ -42,16 +42,16 @@ def random_weights(config=CONFIG, seed=0):
             shape = [(hidden, hidden), (hidden,)] * 4
         elif row.layer.endswith("FeedForward"):
             shape = [(hidden, feed_forward), (feed_forward,), (feed_forward, hidden), (hidden,)]
-        values = generator.normal(0, 0.5, shape[row.index]).astype("float32")
+        values = generator.normal(0, scale, shape[row.index]).astype("float32")
         if row.layer.endswith("-Norm") and row.index == 0:
             values += 1
         weights.setdefault(row.layer, []).append(values)
     return weights
 
 
-def write_google_folder(folder, config=CONFIG, seed=0, vocabulary=None):
+def write_google_folder(folder, config=CONFIG, seed=0, vocabulary=None, scale=0.5):
     """bert_config.json, bert_model.ckpt.* and vocab.txt; returns the weights."""
-    weights = random_weights(config, seed)
+    weights = random_weights(config, seed, scale)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bert_config.json").write_text(json.dumps(config), "utf-8")
     write_tensor_bundle(folder / "bert_model.ckpt", to_checkpoint(weights, "google"))

@@ -43,6 +43,7 @@ setup(
         "pretrain": ["tokenizers>=0.20.0"],  # learns the vocabulary in demo/pretrain.py
         "test": [
             "build>=1.2.0",
+            "grain>=0.2.12",
             "hypothesis>=6.100.0",
             "pyarrow>=15.0.0",
             "pytest>=8.0.0",

@@ -16,4 +16,5 @@ def example(mark):
 
 def run(code, names):
     """Run an example with some names at hand; they are joined by those that it makes."""
-    exec(compile(code, "README.md", "exec"), names)
+    # A name of no file: Grain looks up the source of functions.
+    exec(compile(code, "<README.md>", "exec"), names)

@@ -1,0 +1,145 @@
+"""Every Python block and every command of the README, from first to last, on a small model.
+
+The READMEs hold the same code (see test_readme.py). It runs as printed but for what `STAND_INS`
+exchanges: places that the reader fills in, sizes, and numbers of steps.
+"""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+
+import numpy as np
+import pytest
+from model_folders import CONFIG, write_google_folder
+from readme_examples import BLOCK, ROOT, run
+from runtimes import KERAS_3, dtype_policy
+
+from keras_bert.backend import keras
+from keras_bert.commands import main
+
+TEXT = (ROOT / "README.md").read_text("utf-8")
+SENTENCES = "all work and no play makes jack a dull boy ~ the capital of france is . good weather"
+CHARACTERS = "语言模型数学是利用符号研究数量、结构变化以及空间等概念的一门学科"
+WORDS = [
+    *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ke", "##ras", "be", "##rt"),
+    *dict.fromkeys([*SENTENCES.split(), *CHARACTERS]),
+]
+# Where base models have twelve layers and 768 features.
+SIZES = {
+    **CONFIG,
+    "vocab_size": len(WORDS),
+    "hidden_size": 24,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 12,
+    "max_position_embeddings": 64,
+}
+CLAIMS = {"(6144,), that is 768 * 4 * 2": "(192,)", "768": "24", "12 (1, 12,": "4 (1, 12,"}
+STAND_INS = {
+    "xxx/yyy/chinese_L-12_H-768_A-12": "MODEL",
+    "xxx/yyy/uncased_L-12_H-768_A-12": "MODEL",
+    "xxx/all-MiniLM-L6-v2": "MODEL",
+    '"xxx", "yyy"': '"MODEL/bert_config.json", "MODEL/bert_model.ckpt"',
+    "PretrainedList.multi_cased_base": '"MODEL"',
+    "transformer_num=12": "transformer_num=4",
+    '"Encoder-11", "Encoder-12"': '"Encoder-3", "Encoder-4"',
+    "steps_per_epoch=1000": "steps_per_epoch=1",
+    "validation_steps=100": "validation_steps=1",
+    "epochs=100": "epochs=1",
+    "batch_size=32, epochs=3": "batch_size=32, epochs=1",
+    "model.fit(\n": "history = model.fit(\n",
+}
+# What the reader is taken to have.
+GIVEN = {
+    "texts": ["语言", "数学"],
+    "labels": np.array([0, 1, 1, 0]),
+}
+
+
+def blocks():
+    """(language, code, whether it is for Keras 3 only), in the order of the text."""
+    found = []
+    for match in BLOCK.finditer(TEXT):
+        paragraph = TEXT[: match.start()].rstrip().rsplit("\n", 1)[-1]
+        found.append((match[1], match[2], "(Keras 3)" in paragraph))
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working directory, with what the examples name."""
+    monkeypatch.chdir(tmp_path)
+    write_google_folder(tmp_path / "MODEL", SIZES, vocabulary=WORDS)
+    for name in ("xxx.txt", "sentences.txt"):
+        (tmp_path / name).write_text("all work and no play\ngood weather\n", "utf-8")
+    return tmp_path
+
+
+def with_stand_ins(code):
+    for name, stand_in in STAND_INS.items():
+        code = code.replace(name, stand_in)
+    return code
+
+
+def test_python_blocks_run_one_after_the_other(folder):
+    names = dict(GIVEN)
+    with dtype_policy("float32") if KERAS_3 else contextlib.nullcontext():
+        for language, code, keras_3_only in blocks():
+            if language != "python" or (keras_3_only and not KERAS_3):
+                continue
+            prepare(names, code)
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                run(with_stand_ins(code), names)
+            check_claims(code, printed.getvalue())
+            if "set_dtype_policy" in code:
+                assert keras.config.dtype_policy().name == "mixed_bfloat16"
+                keras.config.set_dtype_policy("float32")
+    assert np.isfinite(names["history"].history["val_loss"]).all()
+
+
+def prepare(names, code):
+    """What an example takes for granted and no earlier one has made in the size it needs."""
+    if "model.fit([indices, segments], labels" in code:
+        rows = [names["tokenizer"].encode(text, max_len=64) for text in ("好", "语", "言", "a")]
+        names["indices"], names["segments"] = map(np.array, zip(*rows, strict=True))
+
+
+def check_claims(code, printed):
+    """Compare what was printed with comments behind a print, or on the lines below it."""
+    claims = re.findall(r"^ *(?:print\(.*\)  )?# ([\[(\d].*)$", code, re.MULTILINE)
+    for number, small in CLAIMS.items():
+        claims = [claim.replace(number, small) for claim in claims]
+    if claims:
+        assert printed.splitlines()[-len(claims) :] == claims  # Keras' progress comes first
+
+
+COMMANDS = [
+    line
+    for language, code, _ in blocks()
+    if language == "bash"
+    for line in code.splitlines()
+    if line.startswith("python -m keras_bert ")
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS, ids=[each.split()[3] for each in COMMANDS])
+def test_commands_run(line, folder, capsys):
+    words = shlex.split(with_stand_ins(line).replace("uncased_l2_h128", "MODEL"))[3:]
+    assert main(words) == 0, capsys.readouterr().err
+    output = capsys.readouterr().out
+    created = set(os.listdir(folder)) - {"MODEL", "xxx.txt", "sentences.txt"}
+    assert output or created
+
+
+def test_other_commands_name_files_that_exist():
+    code = "".join(code for language, code, _ in blocks() if language == "bash")
+    scripts = set(re.findall(r"(?:demo|benchmarks)/\S+\.py", code))
+    assert len(scripts) > 3
+    assert not [name for name in scripts if not (ROOT / name).exists()]
+
+
+def test_the_blocks_and_commands_were_found():
+    assert sum(language == "python" for language, _, _ in blocks()) > 20
+    assert len(COMMANDS) == 6

@@ -13,7 +13,8 @@ import pytest
 from model_folders import CONFIG, write_google_folder
 
 from keras_bert import get_custom_objects
-from keras_bert.backend import keras
+from keras_bert.backend import keras, layers, models
+from keras_bert.layers import Extract
 
 TUNE = Path(__file__).resolve().parents[1] / "demo/tune"
 WORDS = "abcdefghijklmnopqrstuvwxy"
@@ -236,7 +237,23 @@ def test_batches_hold_every_text_once_an_epoch_in_an_order_that_the_seed_decides
     orders.append(epoch(first))
     assert orders[0] == orders[1] != orders[2]
     assert all(sorted(order) == list(range(1000)) for order in orders)
-    assert epoch(common.Batches(inputs, targets, 16)) == list(range(1000))
+    assert sorted(epoch(common.Batches(inputs, targets, 16))) == list(range(1000))
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
+def test_training_takes_batches_of_several_lengths_wherever_they_stand(common, seed):
+    """Keras on TensorFlow takes axes for fixed that the first two batches have in common."""
+    lengths = np.full(80, 20)
+    lengths[50] = 60
+    tokens = (np.arange(64) < lengths[:, None]).astype("int32")
+    batches = common.Batches([tokens, tokens], np.zeros(80), 4, seed)
+    shapes = [batches[index][0][0].shape for index in range(len(batches))]
+    assert sorted(shapes) == [(4, 32)] * 19 + [(4, 64)]
+    inputs = [layers.Input((None,)) for _ in "ab"]
+    model = models.Model(inputs, layers.Dense(1)(Extract(0)(layers.Embedding(2, 3)(inputs[0]))))
+    model.compile("sgd", "mse")
+    model.fit(batches, epochs=2, shuffle=False, verbose=0)
+    model.evaluate(batches, verbose=0)
 
 
 def test_entities_are_counted_as_conlleval_counts_them(entities):

@@ -109,7 +109,8 @@ class Batches(keras.utils.Sequence):
         inputs: Token ids and segment ids, (N, T) each, padded with 0.
         targets: Classes (N,), or (N, T) with a class for every token.
         batch_size: Texts of a batch.
-        seed: Number that decides the order, which is another in every epoch; None keeps the order.
+        seed: Number that decides the order, which is another in every epoch; None leaves the
+            texts in order.
         weights: None, or how much each token's class counts, (N, T).
     """
 
@@ -133,13 +134,21 @@ class Batches(keras.utils.Sequence):
         self.batches = np.split(order, range(size, len(order), size))
         if self.generator is not None:
             self.generator.shuffle(self.batches)
+        # Keras on TensorFlow takes axes for fixed that the first two batches have in common.
+        widths = [self._width(places) for places in self.batches]
+        other = next((i for i, width in enumerate(widths) if width != widths[0]), None)
+        if other is not None:
+            self.batches.insert(1, self.batches.pop(other))
+
+    def _width(self, places):
+        return -(-self.lengths[places].max() // LENGTH_STEP) * LENGTH_STEP
 
     def __len__(self):
         return len(self.batches)
 
     def __getitem__(self, index):
         places = self.batches[index]
-        length = -(-self.lengths[places].max() // LENGTH_STEP) * LENGTH_STEP
+        length = self._width(places)
         tokens, segments = (each[places, :length] for each in self.inputs)
         targets = [
             each[places, :length] if each.ndim == 2 else each[places] for each in self.targets

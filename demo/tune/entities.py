@@ -130,14 +130,13 @@ def main():
     model.compile(optimizer, loss="sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
 
     def dev_f1(logs):
-        predicted = []
+        predicted = [None] * len(dev_sentences)
         for index in range(len(dev)):
             (inputs, *_), places = dev[index], dev.batches[index]
             best = np.argmax(model.predict_on_batch(inputs), axis=-1)
-            predicted += [
-                entities([classes[number] for number in row[dev_starts[place]]])
-                for row, place in zip(best, places, strict=True)
-            ]
+            for row, place in zip(best, places, strict=True):
+                tags = [classes[number] for number in row[dev_starts[place]]]
+                predicted[place] = entities(tags)
         # Words beyond max_len have no prediction, so their entities count as missed.
         return f1_score([entities(tags) for _, tags in dev_sentences], predicted)
 

@@ -77,7 +77,10 @@ def write_model(folder, words=()):
 
 
 def write_reviews(path):
-    """The reviews of data/reviews.tsv in an archive laid out as IMDB's; returns their words."""
+    """The reviews of data/reviews.tsv, written for this test, in an archive laid out as IMDB's.
+
+    Returns their words.
+    """
     source = Path(__file__).parent / "data/reviews.tsv"
     rows = list(csv.DictReader(source.read_text("utf-8").splitlines(), delimiter="\t"))
     folder = path.parent / "aclImdb"
@@ -118,6 +121,9 @@ def run(tmp_path_factory):
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "KERAS_HOME": str(folder / "keras"),
         "JAX_PLATFORMS": "cpu",
+        # A sum over devices blocks a thread of XLA's on each until all have come. There is a thread
+        # per core, so that on two cores such sums would now and then wait for each other forever.
+        "NPROC": "16",
         # Two devices, and code that is compiled quickly
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0",
     }

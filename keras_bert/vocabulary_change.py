@@ -110,8 +110,6 @@ class VocabularyChange:
             )
 
     def _new_rows(self, table: np.ndarray) -> np.ndarray:
-        # 16-bit floats would not do for sums.
-        exact = table.astype("float64")
         if callable(self._initializer) and table.ndim == 2:
             wanted = (len(self._added), table.shape[1])
             made = np.asarray(self._initializer(wanted))
@@ -121,11 +119,12 @@ class VocabularyChange:
                     f"Received: the shape {made.shape}"
                 )
             return made
-        mean = exact.mean(axis=0)
+        mean = table.mean(axis=0, dtype="float64")  # 16-bit floats would not do for sums
         if self._initializer != "pieces":
             return np.stack([mean] * len(self._added))
-        ids = self._piece_ids()
-        return np.stack([exact[each].mean(axis=0) if each else mean for each in ids])
+        return np.stack(
+            [table[ids].mean(axis=0, dtype="float64") if ids else mean for ids in self._piece_ids()]
+        )
 
     def _piece_ids(self) -> list[list[int]]:
         """Ids of the pieces of each new token that the old vocabulary has."""

@@ -33,7 +33,6 @@ _KINDS = np.ones(_TABLE_SIZE, np.uint8)
 _KINDS[list(chain(_PUNCTUATION, *_IDEOGRAPHS))] = 0
 _MANY_BLANKS = 16  # one in so many characters
 _RUN = re.compile(_IN_RUN + b"+")
-_HAS_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 class BoundedCache(dict):
@@ -87,11 +86,10 @@ class TextLookup:
         return list(chain.from_iterable(map(self._outputs_of, text.split(BLANK))))
 
     def goes_by_characters(self, text: str) -> bool:
-        """Whether the way for Chinese is the faster one. Both give the same."""
+        """Whether the way for Chinese is the faster one, or any other without blanks."""
         return not (
             text.isascii()
             or text.count(BLANK) * _MANY_BLANKS > len(text)
-            or _HAS_IDEOGRAPH.search(text) is None
             or (self._context_of_sigma and CAPITAL_SIGMA in text)
         )
 
@@ -102,16 +100,19 @@ class TextLookup:
         codes = _code_points(text)
         outputs = self._table.take(codes, mode="clip").tolist()
         kinds = _KINDS.take(codes, mode="clip").tobytes()
-        chunks = self.chunks
         # From the end, since each exchange moves what stands behind it.
         end = kinds.rfind(_IN_RUN) + 1
         while end:
             start = kinds.rfind(_ALONE, 0, end) + 1
-            run = text[start:end]
-            # A long one is no key of the cache, but its chunks may be.
-            outputs[start:end] = chunks[run] if len(run) <= CACHE_KEY_CHARACTERS else self.of(run)
+            outputs[start:end] = self._of_run(text[start:end])
             end = kinds.rfind(_IN_RUN, 0, start) + 1
         return outputs
+
+    def _of_run(self, run: str) -> Iterable[Any]:
+        if len(run) <= CACHE_KEY_CHARACTERS:
+            return self.chunks[run]
+        # A long one is no key of the cache, but its chunks may be.
+        return chain.from_iterable(map(self._outputs_of, run.split(BLANK)))
 
     def _make_table(self) -> np.ndarray:
         own, unknown = self._tokens.get, self._unknown

@@ -191,23 +191,25 @@ class TokenCache:
 
     def _placed_part(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
         """Return tokens and places in a text without special tokens."""
-        tokens: list[str] = []
-        places: list[tuple[int, int]] = []
         if not self._token_texts.goes_by_characters(text):
-            start = 0
-            for chunk in text.split(BLANK):
-                chunk_tokens, chunk_places = self._placed[chunk]
-                tokens += chunk_tokens
-                places += _moved(chunk_places, start)
-                start += len(chunk) + 1
-            return tokens, places
-        tokens = self._token_texts.of(text)
+            return self._placed_chunks(text)
         places = list(zip(range(len(text)), range(1, len(text) + 1), strict=True))
         for start, end in runs(text):
             run = text[start:end]
             cached = len(run) <= CACHE_KEY_CHARACTERS
-            _, run_places = self._placed[run] if cached else self._placed_part(run)
+            _, run_places = self._placed[run] if cached else self._placed_chunks(run)
             places[start:end] = _moved(run_places, start)
+        return self._token_texts.of(text), places
+
+    def _placed_chunks(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
+        tokens: list[str] = []
+        places: list[tuple[int, int]] = []
+        start = 0
+        for chunk in text.split(BLANK):
+            chunk_tokens, chunk_places = self._placed[chunk]
+            tokens += chunk_tokens
+            places += _moved(chunk_places, start)
+            start += len(chunk) + 1
         return tokens, places
 
     def _around_specials(

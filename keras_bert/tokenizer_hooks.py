@@ -135,6 +135,11 @@ class TokenizerHooks:
         cache = self._cache_of_ids()
         if cache is not None and type(first) is str and (second is None or type(second) is str):
             ids = cache.ids(first)
+            if second is None and max_len is None:  # `_enclose`, written out
+                opening, separator = cache.end_ids
+                ids.insert(0, opening)
+                ids.append(separator)
+                return ids, len(ids), 0
             second_ids = None if second is None else cache.ids(second)
             if max_len is not None:
                 self._truncate(ids, second_ids, max_len)

@@ -312,3 +312,15 @@ def test_batch_of_any_iterable_and_of_none():
 def test_batch_errors(arguments, error, message):
     with pytest.raises(error, match=message):
         Tokenizer(VOCABULARY).encode_batch(*arguments)
+
+
+@pytest.mark.parametrize("official", [False, True])
+def test_a_long_text_without_blanks_in_no_chinese_character(official):
+    """Neither of the ways for words and for Chinese, whose runs are short, is made for it."""
+    tokenizer = Tokenizer(VOCABULARY, official=official)
+    thai = "\u0e01\u0e32\u0e23" * 40
+    plain = type("Own", (Tokenizer,), {"_is_space": staticmethod(lambda c: c == " ")})
+    for text in (thai, f"\u6587{thai}\u6587 {thai}", thai + "\u3002" + thai):
+        got = tokenizer.encode_with_offsets(text)
+        assert got == plain(VOCABULARY, official=official).encode_with_offsets(text)
+        assert tokenizer.encode(text) == got[:2]

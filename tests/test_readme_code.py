@@ -59,10 +59,6 @@ GIVEN = {
 }
 
 
-# Marks of the pipelines, which test_pipelines.py runs, each where its package is.
-PIPELINES = ("PyDataset", "tf.data.Dataset", "import grain")
-
-
 def blocks():
     """(language, code, whether it is for Keras 3 only), in the order of the text."""
     found = []
@@ -94,8 +90,6 @@ def test_python_blocks_run_one_after_the_other(folder):
         for language, code, keras_3_only in blocks():
             elsewhere = any(mark in code for mark in ELSEWHERE)
             if language != "python" or elsewhere or (keras_3_only and not KERAS_3):
-                continue
-            if any(mark in code for mark in PIPELINES):
                 continue
             prepare(names, code)
             printed = io.StringIO()

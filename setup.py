@@ -40,6 +40,7 @@ setup(
         "parquet": ["pyarrow>=15.0.0"],
         "torch": ["torch>=2.6.0"],
         "demo": ["matplotlib>=3.8.0"],
+        "docs": ["furo>=2025.12.19", "myst-parser>=5.2.0", "sphinx>=9.0.4"],
         "pretrain": ["tokenizers>=0.20.0"],  # learns the vocabulary in demo/pretrain.py
         "test": [
             "build>=1.2.0",

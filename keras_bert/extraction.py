@@ -188,6 +188,11 @@ def _extract(
 def _run(model, finish, bar, batch_size, padded_length, rows) -> Iterator[np.ndarray]:
     def compute(batch: Batch) -> list[np.ndarray]:
         features = np.asarray(model.predict_on_batch([batch.token_ids, batch.segment_ids]))
+        if features.shape[1] != batch.token_ids.shape[1]:
+            raise ValueError(
+                "`model` must give features of every token; built with `output_len` it does not. "
+                f"Received: features of {features.shape[1]} of {batch.token_ids.shape[1]} tokens."
+            )
         if features.dtype.itemsize < 4:  # a 16-bit policy
             features = features.astype("float32")
         shown.update(len(batch.lengths))

@@ -288,6 +288,14 @@ def test_models_with_other_inputs_are_refused(vocabulary):
             extract_embeddings(model, ["a"], vocabs=vocabulary)
 
 
+@pytest.mark.parametrize("seq_len", [10, None])
+def test_models_of_the_first_tokens_only_are_refused(vocabulary, seq_len):
+    arguments = (30, 10, seq_len, 12, 1, 3, 20)
+    model = models.Model(*get_model(*arguments, training=False, output_len=1))
+    with pytest.raises(ValueError, match=r"`model` must (give features of every|take)"):
+        extract_embeddings(model, ["a b"], vocabs=vocabulary)
+
+
 @pytest.mark.parametrize("lower", [True, False])
 def test_a_folder_that_says_whether_it_is_cased(tmp_path, lower):
     write_google_folder(tmp_path)

@@ -58,6 +58,7 @@ ARCHITECTURE = {  # options that --initial answers: default and meaning
 TRAINING = {
     "shard": (1_000_000, "tokens in a shard"),
     "length": (128, "tokens in a row"),
+    "short": (0.0, "share of rows that are shorter, each by a length of its own"),
     "predictions": (0, "most masked words in a row; 0 means 15 % of its length, and one"),
     "dropout": (0.1, "dropout rate"),
     "batch": (32, "rows in a batch"),

@@ -150,7 +150,20 @@ class Pairs:
         with np.load(self.shards[shard]) as file:
             self.ids = file["ids"]
             pairs = pairs_of(file["sizes"].tolist(), (self.settings["length"] - 3) // 2)
-        self.pairs = np.random.RandomState([seed, turn, shard]).permutation(pairs)
+        generator = np.random.RandomState([seed, turn, shard])
+        self.pairs = generator.permutation(pairs)
+        self._shorten(generator)
+
+    def _shorten(self, generator) -> None:
+        """Cut some of the pairs, each to a length of its own, on both sides of its middle."""
+        start, middle, end = self.pairs.T
+        count = len(self.pairs)
+        room = np.full(count, self.settings["length"])
+        short = generator.random_sample(count) < self.settings["short"]
+        room[short] = generator.randint(4, max(self.settings["length"] // 2, 5), short.sum())
+        self.pairs = np.stack(
+            [np.maximum(start, middle - room), middle, np.minimum(end, middle + room)], axis=1
+        )
 
     def take(self, count: int):
         taken, idle = [], 0

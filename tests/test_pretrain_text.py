@@ -31,7 +31,8 @@ def settings(tmp_path):
     paths[0].write_bytes(b"\xef\xbb\xbf" + "\r\n".join(SENTENCES).encode())
     paths[1].write_text("Ça va ?\n\n冬天\n", "utf-8")
     texts = [[str(path), path.stat().st_size] for path in paths]
-    return {"texts": texts, "vocabulary": 120, "cased": 0, "shard": 20, "length": 13, "seed": 0}
+    sizes = {"vocabulary": 120, "shard": 20, "length": 13, "short": 0.0}
+    return {"texts": texts, **sizes, "cased": 0, "seed": 0}
 
 
 def test_a_text_can_be_read_on_from_every_line(settings):
@@ -137,6 +138,19 @@ def test_every_pass_takes_every_pair_once_and_can_go_on_anywhere(settings, tmp_p
     for number in (0, 1, per_pass - 1, per_pass, 2 * per_pass + 1):
         stream = Pairs(shards, settings, tokens, places[number])
         assert stream.take(len(taken) - number) == taken[number:]
+
+
+def test_short_pairs_keep_as_much_on_both_sides_of_their_middle(settings, tmp_path):
+    shards = write_shards(tmp_path / "shards", {**settings, "shard": 1000}, tokenizer())
+    settings["length"] = 63  # pieces of up to 30 tokens
+    pairs = Pairs(shards, settings, []).pairs
+    short = Pairs(shards, {**settings, "short": 1.0}, []).pairs
+    assert short[:, 1].tolist() == pairs[:, 1].tolist()
+    sides, short_sides = abs(pairs - pairs[:, 1:2]), abs(short - pairs[:, 1:2])
+    room = short_sides.max(axis=1, keepdims=True)
+    np.testing.assert_array_equal(short_sides, np.minimum(sides, room))
+    assert (short_sides < sides).any()
+    assert len(set(room.ravel().tolist())) > 2  # not all of one length
 
 
 def test_texts_without_words(settings, tmp_path):

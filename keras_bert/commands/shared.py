@@ -16,8 +16,9 @@ from ..datasets import PretrainedList, get_pretrained
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
 
 MODEL_HELP = (
-    "a model folder of Google's or Hugging Face's kind; or a name in PretrainedList, such as "
-    "uncased_l2_h128, or the URL of a .zip archive, which is downloaded once"
+    "a model folder of Google's or Hugging Face's kind; or tiny, the small English model that "
+    "comes with this package; or another name in PretrainedList, such as uncased_l2_h128, or the "
+    "URL of a .zip archive, which is downloaded once"
 )
 TEXT_HELP = "text file, UTF-8, one text a line; stdin by default or for -"
 PAIR_HELP = f"a line 'first{PAIR_SEPARATOR}second' is a pair of sentences"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 GOOGLE_STORAGE = "https://storage.googleapis.com"
@@ -30,7 +31,11 @@ def _small(layer_num: int, embed_dim: int) -> str:
 
 
 class PretrainedList:
-    """Addresses of official checkpoints, each an argument for `get_pretrained`.
+    """Addresses of pretrained models, each an argument for `get_pretrained`.
+
+    `tiny` is the folder of a small English model, lower-cased, of 2 layers and hidden size 128 with
+    both heads, that comes with this package and needs no download; README.md in it says where it
+    comes from and how good it is. The others are official checkpoints.
 
     `uncased_l2_h128` … `uncased_l12_h768` are the models of 2 to 12 layers and hidden size 128 to
     768 that Google published in 2020, English, lower-cased.
@@ -39,6 +44,8 @@ class PretrainedList:
         https://github.com/google-research/bert, https://github.com/ymcui/Chinese-BERT-wwm and
         Turc et al., Well-Read Students Learn Better, https://arxiv.org/abs/1908.08962
     """
+
+    tiny = str(Path(__file__).with_name("tiny"))
 
     uncased_base = f"{_GOOGLE}/2018_10_18/uncased_L-12_H-768_A-12.zip"
     multi_cased_base = f"{_GOOGLE}/2018_11_23/multi_cased_L-12_H-768_A-12.zip"

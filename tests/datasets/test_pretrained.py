@@ -240,6 +240,7 @@ def test_list_of_official_checkpoints():
         "wwm_uncased_large": "2019_05_30/wwm_uncased_L-24_H-1024_A-16.zip",
         "wwm_cased_large": "2019_05_30/wwm_cased_L-24_H-1024_A-16.zip",
     }
+    assert Path(entries.pop("tiny").url).is_dir()
     chinese = entries.pop("chinese_wwm_base")
     assert {name: entry.url for name, entry in entries.items()} == {
         name: google + path for name, path in {**large, **small}.items()

@@ -1,0 +1,170 @@
+"""How well a model guesses masked words and next sentences, next to chance, and finds paraphrases.
+
+    python benchmarks/pretrained_quality.py MODEL TEXT [TEXT ...]
+
+A TEXT is what demo/pretrain.py takes: UTF-8, a sentence in every line, an empty line between
+documents. From each the same rows are made for every model of one vocabulary: two neighbouring
+pieces of a document, at most 128 tokens together. Once 15 % of a row's tokens are masked, each by
+[MASK], to be guessed; once nothing is, and half of the rows get the second piece of a row of
+another place, to be told apart. Chance is the token that is masked most often, and one half. Heads
+that the model's file lacks are left out. Last, sentence_pairs.tsv holds pairs of sentences of which
+one says what the other does: of how many sentences is the nearest one, by the cosine of mean token
+vectors, their other?
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "demo"))
+
+from pretrain_text import pairs_of
+
+from keras_bert import (
+    POOL_AVE,
+    Tokenizer,
+    build_model_from_config,
+    extract_embeddings,
+    get_checkpoint_paths,
+    load_vocabulary,
+)
+from keras_bert.case import is_cased
+from keras_bert.checkpoints import open_checkpoint
+from keras_bert.checkpoints.mapping import read_weight
+from keras_bert.checkpoints.translation import find_present_weights
+from keras_bert.configuration import read_config
+
+LENGTH = 128
+MASKS = round(0.15 * LENGTH)
+MOST_ROWS = 500  # of a text
+BATCH = 32
+
+
+def load(folder: str):
+    """The model with both heads, its vocabulary and tokenizer, and which heads its file has."""
+    paths = get_checkpoint_paths(folder)
+    vocabulary = load_vocabulary(paths.vocab)
+    checkpoint = open_checkpoint(paths.checkpoint)
+    exact = (
+        checkpoint.format != "tensor_bundle" and read_config(paths.config)["hidden_act"] == "gelu"
+    )
+    model, config = build_model_from_config(
+        paths.config,
+        training=True,
+        seq_len=None,
+        max_predictions=MASKS,
+        **({"feed_forward_activation": "gelu_erf"} if exact else {}),
+    )
+    filled = set()
+    for weight in find_present_weights(checkpoint, config["num_hidden_layers"]):
+        filled.add(weight.layer)
+        values = read_weight(checkpoint, weight).astype("float32")
+        model.get_layer(weight.layer).weights[weight.index].assign(values)
+    tokenizer = Tokenizer(vocabulary, cased=is_cased(folder, vocabulary), official=True)
+    return model, vocabulary, tokenizer, "MLM-Sim" in filled, "NSP" in filled
+
+
+def pieces(text: str, tokenizer: Tokenizer) -> list[tuple[list[int], list[int]]]:
+    """Pairs of neighbouring pieces, as token ids."""
+    ids, sizes = [], []
+    for line in Path(text).read_text("utf-8-sig").splitlines():
+        sentence = tokenizer.encode(line)[0][1:-1]
+        ids += sentence
+        if sentence or not line:
+            sizes.append(len(sentence))
+    places = pairs_of(sizes, (LENGTH - 3) // 2)
+    chosen = np.random.default_rng(0).permutation(len(places))[:MOST_ROWS]
+    return [(ids[start:middle], ids[middle:end]) for start, middle, end in places[chosen]]
+
+
+def arrays(pairs, vocabulary):
+    """Token ids and segments, padded."""
+    ids = np.full((len(pairs), LENGTH), vocabulary["[PAD]"])
+    segments = np.zeros_like(ids)
+    for row, (first, second) in enumerate(pairs):
+        tokens = [vocabulary["[CLS]"], *first, vocabulary["[SEP]"], *second, vocabulary["[SEP]"]]
+        ids[row, : len(tokens)] = tokens
+        segments[row, len(first) + 2 : len(tokens)] = 1
+    return ids, segments
+
+
+def masked_words(model, pairs, vocabulary) -> dict[str, float]:
+    """Shares of masked tokens that are the first guess, among the first five, and by chance."""
+    ids, segments = arrays(pairs, vocabulary)
+    special = [vocabulary[token] for token in ("[PAD]", "[CLS]", "[SEP]", "[UNK]")]
+    drawn = np.where(np.isin(ids, special), 2.0, np.random.default_rng(1).random(ids.shape))
+    masks = (drawn < 0.15) & (drawn <= np.sort(drawn, axis=1)[:, MASKS - 1 : MASKS])
+    inputs = [np.where(masks, vocabulary["[MASK]"], ids), segments, masks.astype(int)]
+    ranks, truths = [], []
+    for begin in range(0, len(ids), BATCH):
+        rows = slice(begin, begin + BATCH)
+        logits = np.asarray(model.predict_on_batch([each[rows] for each in inputs])[0])
+        logits = np.concatenate(
+            [row[:count] for row, count in zip(logits, masks[rows].sum(axis=1), strict=True)]
+        )
+        truth = ids[rows][masks[rows]]
+        ranks.append((logits > np.take_along_axis(logits, truth[:, None], axis=1)).sum(axis=1))
+        truths.append(truth)
+    rank, truth = np.concatenate(ranks), np.concatenate(truths)
+    return {
+        "masked words": len(truth),
+        "first guess": (rank == 0).mean(),
+        "first five": (rank < 5).mean(),
+        "commonest": np.bincount(truth).max() / len(truth),
+    }
+
+
+def next_sentences(model, pairs, vocabulary) -> dict[str, float]:
+    """Share of rows of which it is told right whether the second piece follows the first."""
+    others = np.random.default_rng(2).permutation(len(pairs))
+    swapped = np.arange(len(pairs)) % 2 == 1
+    rows = [
+        (first, pairs[other][1] if swap else second)
+        for (first, second), other, swap in zip(pairs, others, swapped, strict=True)
+    ]
+    ids, segments = arrays(rows, vocabulary)
+    inputs = [ids, segments, np.zeros_like(ids)]
+    guesses = [
+        np.asarray(model.predict_on_batch([each[begin : begin + BATCH] for each in inputs])[1])
+        for begin in range(0, len(ids), BATCH)
+    ]
+    return {"next sentence": (np.concatenate(guesses).argmax(axis=1) == swapped).mean()}
+
+
+def paraphrases(folder: str) -> str:
+    """How many sentences find the one that says the same."""
+    lines = Path(__file__).with_name("sentence_pairs.tsv").read_text("utf-8").splitlines()
+    texts = [text for line in lines for text in line.split("\t")]
+    vectors = np.stack(extract_embeddings(folder, texts, poolings=POOL_AVE))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1.0)
+    others = np.arange(len(texts)) ^ 1  # 2k and 2k + 1 are a pair
+    return f"{(cosines.argmax(axis=1) == others).sum()} of {len(texts)}"
+
+
+def main() -> None:
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    folder, texts = sys.argv[1], sys.argv[2:]
+    model, vocabulary, tokenizer, has_mlm, has_nsp = load(folder)
+    for text in texts:
+        pairs = pieces(text, tokenizer)
+        results = {}
+        if has_mlm:
+            results |= masked_words(model, pairs, vocabulary)
+        if has_nsp:
+            results |= next_sentences(model, pairs, vocabulary)
+        shown = (
+            f"{name} {value}" if isinstance(value, int) else f"{name} {value:.1%}"
+            for name, value in results.items()
+        )
+        print(f"{Path(text).stem}: {len(pairs)} rows; {', '.join(shown)}")
+    print(f"paraphrases: {paraphrases(folder)}")
+
+
+if __name__ == "__main__":
+    main()

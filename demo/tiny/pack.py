@@ -1,0 +1,42 @@
+"""Turn the run that demo/pretrain.py has ended into the folder that the package carries.
+
+    python demo/tiny/pack.py RUN keras_bert/datasets/tiny
+
+The folder is of Hugging Face's kind, since the activation that the weights grew up with is the
+exact GELU, and in float16, which is half of the bytes. The model card in it is written by hand.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.conversion import read_folder, write_hugging_face_folder
+
+
+def main() -> None:
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    run, target = map(Path, sys.argv[1:])
+    files = read_folder(run)
+
+    def halves(naming):
+        tensors = {name: each.astype("float16") for name, each in files.tensors(naming).items()}
+        if not all(np.isfinite(each).all() for each in tensors.values()):
+            sys.exit("Some weights are beyond the range of float16.")
+        return tensors
+
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+        folder = Path(temporary) / "tiny"
+        write_hugging_face_folder(folder, files._replace(tensors=halves))
+        for path in folder.iterdir():
+            path.replace(target / path.name)
+            print(f"{target / path.name}: {(target / path.name).stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ from .custom_objects import get_custom_objects
 from .layers import (
     Add,
     FeedForward,
+    FirstTokens,
     LayerNormalization,
     MultiHeadAttention,
     PositionEmbedding,
@@ -30,6 +31,7 @@ _KNOWN_LAYERS = (
     LayerNormalization,
     MultiHeadAttention,
     FeedForward,
+    FirstTokens,
 )
 
 

@@ -95,6 +95,18 @@ def test_poolings(folder, expected):
     np.testing.assert_array_equal(single[0], pooled[0][12:24])
 
 
+@pytest.mark.parametrize("output_layer_num", [1, 2])
+def test_first_tokens_alone_are_those_of_all_tokens(folder, output_layer_num):
+    """Pooled by the first token, the last layer computes no other."""
+    texts = [*sentences(9, seed=1), ("a b", "c"), ""]
+    whole = extract_embeddings(folder, texts, output_layer_num=output_layer_num)
+    for poolings in (POOL_NSP, [POOL_NSP, POOL_NSP]):
+        pooled = extract_embeddings(folder, texts, poolings, output_layer_num=output_layer_num)
+        for rows, result in zip(whole, pooled, strict=True):
+            expected = np.tile(rows[0], len(poolings) if isinstance(poolings, list) else 1)
+            np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
 def test_output_layer_num_is_for_folders(folder):
     assert extract_embeddings(folder, ["a"], output_layer_num=2)[0].shape == (3, 24)
 

@@ -99,7 +99,7 @@ def test_the_published_numbers():
 
 @pytest.mark.parametrize(
     ("token", "difference", "complaint"),
-    [("语", 2e-4, r"differ by 0\.00020"), ("言", 0, "not the numbers"), ("语", np.nan, "by nan")],
+    [("语", 2e-4, r"differ by 0\.00020"), ("言", 0, "not the tokens"), ("语", np.nan, "by nan")],
 )
 def test_other_numbers_than_the_published_ones_are_noticed(token, difference, complaint):
     module = load(DEMO / "load_model/load_and_extract.py")
@@ -267,3 +267,10 @@ def test_without_matplotlib_the_scripts_say_what_to_install(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(SystemExit, match="pip install matplotlib"):
         load(DEMO / name)
+
+
+def test_without_a_folder_the_model_of_the_package_serves(script):
+    title, guesses, *pairs = script("load_and_predict.py").splitlines()
+    assert title == "The capital of France is [MASK]."
+    assert len(numbers(guesses)) == 5
+    assert [line.split("  ")[1].split(" | ")[1][:8] for line in pairs] == ["The city", "Penguins"]

@@ -1,13 +1,14 @@
 """Which sentences are similar, as numbers and as a picture.
 
     pip install '.[demo]'
-    python demo/load_model/load_and_compare.py MODEL similarity.png
+    python demo/load_model/load_and_compare.py similarity.png
     python demo/load_model/load_and_compare.py MODEL similarity.png --texts sentences.txt
 
-MODEL is a folder of Google's or Hugging Face's layout, --texts a file with a sentence in every
-line. Each sentence becomes the mean of its token vectors; the heat map shows the cosines between
-them, and printed is the sentence nearest to each. Plain BERT finds everything rather similar;
-models trained to tell, such as all-MiniLM-L6-v2, do it well.
+MODEL is a folder of Google's or Hugging Face's layout, or the address of an archive that holds one;
+without it the small English model of this package serves. --texts names a file with a sentence in
+every line. Each sentence becomes the mean of its token vectors; the heat map shows the cosines
+between them, and printed is the sentence nearest to each. Plain BERT finds everything rather
+similar; models trained to tell, such as all-MiniLM-L6-v2, do it well.
 """
 
 import argparse
@@ -16,7 +17,14 @@ from pathlib import Path
 import numpy as np
 from heat_maps import save_heat_maps
 
-from keras_bert import POOL_AVE, extract_embeddings, get_checkpoint_paths, load_vocabulary
+from keras_bert import (
+    POOL_AVE,
+    PretrainedList,
+    extract_embeddings,
+    get_checkpoint_paths,
+    get_pretrained,
+    load_vocabulary,
+)
 
 ENGLISH = [
     "It rained the whole day.",
@@ -40,23 +48,24 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--texts", type=Path, help="file with a sentence in every line")
     parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
     arguments = parser.parse_args()
 
+    folder = get_pretrained(arguments.model)
     if arguments.texts:
         lines = arguments.texts.read_text("utf-8-sig").splitlines()
         texts = [line for line in lines if line.strip()]
     else:
-        vocabulary = load_vocabulary(get_checkpoint_paths(arguments.model).vocab)
+        vocabulary = load_vocabulary(get_checkpoint_paths(folder).vocab)
         texts = CHINESE if "语" in vocabulary else ENGLISH
     if len(texts) < 2:
         parser.error(f"two or more sentences are needed. Received: {texts}")
 
     vectors = extract_embeddings(
-        arguments.model, texts, poolings=POOL_AVE, cased=arguments.cased, official=True
+        folder, texts, poolings=POOL_AVE, cased=arguments.cased, official=True
     )
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors @ vectors.T

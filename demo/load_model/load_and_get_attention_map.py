@@ -1,11 +1,12 @@
 """How much each token attends to every other, as numbers and as a picture.
 
     pip install '.[demo]'
-    python demo/load_model/load_and_get_attention_map.py MODEL attention.png
+    python demo/load_model/load_and_get_attention_map.py attention.png
     python demo/load_model/load_and_get_attention_map.py MODEL layer_1.png --layer 1 --text "…"
 
-MODEL is a folder of Google's or Hugging Face's layout. The picture has a heat map for every head of
-a layer: in a token's row stands how much it attends to the tokens at the bottom. Printed is what
+MODEL is a folder of Google's or Hugging Face's layout, or the address of an archive that holds one;
+without it the small English model of this package serves. The picture has a heat map for every head
+of a layer: in a token's row stands how much it attends to the tokens at the bottom. Printed is what
 each attends to most, on the average of the heads.
 """
 
@@ -15,9 +16,11 @@ import numpy as np
 from heat_maps import save_heat_maps
 
 from keras_bert import (
+    PretrainedList,
     Tokenizer,
     get_attention_maps,
     get_checkpoint_paths,
+    get_pretrained,
     load_trained_model_from_checkpoint,
     load_vocabulary,
 )
@@ -27,14 +30,14 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--text")
     parser.add_argument("--layer", type=int, help="encoder layer, from 1; the last by default")
     parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
     arguments = parser.parse_args()
 
-    paths = get_checkpoint_paths(arguments.model)
+    paths = get_checkpoint_paths(get_pretrained(arguments.model))
     model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
     vocabulary = load_vocabulary(paths.vocab)
     tokenizer = Tokenizer(vocabulary, cased=arguments.cased, official=True)

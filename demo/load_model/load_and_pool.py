@@ -1,15 +1,18 @@
 """One vector for a sentence or a pair of sentences.
 
+    python demo/load_model/load_and_pool.py
     python demo/load_model/load_and_pool.py MODEL
 
-MODEL is a folder of Google's or Hugging Face's layout. From the last four layers are taken the
-vector of the first token (POOL_NSP) and the maximum over all tokens (POOL_MAX): of a model with D
-numbers for each token, 4 · 2 · D numbers for each text. Printed are their shape and beginning.
+MODEL is a folder of Google's or Hugging Face's layout, or the address of an archive that holds one;
+without it the small English model of this package serves. From the last four layers, or all if
+there are fewer, are taken the vector of the first token (POOL_NSP) and the maximum over all tokens
+(POOL_MAX): of a model with D numbers for each token, 4 · 2 · D numbers for each text. Printed are
+their shape and beginning.
 """
 
 import argparse
 
-from keras_bert import POOL_MAX, POOL_NSP, extract_embeddings
+from keras_bert import POOL_MAX, POOL_NSP, PretrainedList, extract_embeddings, get_pretrained
 
 TEXTS = [
     "all work and no play",
@@ -22,12 +25,12 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
     arguments = parser.parse_args()
 
     vectors = extract_embeddings(
-        arguments.model,
+        get_pretrained(arguments.model),
         TEXTS,
         poolings=[POOL_NSP, POOL_MAX],
         output_layer_num=4,

@@ -1,11 +1,12 @@
 """Masked words, and whether one sentence follows another.
 
-    python demo/load_model/load_and_predict.py MODEL
+    python demo/load_model/load_and_predict.py
     python demo/load_model/load_and_predict.py MODEL --text "A [MASK] is red." --pair FIRST SECOND
 
-MODEL is a folder of Google's or Hugging Face's layout that holds the two heads of pretraining.
-Printed are, for every [MASK], the five tokens that fit best, and for each pair the probability that
-the second sentence follows the first.
+MODEL is a folder of Google's or Hugging Face's layout that holds the two heads of pretraining, or
+the address of an archive of one; without it the small English model of this package serves. Printed
+are, for every [MASK], the five tokens that fit best, and for each pair the probability that the
+second sentence follows the first.
 """
 
 import argparse
@@ -14,8 +15,10 @@ import numpy as np
 
 from keras_bert import (
     TOKEN_MASK,
+    PretrainedList,
     Tokenizer,
     get_checkpoint_paths,
+    get_pretrained,
     load_trained_model_from_checkpoint,
     load_vocabulary,
 )
@@ -36,13 +39,13 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
+    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("--text", help="text with [MASK] in it")
     parser.add_argument("--pair", nargs=2, action="append", metavar=("FIRST", "SECOND"))
     parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
     arguments = parser.parse_args()
 
-    paths = get_checkpoint_paths(arguments.model)
+    paths = get_checkpoint_paths(get_pretrained(arguments.model))
     model = load_trained_model_from_checkpoint(
         paths.config, paths.checkpoint, training=True, seq_len=None
     )

@@ -1,10 +1,11 @@
 """A diagram of a BERT model: its layers, their output shapes, weights and connections.
 
     pip install '.[demo]'
-    python demo/visualization/vis.py MODEL model.png
+    python demo/visualization/vis.py model.png
     python demo/visualization/vis.py MODEL model.svg --training --all
 
-MODEL is a folder of Google's or Hugging Face's layout, of which only the configuration is read.
+MODEL is a folder of Google's or Hugging Face's layout, of which only the configuration is read, or
+the address of an archive that holds one; without it the small English model of this package serves.
 With --training the heads of pretraining are there too. The encoder layers between the first and the
 last are like them and drawn as one, unless there is --all. (`keras.utils.plot_model` draws models
 as well; it needs Graphviz, and makes more than a hundred boxes of BERT base.)
@@ -15,7 +16,12 @@ import re
 import sys
 from dataclasses import dataclass, field
 
-from keras_bert import build_model_from_config, get_checkpoint_paths
+from keras_bert import (
+    PretrainedList,
+    build_model_from_config,
+    get_checkpoint_paths,
+    get_pretrained,
+)
 
 try:
     from matplotlib.figure import Figure
@@ -139,13 +145,13 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="folder with a configuration")
+    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--training", action="store_true", help="with the heads of pretraining")
     parser.add_argument("--all", action="store_true", help="draw every encoder layer")
     arguments = parser.parse_args()
 
-    config = get_checkpoint_paths(arguments.model).config
+    config = get_checkpoint_paths(get_pretrained(arguments.model)).config
     model, _ = build_model_from_config(config, training=arguments.training, seq_len=None)
     boxes = collect(model, fold=not arguments.all)
     title = f"{len(model.layers)} layers, {model.count_params():,} weights"

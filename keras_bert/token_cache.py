@@ -96,6 +96,8 @@ def _items(mapping: Mapping) -> tuple[tuple, tuple]:
 
 
 def _moved(places: Iterable[tuple[int, int]], start: int) -> Iterable[tuple[int, int]]:
+    if not start:
+        return places
     return [(start + first, start + last) for first, last in places]
 
 
@@ -129,7 +131,7 @@ class TokenCache:
         self._specials = settings.kept_whole(vocabulary)
         self._table = _TABLES[bool(settings.cased), bool(settings.official)]
         self._pieces = BoundedCache(self._cut)
-        self._placed = BoundedCache(self._place)
+        self._places = BoundedCache(self._place)
         sigma = not settings.cased and not settings.official
         unknown = settings.unknown if settings.official else None
         shared = unknown, self._tokens, sigma
@@ -175,42 +177,33 @@ class TokenCache:
             return self._id_texts.of(text)
         return self._around_specials(text, self._id_texts.of, self._vocabulary.get)
 
-    def placed(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
-        """Return `tokens` and (start, end) in the text for each."""
-        tokens: list[str] = []
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Return (start, end) in the text for each of `tokens`."""
         places: list[tuple[int, int]] = []
         for start, end, is_special in split_specials(text, self._specials):
-            if is_special:
-                tokens.append(text[start:end])
-                places.append((start, end))
-                continue
-            part_tokens, part_places = self._placed_part(text[start:end])
-            tokens += part_tokens
-            places += part_places if start == 0 else _moved(part_places, start)
-        return tokens, places
+            part_places = [(0, end - start)] if is_special else self._part_places(text[start:end])
+            places += _moved(part_places, start)
+        return places
 
-    def _placed_part(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
-        """Return tokens and places in a text without special tokens."""
+    def _part_places(self, text: str) -> list[tuple[int, int]]:
+        """Return the places in a text without special tokens."""
         if not self._token_texts.goes_by_characters(text):
-            return self._placed_chunks(text)
+            return self._chunk_places(text)
         places = list(zip(range(len(text)), range(1, len(text) + 1), strict=True))
         for start, end in runs(text):
             run = text[start:end]
             cached = len(run) <= CACHE_KEY_CHARACTERS
-            _, run_places = self._placed[run] if cached else self._placed_chunks(run)
+            run_places = self._places[run] if cached else self._chunk_places(run)
             places[start:end] = _moved(run_places, start)
-        return self._token_texts.of(text), places
+        return places
 
-    def _placed_chunks(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
-        tokens: list[str] = []
+    def _chunk_places(self, text: str) -> list[tuple[int, int]]:
         places: list[tuple[int, int]] = []
         start = 0
         for chunk in text.split(BLANK):
-            chunk_tokens, chunk_places = self._placed[chunk]
-            tokens += chunk_tokens
-            places += _moved(chunk_places, start)
+            places += _moved(self._places[chunk], start)
             start += len(chunk) + 1
-        return tokens, places
+        return places
 
     def _around_specials(
         self, text: str, of: Callable[[str], list[Any]], output: Callable[[str], Any]
@@ -236,16 +229,13 @@ class TokenCache:
             words = space_out(chunk, self._settings.cased, self._settings.official)[0].split()
         return chain.from_iterable(map(self._pieces.__getitem__, words))
 
-    def _place(self, chunk: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    def _place(self, chunk: str) -> tuple[tuple[int, int], ...]:
         try:
             parts = [self._table[ord(character)] for character in chunk]
             spaced = "".join(parts), [i for i, part in enumerate(parts) for _ in part]
         except _NeedsContext:
             spaced = space_out(chunk, self._settings.cased, self._settings.official)
-        tokens: list[str] = []
         places: list[tuple[int, int]] = []
         for word in placed_words(*spaced):
-            pieces = self._pieces[word.text]
-            tokens += pieces
-            places += place_pieces(word, pieces, self._settings.unknown)
-        return tuple(tokens), tuple(places)
+            places += place_pieces(word, self._pieces[word.text], self._settings.unknown)
+        return tuple(places)

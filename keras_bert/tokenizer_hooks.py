@@ -135,11 +135,6 @@ class TokenizerHooks:
         cache = self._cache_of_ids()
         if cache is not None and type(first) is str and (second is None or type(second) is str):
             ids = cache.ids(first)
-            if second is None and max_len is None:  # `_enclose`, written out
-                opening, separator = cache.end_ids
-                ids.insert(0, opening)
-                ids.append(separator)
-                return ids, len(ids), 0
             second_ids = None if second is None else cache.ids(second)
             if max_len is not None:
                 self._truncate(ids, second_ids, max_len)
@@ -157,8 +152,8 @@ class TokenizerHooks:
         cache = self._cache_of_ids()
         if cache is not None and type(first) is str and (second is None or type(second) is str):
             ids, first_length, second_length = self._encode(first, second, max_len)
-            _, places = cache.placed(first)
-            second_places = None if second is None else cache.placed(second)[1]
+            places = cache.places(first)
+            second_places = None if second is None else cache.places(second)
             self._truncate(places, second_places, max_len)
             places, _, _ = _enclose(places, second_places, _NOWHERE, _NOWHERE)
             return ids, first_length, second_length, places
@@ -242,7 +237,7 @@ class TokenizerHooks:
             return placed_tokens(tokens, places)
         cache = self._current_cache() if self._cuts_by_own_rules() else None
         if cache is not None:
-            return placed_tokens(*cache.placed(text))
+            return placed_tokens(cache.tokens(text), cache.places(text))
         tokens: list[str] = []
         places: list[tuple[int, int]] = []
         for word in self._words(text):

@@ -153,11 +153,11 @@ def _extract(
     batch_size = _check_batch_size(batch_size)
     _check_texts(texts)
     is_folder = isinstance(model, (str, os.PathLike))
-    first_only = poolings is not None and set(poolings) == {POOL_NSP}
+    # How many of the first tokens are needed; None for all.
+    output_len = 1 if poolings is not None and set(poolings) == {POOL_NSP} else None
     if is_folder:
         _warn_of_case(model, cased)
-        options = {"output_len": 1} if first_only else {}
-        model, vocabs = _load(model, output_layer_num, options)
+        model, vocabs = _load(model, output_layer_num, output_len)
     _check_model(model)
     _check_vocabulary(model, vocabs)
 
@@ -174,10 +174,9 @@ def _extract(
     rows = _encode(texts, tokenizer, limit, segment_num(model))
     count = len(texts) if isinstance(texts, Sized) else None
     bar = partial(tqdm, desc="extract_embeddings", unit="text", total=count, disable=not progress)
-    needed = 1 if first_only else None
     if poolings is None and not cut_embed:
         full_length = limit if is_folder else built_for
-        run = partial(_run, model, finish, bar, batch_size, needed)
+        run = partial(_run, model, finish, bar, batch_size, output_len)
         return run(pad_to(full_length), rows) if full_length else _run_at_longest(run, rows)
     if not runs_at_any_length(model):
         padded_length = pad_to(built_for) if built_for else None
@@ -185,15 +184,15 @@ def _extract(
         padded_length = pad_to_bucket(limit) if _COMPILES_EVERY_SHAPE else pad_to_longest
         if built_for:
             model = any_length_twin(model)
-    return _run(model, finish, bar, batch_size, needed, padded_length, rows)
+    return _run(model, finish, bar, batch_size, output_len, padded_length, rows)
 
 
-def _run(model, finish, bar, batch_size, needed, padded_length, rows) -> Iterator[np.ndarray]:
-    """Compute and finish all rows; of each the features of the first `needed` tokens, or of all."""
+def _run(model, finish, bar, batch_size, output_len, padded_length, rows) -> Iterator[np.ndarray]:
+    """Compute and finish all rows."""
 
     def compute(batch: Batch) -> list[np.ndarray]:
         features = np.asarray(model.predict_on_batch([batch.token_ids, batch.segment_ids]))
-        if features.shape[1] < (needed or batch.token_ids.shape[1]):
+        if features.shape[1] < (output_len or batch.token_ids.shape[1]):
             raise ValueError(
                 "`model` must give features of every token; built with `output_len` it does not. "
                 f"Received: features of {features.shape[1]} of {batch.token_ids.shape[1]} tokens."
@@ -241,10 +240,14 @@ def _as_pair(text, index: int) -> tuple[str, ...]:
     return tuple(text)
 
 
-def _load(folder, output_layer_num, options):
+def _load(folder, output_layer_num, output_len):
     paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(
-        paths.config, paths.checkpoint, output_layer_num=output_layer_num, seq_len=None, **options
+        paths.config,
+        paths.checkpoint,
+        output_layer_num=output_layer_num,
+        seq_len=None,
+        output_len=output_len,
     )
     return model, load_vocabulary(paths.vocab)
 

@@ -44,8 +44,12 @@ def main():
     train, classes = batches(arguments.train, seed=arguments.seed)
     dev, _ = batches(arguments.dev, classes)
 
-    options = {"trainable": True, "seq_len": None, "output_len": 1}
-    options["dropout_rate"] = arguments.dropout
+    options = {
+        "trainable": True,
+        "seq_len": None,
+        "output_len": 1,
+        "dropout_rate": arguments.dropout,
+    }
     if arguments.from_scratch:
         bert, _ = build_model_from_config(paths.config, **options)
     else:

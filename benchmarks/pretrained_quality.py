@@ -21,6 +21,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "demo"))
 
+from pretrain import fill
 from pretrain_text import pairs_of
 
 from keras_bert import (
@@ -33,8 +34,6 @@ from keras_bert import (
 )
 from keras_bert.case import is_cased
 from keras_bert.checkpoints import open_checkpoint
-from keras_bert.checkpoints.mapping import read_weight
-from keras_bert.checkpoints.translation import find_present_weights
 from keras_bert.configuration import read_config
 
 LENGTH = 128
@@ -47,10 +46,8 @@ def load(folder: str):
     """The model with both heads, its vocabulary and tokenizer, and which heads its file has."""
     paths = get_checkpoint_paths(folder)
     vocabulary = load_vocabulary(paths.vocab)
-    checkpoint = open_checkpoint(paths.checkpoint)
-    exact = (
-        checkpoint.format != "tensor_bundle" and read_config(paths.config)["hidden_act"] == "gelu"
-    )
+    file_format = open_checkpoint(paths.checkpoint).format
+    exact = file_format != "tensor_bundle" and read_config(paths.config)["hidden_act"] == "gelu"
     model, config = build_model_from_config(
         paths.config,
         training=True,
@@ -58,11 +55,7 @@ def load(folder: str):
         max_predictions=MASKS,
         **({"feed_forward_activation": "gelu_erf"} if exact else {}),
     )
-    filled = set()
-    for weight in find_present_weights(checkpoint, config["num_hidden_layers"]):
-        filled.add(weight.layer)
-        values = read_weight(checkpoint, weight).astype("float32")
-        model.get_layer(weight.layer).weights[weight.index].assign(values)
+    filled = fill(model, config, paths.checkpoint)
     tokenizer = Tokenizer(vocabulary, cased=is_cased(folder, vocabulary), official=True)
     return model, vocabulary, tokenizer, "MLM-Sim" in filled, "NSP" in filled
 

@@ -70,6 +70,16 @@ TRAINING = {
 OPTIONS = {**ARCHITECTURE, **TRAINING}  # what makes a run what it is
 
 
+def fill(model, config: dict, checkpoint_file) -> set[str]:
+    """Give a model the weights that a file has, be it without a head; returns the layers' names."""
+    checkpoint = open_checkpoint(checkpoint_file)
+    found = find_present_weights(checkpoint, config["num_hidden_layers"])
+    for weight in found:
+        variable = model.get_layer(weight.layer).weights[weight.index]
+        variable.assign(read_weight(checkpoint, weight).astype("float32"))
+    return {weight.layer for weight in found}
+
+
 def build(run: Path, settings):
     if TF_KERAS:  # dropout whose random numbers have a state that can be saved
         keras.backend.experimental.enable_tf_random_generator()
@@ -82,10 +92,7 @@ def build(run: Path, settings):
         max_predictions=max_predictions(settings),
     )
     if (run / "initial").is_dir():
-        checkpoint = open_checkpoint(run / "initial" / "bert_model.ckpt")
-        for weight in find_present_weights(checkpoint, config["num_hidden_layers"]):
-            variable = model.get_layer(weight.layer).weights[weight.index]
-            variable.assign(read_weight(checkpoint, weight).astype("float32"))
+        fill(model, config, run / "initial" / "bert_model.ckpt")
     compile_model(
         model,
         decay_steps=settings["steps"],

@@ -46,20 +46,21 @@ SENTENCES = [
 
 def masked_words(model, tokenizer, vocabulary, top: int = 5) -> None:
     """Print what may stand for each [MASK]."""
+    print("Masked words, with the probabilities of the guesses:")
     ids, segments, _ = tokenizer.encode_batch(MASKED)
     masks = (ids == vocabulary["[MASK]"]).astype("int32")
     probabilities, _ = model.predict([ids, segments, masks], verbose=0)
     tokens = list(vocabulary)
     for text, row in zip(MASKED, probabilities[masks == 1], strict=True):
         best = np.argsort(-row)[:top]
-        print(f"{text}  {', '.join(f'{tokens[index]} {row[index]:.2f}' for index in best)}")
+        print(f"  {text}  {', '.join(f'{tokens[index]} {row[index]:.2f}' for index in best)}")
 
 
 def next_sentences(model, tokenizer) -> None:
     """Print how likely each sentence is to follow the first."""
     ids, segments, _ = tokenizer.encode_batch([(FIRST, each) for each in NEXT])
     _, follows = model.predict([ids, segments, np.zeros_like(ids)], verbose=0)
-    print(f"\n{FIRST}")
+    print(f"\nProbability that a sentence follows {FIRST!r}:")
     for text, (probability, _) in zip(NEXT, follows, strict=True):
         print(f"  {probability:.2f}  {text}")
 
@@ -69,7 +70,7 @@ def similar_sentences(folder: str) -> None:
     vectors = np.stack(extract_embeddings(folder, [QUERY, *SENTENCES], poolings=POOL_AVE))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors[1:] @ vectors[0]
-    print(f"\n{QUERY}")
+    print(f"\nSimilarity (cosine) to {QUERY!r}:")
     for place in np.argsort(-cosines):
         print(f"  {cosines[place]:.2f}  {SENTENCES[place]}")
 
@@ -89,7 +90,7 @@ def main() -> None:
     masked_words(model, tokenizer, vocabulary)
     next_sentences(model, tokenizer)
     similar_sentences(folder)
-    print(f"\n{time.perf_counter() - start:.1f} s")
+    print(f"\nLoaded and computed in {time.perf_counter() - start:.1f} s.")
 
 
 if __name__ == "__main__":

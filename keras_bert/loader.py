@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from . import activations
 from .arguments import describe
 from .backend import models
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
-from .checkpoints.mapping import FoundWeight, find_weights, read_weight
-from .checkpoints.translation import with_changed_rows
+from .checkpoints.mapping import FoundWeight, find_weights, read_weight, weight_names
+from .checkpoints.translation import find_present_weights, with_changed_rows
 from .configuration import ConfigError, is_hugging_face, read_config
 from .fitting import check_sizes, check_strangers, listed, transformer_num
 from .layers.initializer import overwritten
@@ -104,7 +106,9 @@ def _build(config, exact_gelu, training, trainable, output_layer_num, seq_len, k
     return model, config
 
 
-def load_model_weights_from_checkpoint(model, config, checkpoint_file, training=False):
+def load_model_weights_from_checkpoint(
+    model, config, checkpoint_file, training=False, *, allow_missing_heads=False
+):
     """Fill a model with the weights of a checkpoint.
 
     Args:
@@ -115,13 +119,15 @@ def load_model_weights_from_checkpoint(model, config, checkpoint_file, training=
         checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`), or path of a
             `.safetensors` or PyTorch `.bin` file.
         training: Whether to fill the MLM and NSP heads too.
+        allow_missing_heads: Whether heads that the file lacks stay as they are, instead of an
+            error.
 
     Raises:
         CheckpointError: If the file is damaged, or its tensors do not fit the model (a ValueError).
         OSError: If the file cannot be read.
     """
     with open_checkpoint(checkpoint_file) as checkpoint:
-        _fill(model, config, checkpoint, training)
+        _fill(model, config, checkpoint, training, allow_missing_heads)
 
 
 def load_trained_model_from_checkpoint(
@@ -133,6 +139,7 @@ def load_trained_model_from_checkpoint(
     seq_len=int(1e9),
     *,
     vocabulary_change=None,
+    allow_missing_heads=False,
     **kwargs,
 ):
     """Build a model and fill it with the weights of a checkpoint.
@@ -151,6 +158,8 @@ def load_trained_model_from_checkpoint(
             a model of any length up to them.
         vocabulary_change: A `VocabularyChange`, to load the model with fewer or further tokens
             than the checkpoint has.
+        allow_missing_heads: With `training=True`, whether heads that the checkpoint lacks start at
+            random, instead of an error. Files of `BertForMaskedLM`, for one, have no NSP head.
         **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
             over the configuration.
 
@@ -167,7 +176,8 @@ def load_trained_model_from_checkpoint(
     """
     config = read_config(config_file)
     with open_checkpoint(checkpoint_file) as checkpoint:
-        found = find_weights(checkpoint, transformer_num(config, checkpoint), training)
+        depth = transformer_num(config, checkpoint)
+        found = _find(checkpoint, depth, training, allow_missing_heads)
         check_sizes(config, checkpoint, found)
         if vocabulary_change is not None:
             checkpoint = _changed(config, checkpoint, vocabulary_change)
@@ -178,8 +188,28 @@ def load_trained_model_from_checkpoint(
             model, config = _build(
                 config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs
             )
-        _fill(model, config, checkpoint, training, done=("Embedding-Token",))
+        _fill(model, config, checkpoint, training, allow_missing_heads, done=("Embedding-Token",))
     return model
+
+
+_HEADS = (("MLM-Dense", "MLM-Norm", "MLM-Sim"), ("NSP-Dense",), ("NSP",))
+
+
+def _find(
+    checkpoint: Checkpoint, depth: int, training: bool, allow_missing_heads: bool
+) -> list[FoundWeight]:
+    """Find the weights of the encoder, and with `training` those of the heads."""
+    if not (training and allow_missing_heads):
+        return find_weights(checkpoint, depth, training)
+    found = find_present_weights(checkpoint, depth)
+    present = Counter(weight.layer for weight in found)
+    whole = Counter(row.layer for row in weight_names(depth, training))
+    for head in _HEADS:
+        if any(present[layer] for layer in head) and any(
+            present[layer] < whole[layer] for layer in head
+        ):
+            return find_weights(checkpoint, depth, training)  # names what half a head lacks
+    return found
 
 
 def _changed(config: dict, checkpoint: Checkpoint, change) -> Checkpoint:
@@ -194,13 +224,15 @@ def _changed(config: dict, checkpoint: Checkpoint, change) -> Checkpoint:
     return with_changed_rows(checkpoint, old, new, change.rows)
 
 
-def _fill(model, config: dict, checkpoint: Checkpoint, training: bool, done=()) -> None:
+def _fill(
+    model, config: dict, checkpoint: Checkpoint, training: bool, allow_missing_heads: bool, done=()
+) -> None:
     """Check every tensor against the model, then read and assign those not done yet, one by one."""
     layer_names = {layer.name for layer in model.layers}
     depth = config["num_hidden_layers"]
     while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
         depth -= 1
-    found = find_weights(checkpoint, depth, training)
+    found = _find(checkpoint, depth, training, allow_missing_heads)
     check_strangers(checkpoint, found, depth)
     rows = config["max_position_embeddings"]
     variables = [model.get_layer(weight.layer).weights[weight.index] for weight in found]

@@ -6,12 +6,13 @@ import warnings
 
 import numpy as np
 import pytest
-from model_folders import CONFIG, random_weights, write_google_folder
+from model_folders import CONFIG, WORDS, random_weights, write_google_folder
 from text_damage import damaged
 
 from keras_bert import (
     CheckpointError,
     ConfigError,
+    VocabularyChange,
     build_model_from_config,
     get_checkpoint_paths,
     load_model_weights_from_checkpoint,
@@ -21,6 +22,7 @@ from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.checkpoints.mapping import to_checkpoint
 from keras_bert.loader import checkpoint_loader
 
+VOCABULARY = {word: index for index, word in enumerate(WORDS)}
 TOKENS = np.array([[2, 5, 6, 7, 3, 0, 0], [2, 9, 3, 10, 11, 12, 3], [2, 3, 0, 0, 0, 0, 0]])
 SEGMENTS = np.array([[0] * 7, [0, 0, 0, 1, 1, 1, 1], [0] * 7])
 
@@ -250,6 +252,38 @@ def test_tensors_that_do_not_fit(tmp_path, arrays, message):
     with pytest.raises(CheckpointError, match=message):
         load_trained_model_from_checkpoint(
             tmp_path / "bert_config.json", tmp_path / "bert_model.ckpt"
+        )
+
+
+@pytest.mark.parametrize("change", [None, VocabularyChange(VOCABULARY, add=["new"])])
+def test_a_head_that_the_file_lacks_starts_at_random(tmp_path, google, change):
+    """As in the files of `BertForMaskedLM`, which have neither pooler nor next sentence."""
+    paths, weights = google
+    arrays = {name: array for name, array in tensors().items() if "pooler" not in name}
+    kept = {name: array for name, array in arrays.items() if "seq_relationship" not in name}
+    write_tensor_bundle(paths.checkpoint, kept)
+    options = {"training": True, "vocabulary_change": change}
+    with pytest.raises(CheckpointError, match=r"lacks 4 .*(?s:.*)allow_missing_heads=True"):
+        load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
+    options["allow_missing_heads"] = True
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
+    for layer in ("Encoder-2-FeedForward", "MLM-Dense", "MLM-Norm"):
+        for ours, array in zip(model.get_layer(layer).get_weights(), weights[layer], strict=True):
+            np.testing.assert_array_equal(ours, array, err_msg=layer)
+    bias = model.get_layer("MLM-Sim").get_weights()[0]
+    np.testing.assert_array_equal(bias[:30], weights["MLM-Sim"][0])
+    for layer in ("NSP-Dense", "NSP"):
+        kernel = model.get_layer(layer).get_weights()[0]
+        assert np.unique(kernel).size == kernel.size, layer
+
+
+def test_half_a_head_is_an_error(tmp_path, google):
+    paths, _ = google
+    name = "cls/predictions/transform/dense/kernel"
+    write_tensor_bundle(paths.checkpoint, tensors(lambda arrays: arrays.pop(name)))
+    with pytest.raises(CheckpointError, match=name):
+        load_trained_model_from_checkpoint(
+            paths.config, paths.checkpoint, training=True, allow_missing_heads=True
         )
 
 

@@ -313,5 +313,8 @@ def _missing_message(
         f"{describe_missing(names, list(checkpoint), unused)}"
     )
     if all(row in _HEADS for row in missing):
-        message += "\nOnly weights of the heads are missing: training=False does without them."
+        message += (
+            "\nOnly weights of the heads are missing: training=False does without them, and "
+            "allow_missing_heads=True lets a head that the file lacks start at random."
+        )
     return message

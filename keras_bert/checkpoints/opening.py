@@ -147,7 +147,7 @@ def _missing(path: Path) -> str:
         while not folder.is_dir() and folder != folder.parent:
             folder = folder.parent
         message += f" The folder {path.parent} does not exist."
-    return f"{message} {folder} holds {_content(folder)}."
+    return f"{message} The folder {folder} holds {_content(folder)}."
 
 
 def _content(folder: Path) -> str:

@@ -29,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stderr. Words that make no command end the process with 2.
     """
     parser = _parser()
-    options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else list(arguments)))
+    words = _joined(sys.argv[1:] if arguments is None else list(arguments))
+    options, unknown = parser.parse_known_args(words)
+    if unknown:  # parse_args would show the usage of no command
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     # TensorFlow's greetings are no messages of a command; its errors come as exceptions too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for stream in (sys.stdout, sys.stderr):
@@ -64,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show where in the code an error is")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in _COMMANDS:
-        module.add_parser(commands).set_defaults(run=module.run)
+        command = module.add_parser(commands)
+        command.set_defaults(run=module.run, parser=command)
     return parser
 
 

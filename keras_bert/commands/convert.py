@@ -16,7 +16,7 @@ from ..conversion import (
 )
 from ..vocabulary import load_vocabulary, save_vocabulary
 from ..vocabulary_change import VocabularyChange
-from .shared import CommandError, add_case_arguments, remark
+from .shared import CommandError, add_case_arguments, downloaded, remark
 
 _WRITERS = {"google": write_google_folder, "huggingface": write_hugging_face_folder}
 _MODEL_FILES = (".keras", ".h5", ".hdf5")
@@ -35,7 +35,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a model folder of Google's or Hugging Face's kind, or a model's .keras or .h5 file",
+        help="a model folder of Google's or Hugging Face's kind; or a model's .keras or .h5 file; "
+        "or tiny or another name in PretrainedList, or the URL of a .zip archive",
     )
     parser.add_argument(
         "target",
@@ -62,9 +63,12 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Convert."""
-    source, target = Path(options.source), Path(options.target)
+    source = Path(downloaded(options.source) or options.source)
+    target = Path(options.target)
     if not source.exists():
-        raise CommandError(f"there is no file or folder {source}")
+        raise CommandError(
+            f"there is no file or folder {source}, nor is it a URL or a name in PretrainedList"
+        )
     if source.is_file() and source.suffix not in _MODEL_FILES:
         raise CommandError(
             f"SOURCE must be a model folder or a file {', '.join(_MODEL_FILES)}. Received: {source}"

@@ -17,7 +17,6 @@ import numpy as np
 from tqdm import tqdm
 
 from ..tokenizer import Tokenizer
-from ..vocabulary import load_vocabulary
 from .feature_files import FORMATS, Layers, record
 from .shared import (
     MODEL_HELP,
@@ -30,6 +29,7 @@ from .shared import (
     model_paths,
     open_texts,
     positive,
+    read_vocabulary,
     remark,
     texts_argument,
     write,
@@ -90,21 +90,21 @@ def run(options: argparse.Namespace) -> None:
     if output is not None:
         _check_output(output, options)
     folder, paths = model_paths(options.model)
-    vocabulary = load_vocabulary(paths.vocab)
+    vocabulary = read_vocabulary(options, paths)
     cased = decide_case(options, folder, vocabulary)
     part = None
     if output is not None:
         part = output.with_name(f"{output.name}.part")
         _check_settings(part, _settings(options, paths, cased), options.file)
-    from ..loader import load_trained_model_from_checkpoint
-
-    model = load_trained_model_from_checkpoint(
-        paths.config,
-        paths.checkpoint,
-        output_layer_num=options.layers,
-        seq_len=options.max_length,
-    )
     with open_texts(options.file) as stream:
+        from ..loader import load_trained_model_from_checkpoint
+
+        model = load_trained_model_from_checkpoint(
+            paths.config,
+            paths.checkpoint,
+            output_layer_num=options.layers,
+            seq_len=options.max_length,
+        )
         texts = map(as_pair, lines(stream, options.file))
         features = partial(_features, model, vocabulary, cased, texts, options)
         if output is None or part is None:

@@ -8,9 +8,12 @@ import math
 
 import numpy as np
 
+from ..checkpoints import open_checkpoint
+from ..checkpoints.translation import find_present_weights, heads_of
+from ..configuration import read_config
+from ..fitting import transformer_num
 from ..tokenizer import Tokenizer
 from ..tokens import TOKEN_MASK
-from ..vocabulary import load_vocabulary
 from .shared import (
     MODEL_HELP,
     CommandError,
@@ -21,6 +24,7 @@ from .shared import (
     model_paths,
     open_texts,
     positive,
+    read_vocabulary,
     write,
 )
 
@@ -54,15 +58,18 @@ def add_parser(commands) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
     """Guess."""
     folder, paths = model_paths(options.model)
-    vocabulary = load_vocabulary(paths.vocab)
+    vocabulary = read_vocabulary(options, paths)
     if TOKEN_MASK not in vocabulary:
         raise CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
+    for text in options.text:
+        _check_mask(text)
+    _check_head(paths)
     cased = decide_case(options, folder, vocabulary)
     tokenizer = _MaskTokenizer(vocabulary, cased=cased, official=options.official)
     from ..loader import load_trained_model_from_checkpoint
 
     model = load_trained_model_from_checkpoint(
-        paths.config, paths.checkpoint, training=True, seq_len=None
+        paths.config, paths.checkpoint, training=True, seq_len=None, allow_missing_heads=True
     )
     limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
     tokens = {index: token for token, index in vocabulary.items()}
@@ -75,6 +82,21 @@ def run(options: argparse.Namespace) -> None:
             _fill(model, tokenizer, tokens, text, limit, options)
 
 
+def _check_mask(text: str) -> None:
+    if TOKEN_MASK not in text:
+        raise CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
+
+
+def _check_head(paths) -> None:
+    """Raise unless the checkpoint has the head for masked words; the other is not needed here."""
+    with open_checkpoint(paths.checkpoint) as checkpoint:
+        depth = transformer_num(read_config(paths.config), checkpoint)
+        if "masked words" not in heads_of(find_present_weights(checkpoint, depth)):
+            raise CommandError(
+                f"{checkpoint.path} has no head for masked words; extract and similar need none"
+            )
+
+
 class _MaskTokenizer(Tokenizer):
     """Keeps masks whole, which the rules for punctuation would take apart."""
 
@@ -84,6 +106,7 @@ class _MaskTokenizer(Tokenizer):
 
 
 def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
+    _check_mask(text)
     pair = as_pair(text)
     ids, segments = tokenizer.encode(*((pair,) if isinstance(pair, str) else pair))
     if len(ids) > limit:
@@ -93,8 +116,6 @@ def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
     batch[0, 0, : len(ids)], batch[1, 0, : len(ids)] = ids, segments
     batch[2] = batch[0] == tokenizer._token_dict[TOKEN_MASK]
     masked = batch[2, 0] == 1
-    if not masked.any():
-        raise CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
     probabilities = np.asarray(model.predict_on_batch(list(batch))[0])[0][masked]
     guesses = [
         [(tokens.get(index, ""), row[index]) for index in np.argsort(-row)[: options.top].tolist()]

@@ -17,7 +17,7 @@ from ..configuration import read_config
 from ..conversion import check_encoder, plain_activation
 from ..fitting import transformer_num
 from ..vocabulary import load_vocabulary
-from .shared import write
+from .shared import downloaded, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
 
@@ -32,7 +32,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "path",
         metavar="PATH",
-        help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file",
+        help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file; "
+        "or tiny or another name in PretrainedList, or the URL of a .zip archive",
     )
     parser.add_argument("--tensors", action="store_true", help="list every tensor")
     parser.add_argument("--json", action="store_true", help="print all as one JSON object")
@@ -41,7 +42,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Describe."""
-    path = Path(options.path)
+    path = Path(downloaded(options.path) or options.path)
     is_folder = path.is_dir()
     with open_checkpoint(
         get_checkpoint_paths(path).checkpoint if is_folder else path

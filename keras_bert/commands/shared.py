@@ -11,7 +11,9 @@ from typing import TextIO
 
 from ..case import is_cased
 from ..checkpoint_paths import get_checkpoint_paths
+from ..configuration import read_config
 from ..datasets import PretrainedList, get_pretrained
+from ..vocabulary import load_vocabulary
 
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
 
@@ -62,16 +64,24 @@ def add_tokenizer_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def downloaded(name: str) -> str | None:
+    """Find the folder of a model in PretrainedList or of a URL; None for any other name."""
+    if os.path.exists(name):
+        return None
+    entry = None if name.startswith("_") else getattr(PretrainedList, name, None)
+    return None if entry is None and "://" not in name else get_pretrained(entry or name)
+
+
 def model_folder(name: str) -> str:
     """Find the folder of a model, downloading it if need be."""
     if os.path.isdir(name):
         return name
-    entry = None if name.startswith("_") else getattr(PretrainedList, name, None)
-    if entry is None and "://" not in name and not os.path.isfile(name):
+    folder = get_pretrained(name) if os.path.isfile(name) else downloaded(name)
+    if folder is None:
         raise CommandError(
             f"there is no model {name!r}: neither a folder, nor a URL, nor a name in PretrainedList"
         )
-    return get_pretrained(entry or name)
+    return folder
 
 
 def model_paths(name: str):
@@ -82,6 +92,18 @@ def model_paths(name: str):
         if not os.path.exists(path):
             raise CommandError(f"the model folder {folder} has no {what}: {path} is missing")
     return folder, paths
+
+
+def read_vocabulary(options: argparse.Namespace, paths) -> dict[str, int]:
+    """Load a model's vocabulary, and say so if its size is not that of the model."""
+    vocabulary = load_vocabulary(paths.vocab)
+    size = read_config(paths.config)["vocab_size"]
+    if len(vocabulary) != size:
+        remark(
+            options,
+            f"{paths.vocab} has {len(vocabulary)} tokens, the model {size}: does it belong to it?",
+        )
+    return vocabulary
 
 
 def decide_case(options: argparse.Namespace, folder: str, vocabulary: Mapping[str, int]) -> bool:

@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 
-from ..vocabulary import load_vocabulary
 from .shared import (
     MODEL_HELP,
     CommandError,
@@ -18,6 +17,7 @@ from .shared import (
     model_paths,
     open_texts,
     positive,
+    read_vocabulary,
     texts_argument,
     write,
 )
@@ -47,7 +47,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
     """Compare."""
     folder, paths = model_paths(options.model)
-    cased = decide_case(options, folder, load_vocabulary(paths.vocab))
+    cased = decide_case(options, folder, read_vocabulary(options, paths))
     with open_texts(options.file) as stream:
         texts = [line for line in lines(stream, options.file) if line.strip()]
     needed = 1 if options.query is not None else 2

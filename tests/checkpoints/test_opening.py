@@ -51,7 +51,7 @@ def test_a_missing_file_is_answered_with_what_the_folder_holds(tmp_path):
     (tmp_path / "variables").mkdir()
     with pytest.raises(
         FileNotFoundError,
-        match=r"There is no checkpoint .*bert_model\.ckpt\. .* holds "
+        match=r"There is no checkpoint .*bert_model\.ckpt\. The folder .* holds "
         r"bert_config\.json, variables/, vocab\.txt\.$",
     ):
         open_checkpoint(tmp_path / "bert_model.ckpt")

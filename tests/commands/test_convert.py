@@ -254,7 +254,10 @@ def test_a_vocabulary_that_cannot_be_changed(command, google, tmp_path, changes)
         (["{google}", "{new}.keras", "--to", "google"], "without --to"),
         (["{google}", "{new}.h5"], "a .keras file is made from a folder"),
         (["{google}/vocab.txt", "{new}", "--to", "google"], "SOURCE must be a model folder"),
-        (["nowhere", "{new}", "--to", "google"], "there is no file or folder nowhere"),
+        (
+            ["nowhere", "{new}", "--to", "google"],
+            "no file or folder nowhere, nor is it a URL",
+        ),
         (["{google}", "{google}", "--to", "huggingface"], "is there already"),
     ],
 )

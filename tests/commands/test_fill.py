@@ -1,9 +1,11 @@
 """Masked words, compared with Hugging Face transformers on the converted checkpoint."""
 
 import json
+import shutil
 
 import pytest
 from command_line import as_json
+from safetensors.numpy import load_file, save_file
 
 TEXTS = ["a b [MASK] d", "[MASK] z ||| A [MASK]"]
 
@@ -67,18 +69,42 @@ def test_texts_that_cannot_be_filled(command, google, text, message):
 
 def test_a_model_without_the_head(command, google, tmp_path):
     assert command("convert", google, tmp_path / "hf", "--to", "huggingface")[0] == 0
-    safetensors = pytest.importorskip("safetensors.numpy")
-    file = tmp_path / "hf" / "model.safetensors"
-    tensors = safetensors.load_file(file)
-    kept = {name: array for name, array in tensors.items() if not name.startswith("cls.")}
-    safetensors.save_file(kept, file)
+    _drop(tmp_path / "hf", "cls.")
     code, _, err = command("fill", tmp_path / "hf", "a [MASK]")
     assert code == 1
-    assert "cls.predictions.bias" in err
+    assert "has no head for masked words; extract and similar need none" in err
 
 
-def test_a_vocabulary_without_mask(command, google, tmp_path):
+def test_a_model_with_no_other_head(command, google, tmp_path):
+    """What `BertForMaskedLM` saves: neither pooler nor next sentence."""
+    assert command("convert", google, tmp_path / "hf", "--to", "huggingface")[0] == 0
+    expected = command("fill", tmp_path / "hf", "a b [MASK] d")
+    _drop(tmp_path / "hf", "cls.seq_relationship.", "bert.pooler.")
+    assert command("fill", tmp_path / "hf", "a b [MASK] d") == expected
+    assert expected[0] == 0
+
+
+def _drop(folder, *prefixes):
+    file = folder / "model.safetensors"
+    kept = {name: array for name, array in load_file(file).items() if not name.startswith(prefixes)}
+    save_file(kept, file)
+
+
+def test_another_models_vocabulary_is_remarked_upon(command, google, tmp_path):
+    folder = tmp_path / "folder"
+    shutil.copytree(google, folder)
+    words = (google / "vocab.txt").read_text().splitlines()
+    (folder / "vocab.txt").write_text("\n".join(words[:20]))
+    code, _, err = command("fill", folder, "a [MASK]")
+    assert code == 0
+    assert err == (
+        f"keras-bert fill: {folder / 'vocab.txt'} has 20 tokens, the model 30: does it belong to "
+        "it?\n"
+    )
+
+
+def test_a_vocabulary_without_mask(command, config, tmp_path):
     (tmp_path / "vocab.txt").write_text("[PAD]\n")
-    (tmp_path / "bert_config.json").write_text(json.dumps({}))
+    (tmp_path / "bert_config.json").write_text(json.dumps(config))
     code, _, err = command("fill", tmp_path, "a [MASK]")
     assert (code, err.endswith("has no [MASK]\n")) == (1, True)

@@ -30,6 +30,14 @@ def test_a_folder(command, google):
     assert facts["vocabulary"] == f"{google / 'vocab.txt'}, 30 tokens, uncased"
 
 
+def test_a_model_by_name(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = command("info", "tiny")
+    assert (code, "2 layers of 128" in out) == (0, True)
+    assert command("convert", "tiny", "new", "--to", "google")[0] == 0
+    assert (tmp_path / "new/bert_config.json").exists()
+
+
 def test_json_with_every_tensor(command, google):
     code, out, _ = command("info", google, "--json", "--tensors")
     facts = json.loads(out)

@@ -56,6 +56,15 @@ def test_wrong_usage_ends_with_2(words, capsys):
     assert "usage: keras-bert" in captured.err
 
 
+def test_a_misspelt_option_shows_the_usage_of_its_command(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["extract", "model", "--pooing", "ave"])
+    assert end.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith("usage: keras-bert extract ")
+    assert message.endswith("error: unrecognized arguments: --pooing ave\n")
+
+
 @pytest.mark.parametrize(
     "words", [["info", "nowhere"], ["fill", "nowhere"], ["extract", "nowhere"]]
 )

@@ -42,6 +42,7 @@ setup(
         "demo": ["matplotlib>=3.8.0"],
         "docs": ["furo>=2025.12.19", "myst-parser>=5.2.0", "sphinx>=9.0.4"],
         "pretrain": ["tokenizers>=0.20.0"],  # learns the vocabulary in demo/pretrain.py
+        "ray": ["pyarrow>=15.0.0", "ray[data]>=2.40.0"],
         "test": [
             "build>=1.2.0",
             "grain>=0.2.12",

@@ -24,6 +24,7 @@ if not runs_a_command():
     from .checkpoints import CheckpointError
     from .configuration import ConfigError
     from .datasets import PretrainedInfo, PretrainedList, get_pretrained
+    from .extractor import Extractor
     from .loader import (
         build_model_from_config,
         load_model_weights_from_checkpoint,
@@ -72,6 +73,7 @@ __all__ = [
     "get_checkpoint_paths",
     "extract_embeddings",
     "extract_embeddings_generator",
+    "Extractor",
     "PretrainedInfo",
     "PretrainedList",
     "get_pretrained",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from functools import partial
 
 import numpy as np
@@ -84,20 +84,11 @@ def extract_embeddings(
         ValueError: If a pooling is unknown, or a Model does not fit, comes without `vocabs` or with
             one that is larger than its table, or a text is a pair and the model knows one segment.
     """
-    return list(
-        _extract(
-            model,
-            texts,
-            poolings,
-            vocabs,
-            cased,
-            batch_size,
-            cut_embed,
-            output_layer_num,
-            progress,
-            official,
-        )
+    _check_texts(texts)
+    extract = prepare(
+        model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official
     )
+    return list(extract(texts, progress))
 
 
 def extract_embeddings_generator(
@@ -122,36 +113,24 @@ def extract_embeddings_generator(
     Returns:
         An iterator over the arrays.
     """
-    return _extract(
-        model,
-        texts,
-        poolings,
-        vocabs,
-        cased,
-        batch_size,
-        cut_embed,
-        output_layer_num,
-        progress,
-        official,
+    _check_texts(texts)
+    extract = prepare(
+        model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official
     )
+    return extract(texts, progress)
 
 
-def _extract(
-    model,
-    texts,
-    poolings,
-    vocabs,
-    cased,
-    batch_size,
-    cut_embed,
-    output_layer_num,
-    progress,
-    official,
-) -> Iterator[np.ndarray]:
-    """Check everything, decide how to pad, and leave the texts to a generator."""
+def prepare(
+    model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official
+) -> Callable[..., Iterator[np.ndarray]]:
+    """All that `extract_embeddings` does before it looks at texts: checks, model, how to pad.
+
+    Returns:
+        A function of texts and `progress`. It may be called any number of times, with the same
+        model and the same tokenizer, which remembers words.
+    """
     poolings = _check_poolings(poolings)
     batch_size = _check_batch_size(batch_size)
-    _check_texts(texts)
     is_folder = isinstance(model, (str, os.PathLike))
     # How many of the first tokens are needed; None for all.
     output_len = 1 if poolings is not None and set(poolings) == {POOL_NSP} else None
@@ -170,21 +149,27 @@ def _extract(
 
     built_for = model.inputs[0].shape[1]
     limit = built_for or position_num(model)
+    segments_known = segment_num(model)
     tokenizer = Tokenizer(vocabs, cased=cased, official=official)
-    rows = _encode(texts, tokenizer, limit, segment_num(model))
-    count = len(texts) if isinstance(texts, Sized) else None
-    bar = partial(tqdm, desc="extract_embeddings", unit="text", total=count, disable=not progress)
-    if poolings is None and not cut_embed:
-        full_length = limit if is_folder else built_for
-        run = partial(_run, model, finish, bar, batch_size, output_len)
-        return run(pad_to(full_length), rows) if full_length else _run_at_longest(run, rows)
-    if not runs_at_any_length(model):
-        padded_length = pad_to(built_for) if built_for else None
+    full_length = limit if is_folder else built_for
+    whole = poolings is None and not cut_embed
+    if whole or not runs_at_any_length(model):
+        padded_length = pad_to(full_length) if full_length else None
     else:
         padded_length = pad_to_bucket(limit) if _COMPILES_EVERY_SHAPE else pad_to_longest
         if built_for:
             model = any_length_twin(model)
-    return _run(model, finish, bar, batch_size, output_len, padded_length, rows)
+    run_all = _run_at_longest if whole and not full_length else _run
+
+    def extract(texts: Iterable, progress: bool = False) -> Iterator[np.ndarray]:
+        rows = _encode(texts, tokenizer, limit, segments_known)
+        count = len(texts) if isinstance(texts, Sized) else None
+        bar = partial(
+            tqdm, desc="extract_embeddings", unit="text", total=count, disable=not progress
+        )
+        return run_all(model, finish, bar, batch_size, output_len, padded_length, rows)
+
+    return extract
 
 
 def _run(model, finish, bar, batch_size, output_len, padded_length, rows) -> Iterator[np.ndarray]:
@@ -209,9 +194,10 @@ def _run(model, finish, bar, batch_size, output_len, padded_length, rows) -> Ite
         )
 
 
-def _run_at_longest(run, rows: Iterator[Row]) -> Iterator[np.ndarray]:
+def _run_at_longest(model, finish, bar, batch_size, output_len, _, rows) -> Iterator[np.ndarray]:
     rows = list(rows)
-    yield from run(pad_to(max((len(ids) for ids, _ in rows), default=0)), rows)
+    length = pad_to(max((len(ids) for ids, _ in rows), default=0))
+    yield from _run(model, finish, bar, batch_size, output_len, length, rows)
 
 
 def _encode(

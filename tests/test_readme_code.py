@@ -50,8 +50,9 @@ STAND_INS = {
     "batch_size=32, epochs=3": "batch_size=32, epochs=1",
     "model.fit(\n": "history = model.fit(\n",
 }
-# Blocks that test_pipelines.py runs, where Grain is installed and with enough texts.
-ELSEWHERE = ("PyDataset", "tf.data.Dataset", "import grain")
+# Blocks that test_pipelines.py runs, where Grain is installed and with enough texts; engines, whose
+# worker test_extractor.py and test_ray.py call as they do.
+ELSEWHERE = ("PyDataset", "tf.data.Dataset", "import grain", "import ray", "spark.read")
 # What the reader is taken to have.
 GIVEN = {
     "texts": ["语言", "数学", "all play", "good weather"],

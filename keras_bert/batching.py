@@ -6,13 +6,14 @@ Legend: B rows of a batch, T their length after padding. Nothing here knows of m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
 LOOK_AHEAD = 2048  # rows that are sorted by length together
 TOKEN_BUDGET = 2048  # B·T of a batch; CPUs are slower with more
+PADDING_BUDGET = 64  # of them padding: about what it costs to call a model once more
 
 Row = tuple[list[int], list[int]]  # token ids and segment ids of one text
 
@@ -49,7 +50,8 @@ def map_in_batches(
     while window := list(islice(rows, LOOK_AHEAD)):
         results: list[Any] = [None] * len(window)
         lengths = [len(ids) for ids, _ in window]
-        for places, length, most in _groups(lengths, padded_length, batch_size):
+        groups = _groups(lengths, padded_length, batch_size, None if few_shapes else PADDING_BUDGET)
+        for places, length, most in groups:
             count = min(most, 1 << (len(places) - 1).bit_length()) if few_shapes else len(places)
             batch = _as_batch([window[place] for place in places], count, length)
             for place, result in zip(places, compute(batch), strict=True):
@@ -78,10 +80,13 @@ def pad_to_bucket(limit: int | None) -> Callable[[int], int]:
     return padded_length
 
 
-def _groups(lengths, padded_length, batch_size) -> Iterator[tuple[list[int], int, int]]:
+def _groups(
+    lengths, padded_length, batch_size, padding_budget
+) -> Iterator[tuple[list[int], int, int]]:
     """For every batch the places of its rows, the length to pad them to and the most rows.
 
-    The longest come first, so that what takes most memory fails at once or never.
+    The longest come first, so that what takes most memory fails at once or never. Where rows could
+    be padded less in the next batch, a batch ends when its padding exceeds a budget.
     """
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     while order:
@@ -91,6 +96,9 @@ def _groups(lengths, padded_length, batch_size) -> Iterator[tuple[list[int], int
         places = order[:most]
         if padded_length is None:
             places = [place for place in places if lengths[place] == longest]
+        elif padding_budget is not None:
+            saved = accumulate(length - padded_length(lengths[place]) for place in places)
+            places = places[: sum(1 for each in saved if each <= padding_budget)]
         order = order[len(places) :]
         yield places, length, most
 

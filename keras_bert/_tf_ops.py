@@ -14,15 +14,21 @@ equal = tf.equal
 expand_dims = tf.expand_dims
 expm1 = tf.math.expm1
 logical_and = tf.logical_and
+matmul = tf.matmul
 maximum = tf.maximum
 minimum = tf.minimum
 not_equal = tf.not_equal
-shape = tf.shape
+reshape = tf.reshape
 sqrt = tf.sqrt
 square = tf.square
 squeeze = tf.squeeze
 tanh = tf.tanh
+transpose = tf.transpose
 where = tf.where
+
+
+def convert_to_numpy(x):
+    return x.numpy()
 
 
 def einsum(equation, *operands):
@@ -35,6 +41,12 @@ def gelu(x, approximate=True):
 
 def max(x, axis=None, keepdims=False):
     return tf.reduce_max(x, axis=axis, keepdims=keepdims)
+
+
+def shape(x):
+    """A tuple with what is known, and a tensor for what is not."""
+    known, unknown = x.shape, tf.shape(x)
+    return tuple(unknown[axis] if size is None else size for axis, size in enumerate(known))
 
 
 def softmax(x, axis=-1):

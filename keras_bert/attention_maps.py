@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .backend import TF_KERAS, backend, models, ops
+from .backend import TF_KERAS, models, ops
 from .layers import MultiHeadAttention
 
 
@@ -47,22 +47,11 @@ def get_attention_maps(model, inputs, *, batch_size=32):
     return maps
 
 
+def _attention_map(layer, features, mask):
+    features = ops.convert_to_tensor(features.astype("float32"))
+    return ops.convert_to_numpy(layer.attention_map(features, ops.convert_to_tensor(mask)))
+
+
 def _first_input(layer):
     """The tensor that a layer was first called on; later calls come from nesting its model."""
     return layer.get_input_at(0) if TF_KERAS else layer.input
-
-
-def _attention_map(layer, features, mask):
-    if not TF_KERAS:
-        tensor = layer.attention_map(ops.convert_to_tensor(features), ops.convert_to_tensor(mask))
-        return ops.convert_to_numpy(tensor)
-    heads = []
-    for kernel, bias in ((layer.Wq, layer.bq), (layer.Wk, layer.bk)):
-        projected = layer.activation(backend.dot(backend.constant(features), kernel) + bias)
-        batch, length, units = projected.shape
-        split = projected.numpy().reshape(batch, length, layer.head_num, units // layer.head_num)
-        heads.append(split.transpose(0, 2, 1, 3))
-    scores = heads[0] @ heads[1].transpose(0, 1, 3, 2) / np.sqrt(heads[0].shape[-1])
-    scores = scores - 10000.0 * ~mask[:, None, None, :]
-    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return (scores / scores.sum(axis=-1, keepdims=True)).astype("float32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..backend import TF_KERAS, layers, ops, serializable
+from .projection import ProjectionLayer, as_rows, project
 
 if TF_KERAS:
     import keras_position_wise_feed_forward
@@ -15,8 +16,11 @@ if TF_KERAS:
         def __init__(self, units, activation="relu", *args, **kwargs):
             super().__init__(units, activations.get(activation), *args, **kwargs)
 
+        def call(self, inputs, mask=None, training=None):
+            output = super().call(as_rows(inputs), training=training)
+            return ops.reshape(output, (-1, *ops.shape(inputs)[1:]))
+
 else:
-    from .projection import ProjectionLayer, as_rows
 
     @serializable
     class FeedForward(ProjectionLayer):
@@ -84,10 +88,10 @@ else:
             self.built = True
 
         def call(self, inputs, training=None):
-            hidden = self.hidden(as_rows(inputs))
+            hidden = project(self.hidden, as_rows(inputs))
             if self.dropout is not None:
                 hidden = self.dropout(hidden, training=training)
-            output = self.output_projection(hidden)
+            output = project(self.output_projection, hidden)
             return ops.reshape(output, (-1, *ops.shape(inputs)[1:]))
 
         def compute_mask(self, inputs, mask=None):

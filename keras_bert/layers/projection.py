@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import activations
 from ..backend import activations as keras_activations
-from ..backend import constraints, initializers, keras, layers, ops, regularizers
+from ..backend import backend, constraints, initializers, keras, layers, ops, regularizers
 
 
 class ProjectionLayer(layers.Layer):
@@ -117,6 +117,20 @@ def as_rows(features):
     feed-forward layer, where the features have three axes.
     """
     return ops.reshape(features, (-1, features.shape[-1]))
+
+
+def project(dense, rows):
+    """What a Dense layer makes of rows; on PyTorch the product adds the bias, not Keras after it.
+
+    A quantized layer has products of its own.
+    """
+    if backend.backend() != "torch" or dense.bias is None or dense.quantization_mode is not None:
+        return dense(rows)
+    import torch
+
+    parts = (ops.cast(part, dense.compute_dtype) for part in (dense.bias, rows, dense.kernel))
+    projected = torch.addmm(*parts)
+    return projected if dense.activation is None else dense.activation(projected)
 
 
 def _clone(initializer):

@@ -110,11 +110,11 @@ def test_only_padding_is_finite_in_16_bits(policy):
 
 @keras_3
 def test_attention_is_the_fused_operation(monkeypatch):
-    """But not on JAX's CPU, where it is none and other products are faster."""
+    """But not where it is none: on TensorFlow and JAX's CPU other products are faster."""
     layer, inputs = MultiHeadAttention(2, None), ops.convert_to_tensor(features(2, 5, 8))
     mask = ops.convert_to_tensor(np.array([[True] * 5, [True] * 3 + [False] * 2]))
     expected = to_numpy(layer(inputs, mask=mask))
-    monkeypatch.setattr("keras_bert.layers.attention._runs_on_jax_cpu", lambda: False)
+    monkeypatch.setattr("keras_bert.layers.scaled_attention._has_fused_attention", lambda: True)
     calls = []
     fused = keras.ops.dot_product_attention
     monkeypatch.setattr(

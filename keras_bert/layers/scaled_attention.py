@@ -1,0 +1,103 @@
+"""Scaled dot-product attention, shared by the layers of both stacks.
+
+B texts, T places that attend to S places, H heads, D features of all heads together.
+"""
+
+from __future__ import annotations
+
+from ..backend import TF_KERAS, backend, ops
+from .projection import as_rows
+
+
+class ScaledAttention:
+    """What a layer with `head_num`, `history_only` and `_project` computes.
+
+    `_project(name, rows)` are the dense parts "query", "key", "value" and "output" of rows
+    (B·T, D), with bias and activation.
+    """
+
+    def call(self, inputs, mask=None):
+        query, key, value = query_key_value(inputs)
+        attend = ops.dot_product_attention if _has_fused_attention() else _attend
+        attended = attend(
+            self._heads("query", query),
+            self._heads("key", key),
+            self._heads("value", value),
+            bias=self._bias(query, key, mask),
+        )
+        units = attended.shape[-2] * attended.shape[-1]
+        projected = self._project("output", ops.reshape(attended, (-1, units)))
+        return ops.reshape(projected, (-1, ops.shape(query)[1], units))
+
+    def attention_map(self, inputs, mask=None):
+        """Attention probabilities (B, H, T, S), float32, for the arguments of `call`."""
+        query, key, _ = query_key_value(inputs)
+        queries, keys = self._heads("query", query), self._heads("key", key)
+        return ops.cast(_probabilities(queries, keys, self._bias(query, key, mask)), "float32")
+
+    def _heads(self, name, features):
+        """Projected features (B, T, H, D/H)."""
+        projected = self._project(name, as_rows(features))
+        size = projected.shape[-1] // self.head_num
+        return ops.reshape(projected, (-1, ops.shape(features)[1], self.head_num, size))
+
+    def _bias(self, query, key, mask):
+        """Additive bias of the scores, broadcasting to (B, H, T, S), or None."""
+        _, mask, _ = query_key_value(mask)
+        bias = None
+        if mask is not None:
+            if len(mask.shape) != 2:
+                raise ValueError(
+                    f"Layer '{self.name}' takes a mask of rank 2, (batch, length). "
+                    f"Received: mask of shape {tuple(mask.shape)}."
+                )
+            bias = -10000.0 * (1.0 - ops.cast(mask, self.compute_dtype))[:, None, None, :]
+        if self.history_only:
+            places, key_places = (ops.arange(ops.shape(each)[1]) for each in (query, key))
+            later = ops.cast(key_places[None, :] > places[:, None], self.compute_dtype)
+            later = -10000.0 * later[None, None]
+            bias = later if bias is None else bias + later
+        return bias
+
+
+def query_key_value(value, single=None):
+    """Split an argument that is a list of three, or one thing that stands for all three."""
+    if single is None:
+        single = not isinstance(value, (list, tuple))
+    query, key, value = (value, value, value) if single else value
+    return query, key, value
+
+
+def _has_fused_attention() -> bool:
+    """Whether Keras hands attention to one operation of the runtime.
+
+    Where it does not, products run faster, and on JAX's CPU in float16 at all, with heads before
+    places.
+    """
+    if TF_KERAS or backend.backend() == "tensorflow":
+        return False
+    if backend.backend() != "jax":
+        return True
+    import jax
+
+    return jax.default_backend() != "cpu"
+
+
+def _attend(query, key, value, bias):
+    """`ops.dot_product_attention` for features (B, T or S, H, D/H)."""
+    probabilities = ops.cast(_probabilities(query, key, bias), value.dtype)
+    attended = ops.matmul(probabilities, ops.transpose(value, (0, 2, 1, 3)))
+    return ops.transpose(attended, (0, 2, 1, 3))
+
+
+def _probabilities(query, key, bias):
+    """Attention probabilities (B, H, T, S) in at least float32, from features (B, …, H, D/H)."""
+    query, key = ops.transpose(query, (0, 2, 1, 3)), ops.transpose(key, (0, 2, 3, 1))
+    scores = ops.matmul(query, key)
+    precision = "float64" if scores.dtype == "float64" else "float32"
+    scores = ops.cast(scores, precision) * query.shape[-1] ** -0.5
+    if bias is not None:
+        scores = scores + ops.cast(bias, precision)
+    if scores.shape[3] == 1:
+        return scores * 0.0 + 1.0  # of texts of 1 token Keras' softmax warns
+    return ops.softmax(scores, axis=3)

@@ -12,29 +12,24 @@ FILE holds a text in every line; what follows a tab is ignored. Further options:
     --google FOLDER       the same weights in Google's format, for keras-bert 0.89
     --rounds 3
 
-Every contestant is a process of its own that loads the model and waits for its turns, so that all
-of them meet the same load on the machine. Vectors are means over the tokens. keras-bert 0.89 pads
-each text to 512 tokens and gets only the first 64 texts. A first, untimed round compiles; printed
-are the medians of the others, their ratios, and how far the vectors, scaled to length 1, are from
-those of sentence-transformers. (In Google's format "gelu" means the tanh form, so those of 0.89
-differ a little.) On a busy machine PyTorch, whose threads wait for each other, loses most.
+Vectors are means over the tokens. keras-bert 0.89 pads each text to 512 tokens and gets only the
+first 64 texts. A first, untimed turn compiles; printed are the medians of the others, their ratios,
+and how far the vectors, scaled to length 1, are from those of sentence-transformers. (In Google's
+format "gelu" means the tanh form, so those of 0.89 differ a little.) Only an idle machine compares
+the libraries, see `turns`.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
-import os
-import platform
-import statistics
-import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
+from turns import OLD, RUNTIMES, Contestant, print_machine, print_table, take_turns, typical
 
 NEW = """
 from keras_bert import POOL_AVE, extract_embeddings, get_checkpoint_paths
@@ -44,9 +39,7 @@ model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_l
 vocabulary = load_vocabulary(paths.vocab)
 extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
 """
-OLD = """
-import tensorflow
-tensorflow.keras.optimizers.Optimizer = tensorflow.keras.optimizers.legacy.Optimizer
+OLD_KERAS_BERT = """
 from keras_bert import POOL_AVE, extract_embeddings, load_vocabulary
 from keras_bert import load_trained_model_from_checkpoint
 model = load_trained_model_from_checkpoint(
@@ -54,73 +47,30 @@ model = load_trained_model_from_checkpoint(
 vocabulary = load_vocabulary(folder + "/vocab.txt")
 extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
 """
-PEER = """
+SENTENCE_TRANSFORMERS = """
 from sentence_transformers import SentenceTransformer
 extract = SentenceTransformer(folder, device="cpu").encode
 """
-# At every line it reads, a contestant extracts, keeps the vectors and answers with the seconds.
-TURNS = """
-for _ in sys.stdin:
-    start = time.perf_counter()
-    vectors = extract(texts)
-    seconds = time.perf_counter() - start
-    np.save(vectors_file, np.stack(vectors))
-    print("seconds", seconds, flush=True)
-"""
 START = """
-import sys, time
+import sys
 import numpy as np
 folder, texts_file, count, vectors_file = sys.argv[1:]
 texts = [line.split("\\t")[0].strip() for line in open(texts_file, encoding="utf-8")][:int(count)]
 """
-RUNTIMES = {
-    "Keras 3, TensorFlow": {"KERAS_BACKEND": "tensorflow"},
-    "Keras 3, JAX": {"KERAS_BACKEND": "jax"},
-    "Keras 3, PyTorch": {"KERAS_BACKEND": "torch"},
-    "tf_keras": {"TF_KERAS": "1"},
-}
+TURN = """
+def act():
+    np.save(vectors_file, np.stack(extract(texts)))
+serve(act)
+"""
+PEER, OLD_NAME = "sentence-transformers", "keras-bert 0.89"
 OLD_COUNT = 64
 
 
-class Contestant:
-    """A process that extracts when it is told to."""
-
-    def __init__(self, program, folder, arguments, count, scratch, python=None, settings=()):
-        self.count = count
-        self.seconds: list[float] = []
-        self.vectors_file = Path(tempfile.mkdtemp(dir=scratch)) / "vectors.npy"
-        self.errors = self.vectors_file.with_name("errors.txt").open("w+")
-        # -I keeps this checkout out of the way of what another interpreter has installed.
-        command = [python, "-I"] if python else [sys.executable]
-        command += ["-c", START + program + TURNS, folder, arguments.texts, str(count)]
-        self.process = subprocess.Popen(
-            [*command, str(self.vectors_file)],
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **dict(settings)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-        )
-
-    def extract(self) -> None:
-        self.process.stdin.write("extract\n")
-        self.process.stdin.flush()
-        for line in self.process.stdout:  # Keras may print progress bars between
-            if line.startswith("seconds "):
-                self.seconds.append(float(line.split()[1]))
-                return
-        self.errors.seek(0)
-        sys.exit(f"A process ended early:\n{self.errors.read()[-3000:]}")
-
-    def rate(self) -> float:
-        """Texts per second, without the first round."""
-        return self.count / statistics.median(self.seconds[1:])
-
-    def distance(self, other: Contestant) -> float:
-        """The largest difference of a number in unit vectors."""
-        vectors, others = (np.load(each.vectors_file)[:OLD_COUNT] for each in (self, other))
-        norms = (np.linalg.norm(each, axis=1, keepdims=True) for each in (vectors, others))
-        return float(np.abs(vectors / next(norms) - others / next(norms)).max())
+def distance(vectors_file: Path, other: Path) -> float:
+    """The largest difference of a number in unit vectors."""
+    vectors, others = (np.load(each)[:OLD_COUNT] for each in (vectors_file, other))
+    norms = (np.linalg.norm(each, axis=1, keepdims=True) for each in (vectors, others))
+    return float(np.abs(vectors / next(norms) - others / next(norms)).max())
 
 
 def packaged_model(scratch: Path) -> str:
@@ -133,41 +83,25 @@ def packaged_model(scratch: Path) -> str:
 
 
 def start(arguments, scratch: Path) -> dict[str, Contestant]:
+    """Start everyone; the vectors of each go to a file of its name."""
     folder, count = arguments.model or packaged_model(scratch), arguments.count
-    contestants = {
-        name: Contestant(NEW, folder, arguments, count, scratch, settings=settings)
-        for name, settings in RUNTIMES.items()
+    programs = {
+        name: (START + NEW, folder, count, settings, None) for name, settings in RUNTIMES.items()
     }
     if importlib.util.find_spec("sentence_transformers"):
-        contestants["sentence-transformers"] = Contestant(PEER, folder, arguments, count, scratch)
+        programs[PEER] = START + SENTENCE_TRANSFORMERS, folder, count, {}, None
     if arguments.old_python:
-        contestants["keras-bert 0.89"] = Contestant(
-            OLD, arguments.google, arguments, OLD_COUNT, scratch, arguments.old_python
+        program = OLD + START + OLD_KERAS_BERT
+        programs[OLD_NAME] = program, arguments.google, OLD_COUNT, {}, arguments.old_python
+    return {
+        name: Contestant(
+            program + TURN,
+            [folder, arguments.texts, count, scratch / f"{name}.npy"],
+            settings,
+            python,
         )
-    return contestants
-
-
-def print_table(contestants: dict[str, Contestant]) -> None:
-    packages = ("keras", "tensorflow", "tf_keras", "jax", "torch", "sentence-transformers")
-    versions = []
-    for package in packages:
-        try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    print(f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}")
-    print(", ".join(versions), end="\n\n")
-    peers = [name for name in contestants if name not in RUNTIMES]
-    titles = ["", "texts/s", "first call", *(f"× {name}" for name in peers), "difference"]
-    print("|", " | ".join(titles), "|")
-    print("|---" * len(titles) + "|")
-    for name, contestant in contestants.items():
-        rate = contestant.rate()
-        cells = [name, f"{rate:.1f}", f"{contestant.seconds[0]:.1f} s"]
-        cells += [f"{rate / contestants[peer].rate():.2f}" for peer in peers]
-        peer = contestants.get("sentence-transformers")
-        cells.append(f"{contestant.distance(peer):.0e}" if peer else "")
-        print("|", " | ".join(cells), "|")
+        for name, (program, folder, count, settings, python) in programs.items()
+    }
 
 
 def main() -> None:
@@ -181,15 +115,24 @@ def main() -> None:
     arguments = parser.parse_args()
     if bool(arguments.old_python) != bool(arguments.google):
         parser.error("--old-python and --google go together")
-    with tempfile.TemporaryDirectory() as scratch:
-        contestants = start(arguments, Path(scratch))
-        for _ in range(1 + arguments.rounds):
-            for contestant in contestants.values():
-                contestant.extract()
-        for contestant in contestants.values():
-            contestant.process.stdin.close()
-            contestant.process.wait()
-        print_table(contestants)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        contestants = start(arguments, scratch)
+        seconds = take_turns(contestants, arguments.rounds)
+        counts = {name: OLD_COUNT if name == OLD_NAME else arguments.count for name in contestants}
+        rates = {name: count / typical(seconds[name]) for name, count in counts.items()}
+        peers = [name for name in contestants if name not in RUNTIMES]
+        rows = []
+        for name, contestant in contestants.items():
+            contestant.close()
+            row = [name, f"{rates[name]:.1f}", f"{seconds[name][0]:.1f} s"]
+            row += [f"{rates[name] / rates[peer]:.2f}" for peer in peers]
+            if PEER in peers:
+                row.append(f"{distance(*(scratch / f'{each}.npy' for each in (name, PEER))):.0e}")
+            rows.append(row)
+    print_machine("keras", "tensorflow", "tf_keras", "jax", "torch", "sentence-transformers")
+    titles = ["", "texts/s", "first call", *(f"× {name}" for name in peers)]
+    print_table([*titles, *(["difference"] if PEER in peers else [])], rows)
 
 
 if __name__ == "__main__":

@@ -8,28 +8,28 @@ half of the length or more. keras_bert and KerasHub learn by `fit` with AdamWarm
 transformers by the usual loop with PyTorch's fused AdamW. KerasHub takes part where it is installed
 (pip install keras-hub).
 
-Every contestant is a process of its own that builds its model and waits for its turns, so that all
-of them meet the same load on the machine. A first, untimed turn compiles; printed are the median
-time of a step in the others, its ratio to that of transformers, and the largest resident memory of
-the process (libraries included). On a busy machine PyTorch, whose threads wait for each other,
-loses most: only the figures of an idle one compare the libraries.
+A first, untimed turn compiles; printed are the median time of a step in the others, its ratio to
+that of transformers, the fastest, the first turn and the largest resident memory of the process,
+libraries included. Only an idle machine compares the libraries, see `turns`.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
-import os
-import platform
-import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+
+from turns import (
+    KERAS_HUB,
+    RUNTIMES,
+    Contestant,
+    print_machine,
+    print_table,
+    take_turns,
+    typical,
+)
 
 START = """
-import resource, sys, time
+import sys
 import numpy as np
 steps, batch_size, length = map(int, sys.argv[1:])
 generator = np.random.default_rng(0)
@@ -50,7 +50,7 @@ model = keras.models.Model(inputs, output)
 optimizer = AdamWarmup(10000, 1000, learning_rate=2e-5, weight_decay=0.01)
 arrays = [tokens, segments]
 """
-KERAS_HUB = """
+HUB = """
 import keras, keras_hub
 backbone = keras_hub.models.BertBackbone(
     vocabulary_size=30522, num_layers=6, num_heads=12, hidden_dim=384, intermediate_dim=1536)
@@ -83,85 +83,19 @@ def learn():
         optimizer.step()
         loss.item()
 """
-# At every line it reads, a contestant learns and answers with the seconds and its memory in KiB.
-TURNS = """
-for _ in sys.stdin:
-    start = time.perf_counter()
-    learn()
-    seconds = time.perf_counter() - start
-    print("turn", seconds / steps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
-"""
 PEER = "transformers, PyTorch"
-CONTESTANTS = {
-    "Keras 3, TensorFlow": (KERAS_BERT + FIT, {"KERAS_BACKEND": "tensorflow"}),
-    "Keras 3, JAX": (KERAS_BERT + FIT, {"KERAS_BACKEND": "jax"}),
-    "Keras 3, PyTorch": (KERAS_BERT + FIT, {"KERAS_BACKEND": "torch"}),
-    "tf_keras": (KERAS_BERT + FIT, {"TF_KERAS": "1"}),
-    PEER: (TRANSFORMERS, {}),
-    "KerasHub, TensorFlow": (KERAS_HUB + FIT, {"KERAS_BACKEND": "tensorflow"}),
-    "KerasHub, JAX": (KERAS_HUB + FIT, {"KERAS_BACKEND": "jax"}),
-    "KerasHub, PyTorch": (KERAS_HUB + FIT, {"KERAS_BACKEND": "torch"}),
-}
 
 
-class Contestant:
-    """A process that learns when it is told to."""
-
-    def __init__(self, program: str, settings: dict[str, str], arguments, scratch: str):
-        self.seconds: list[float] = []
-        self.memory = 0  # KiB
-        self.errors = (Path(tempfile.mkdtemp(dir=scratch)) / "errors.txt").open("w+")
-        sizes = (arguments.steps, arguments.batch_size, arguments.length)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START + program + TURNS, *map(str, sizes)],
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **settings},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-        )
-
-    def learn(self) -> None:
-        self.process.stdin.write("learn\n")
-        self.process.stdin.flush()
-        for line in self.process.stdout:
-            if line.startswith("turn "):
-                self.seconds.append(float(line.split()[1]))
-                self.memory = int(line.split()[2])
-                return
-        self.errors.seek(0)
-        sys.exit(f"A process ended early:\n{self.errors.read()[-3000:]}")
-
-    def step_time(self) -> float:
-        """Seconds a step, without the first turn."""
-        return statistics.median(self.seconds[1:])
-
-
-def versions() -> str:
-    found = []
-    for package in ("keras", "tensorflow", "tf_keras", "jax", "torch", "transformers", "keras-hub"):
-        try:
-            found.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return ", ".join(found)
-
-
-def print_table(contestants: dict[str, Contestant], steps: int) -> None:
-    print(f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}")
-    print(versions(), end="\n\n")
-    print(f"| | ms a step | fastest | × {PEER} | first turn | memory |")
-    print("|---|---|---|---|---|---|")
-    for name, contestant in contestants.items():
-        cells = [
-            name,
-            f"{contestant.step_time() * 1000:.0f}",
-            f"{min(contestant.seconds[1:]) * 1000:.0f}",
-            f"{contestant.step_time() / contestants[PEER].step_time():.2f}",
-            f"{contestant.seconds[0] * steps:.1f} s",
-            f"{contestant.memory / 2**20:.2f} GiB",
-        ]
-        print("|", " | ".join(cells), "|")
+def start(*sizes: int) -> dict[str, Contestant]:
+    """Start everyone who is installed."""
+    programs = {name: (KERAS_BERT + FIT, settings) for name, settings in RUNTIMES.items()}
+    programs[PEER] = TRANSFORMERS, {}
+    if importlib.util.find_spec("keras_hub"):
+        programs |= {name: (HUB + FIT, settings) for name, settings in KERAS_HUB.items()}
+    return {
+        name: Contestant(START + program + "serve(learn)", sizes, settings)
+        for name, (program, settings) in programs.items()
+    }
 
 
 def main() -> None:
@@ -171,20 +105,23 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--length", type=int, default=64)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        contestants = {
-            name: Contestant(*contestant, arguments, scratch)
-            for name, contestant in CONTESTANTS.items()
-            if importlib.util.find_spec("keras_hub") or not name.startswith("KerasHub")
-        }
-        for number in range(1 + arguments.rounds):
-            for contestant in contestants.values():
-                contestant.learn()
-            print(f"round {number} of {arguments.rounds}", file=sys.stderr, flush=True)
-        for contestant in contestants.values():
-            contestant.process.stdin.close()
-            contestant.process.wait()
-    print_table(contestants, arguments.steps)
+    contestants = start(arguments.steps, arguments.batch_size, arguments.length)
+    seconds = take_turns(contestants, arguments.rounds)
+    rows = []
+    for name, contestant in contestants.items():
+        first, *others = seconds[name]
+        row = [
+            name,
+            f"{typical(seconds[name]) / arguments.steps * 1000:.0f}",
+            f"{min(others) / arguments.steps * 1000:.0f}",
+            f"{typical(seconds[name]) / typical(seconds[PEER]):.2f}",
+            f"{first:.1f} s",
+            f"{contestant.memory / 2**20:.2f} GiB",
+        ]
+        rows.append(row)
+        contestant.close()
+    print_machine("keras", "tensorflow", "tf_keras", "jax", "torch", "transformers", "keras-hub")
+    print_table(["", "ms a step", "fastest", f"× {PEER}", "first turn", "memory"], rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,190 @@
+"""How fast BERT-base computes features, next to four peers and to the matrix products alone.
+
+    pip install keras-hub transformers onnx onnxscript onnxruntime
+    python benchmarks/forward.py [--shapes 1x128 8x128 32x32 4x512] [--rounds 5]
+        [--old-python OLD/bin/python] [--only NAME …]
+
+A model of 12 layers of 768 with random weights in float32; texts fill half of a row or more. OLD is
+a virtual environment with keras-bert 0.89.0 and tensorflow-cpu 2.15.1. Peers that are not installed
+do not take part. "products" are the model's matrix products and nothing else, by PyTorch, into
+arrays that exist: what is left to gain. Keras models run by `predict_on_batch`, the others by what
+their documents say. Printed are, for each shape, texts × tokens, the median milliseconds of a call
+and GFLOP/s of the products, and the largest resident memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+
+from turns import (
+    KERAS_HUB,
+    OLD,
+    RUNTIMES,
+    Contestant,
+    print_machine,
+    print_table,
+    take_turns,
+    typical,
+)
+
+LAYERS, SIZE, HIDDEN, HEADS = 12, 768, 3072, 12
+CALLS = 3  # of a turn
+
+# Every program defines compute(tokens, segments); both int32 (B, T).
+START = """
+import functools
+import numpy as np
+@functools.cache
+def inputs(texts, length):
+    generator = np.random.default_rng(0)
+    lengths = generator.integers(length // 2, length + 1, texts)
+    tokens = generator.integers(1000, 30522, (texts, length))
+    tokens = (tokens * (np.arange(length) < lengths[:, None])).astype("int32")
+    return tokens, np.zeros_like(tokens)
+"""
+TURN = f"""
+def act(texts, length):
+    for _ in range({CALLS}):
+        compute(*inputs(int(texts), int(length)))
+compute(*inputs(2, 16))  # TensorFlow compiles for one shape first, then for all
+serve(act)
+"""
+KERAS_BERT = """
+from keras_bert import get_model
+from keras_bert.backend import keras
+ACTIVATION = "gelu_erf"  # the peers'
+"""
+OLD_KERAS_BERT = """
+from keras_bert import get_model
+import keras
+ACTIVATION = "gelu"
+"""
+BUILD = """
+model = keras.models.Model(*get_model(
+    30522, seq_len=None, embed_dim=768, transformer_num=12, head_num=12, feed_forward_dim=3072,
+    feed_forward_activation=ACTIVATION, training=False))
+compute = lambda *arrays: model.predict_on_batch(list(arrays))
+"""
+HUB = """
+import keras_hub
+backbone = keras_hub.models.BertBackbone(
+    vocabulary_size=30522, num_layers=12, num_heads=12, hidden_dim=768, intermediate_dim=3072)
+def compute(tokens, segments):
+    backbone.predict_on_batch(
+        {"token_ids": tokens, "segment_ids": segments, "padding_mask": tokens != 0})
+"""
+TRANSFORMERS = """
+import torch
+from transformers import BertConfig, BertModel
+bert = BertModel(BertConfig(), add_pooling_layer=False).eval()
+@torch.inference_mode()
+def compute(tokens, segments):
+    tokens, segments = torch.as_tensor(tokens).long(), torch.as_tensor(segments).long()
+    mask = (tokens != 0).long()
+    bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state.numpy()
+"""
+ONNX_RUNTIME = """
+import os, tempfile
+import onnxruntime, torch
+from transformers import BertConfig, BertModel
+class Features(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.bert = BertModel(BertConfig(), add_pooling_layer=False)
+    def forward(self, tokens, mask, segments):
+        return self.bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state
+texts, length = torch.export.Dim("texts"), torch.export.Dim("length", max=512)
+with tempfile.TemporaryDirectory() as folder:
+    torch.onnx.export(
+        Features().eval(), tuple(torch.ones(2, 16, dtype=torch.long) for _ in range(3)),
+        f"{folder}/bert.onnx", input_names=["tokens", "mask", "segments"], dynamo=True,
+        dynamic_shapes=({0: texts, 1: length},) * 3)
+    session = onnxruntime.InferenceSession(f"{folder}/bert.onnx")
+def compute(tokens, segments):
+    tokens, segments = tokens.astype("int64"), segments.astype("int64")
+    mask = (tokens != 0).astype("int64")
+    session.run(None, {"tokens": tokens, "mask": mask, "segments": segments})
+"""
+PRODUCTS = f"""
+import torch
+def square(*shape):
+    return torch.randn(shape)
+layers = [
+    [square(768, 768) for _ in range(4)] + [square(768, 3072), square(3072, 768)]
+    for _ in range({LAYERS})]
+@functools.cache
+def places(texts, length):
+    rows, heads = texts * length, texts * {HEADS}
+    return [square(*shape) for shape in (
+        (rows, 768), (rows, 3072), (rows, 768), (heads, length, 64), (heads, 64, length),
+        (heads, length, length), (heads, length, 64))]
+@torch.inference_mode()
+def compute(tokens, segments):
+    features, hidden, output, query, key, scores, attended = places(*tokens.shape)
+    for layer in layers:
+        for kernel in layer[:4]:
+            torch.mm(features, kernel, out=output)
+        torch.bmm(query, key, out=scores)
+        torch.bmm(scores, query, out=attended)
+        torch.mm(features, layer[4], out=hidden)
+        torch.mm(hidden, layer[5], out=output)
+"""
+
+
+def start(old_python: str | None, only: list[str] | None) -> dict[str, Contestant]:
+    """Start everyone who is installed and wanted."""
+    programs = {name: (KERAS_BERT + BUILD, settings) for name, settings in RUNTIMES.items()}
+    if importlib.util.find_spec("transformers"):
+        programs["transformers, PyTorch"] = TRANSFORMERS, {}
+        if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnxscript"):
+            programs["transformers, ONNX Runtime"] = ONNX_RUNTIME, {}
+    if importlib.util.find_spec("keras_hub"):
+        programs |= {name: (HUB, settings) for name, settings in KERAS_HUB.items()}
+    programs["products"] = PRODUCTS, {}
+    contestants = {
+        name: Contestant(START + program + TURN, settings=settings)
+        for name, (program, settings) in programs.items()
+        if not only or name in only
+    }
+    if old_python and (not only or "keras-bert 0.89" in only):
+        program = OLD + START + OLD_KERAS_BERT + BUILD + TURN
+        contestants["keras-bert 0.89"] = Contestant(program, python=old_python)
+    return contestants
+
+
+def flops(texts: int, length: int) -> int:
+    """Additions and multiplications in the matrix products."""
+    dense = 2 * texts * length * (4 * SIZE * SIZE + 2 * SIZE * HIDDEN)
+    attention = 2 * 2 * texts * length * length * SIZE
+    return LAYERS * (dense + attention)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shapes", nargs="+", default=["1x128", "8x128", "32x32", "4x512"])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--old-python")
+    parser.add_argument("--only", nargs="+")
+    arguments = parser.parse_args()
+    contestants = start(arguments.old_python, arguments.only)
+    cells = {name: [name] for name in contestants}
+    for shape in arguments.shapes:
+        texts, length = map(int, shape.split("x"))
+        for name, seconds in take_turns(contestants, arguments.rounds, texts, length).items():
+            call = typical(seconds) / CALLS
+            cells[name].append(f"{call * 1000:.0f}")
+            cells[name].append(f"{flops(texts, length) / call / 1e9:.0f}")
+    for name, contestant in contestants.items():
+        cells[name].append(f"{contestant.memory / 2**20:.2f} GiB")
+        contestant.close()
+    print_machine(
+        *("keras", "tensorflow", "tf_keras", "jax", "torch"),
+        *("transformers", "onnxruntime", "keras-hub"),
+    )
+    titles = [title for shape in arguments.shapes for title in (f"{shape} ms", "GFLOP/s")]
+    print_table(["", *titles, "memory"], cells.values())
+
+
+if __name__ == "__main__":
+    main()

@@ -36,7 +36,13 @@ def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) 
     model = models.load_model(path, custom_objects=get_custom_objects(), compile=False)
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     # Whatever the naming, this tells whether the layers are BERT's and nothing else.
-    to_checkpoint(weights, "google")
+    try:
+        to_checkpoint(weights, "google")
+    except ValueError as error:
+        raise ValueError(
+            f"{path} holds another model than get_model and the loaders make. With layers of one's "
+            f"own in it, it is for Keras' load_model alone. {error}"
+        ) from None
     return BertFiles(
         _config_of(model), lambda naming: to_checkpoint(weights, naming), vocabulary, cased, []
     )

@@ -10,6 +10,8 @@ from checkpoint_files import is_same
 from model_folders import CONFIG, random_weights, write_google_folder
 from runtimes import RUNTIME
 
+from keras_bert import get_custom_objects
+from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
 from keras_bert.checkpoints.mapping import to_checkpoint
 
@@ -158,6 +160,19 @@ def test_to_keras_and_back(command, google, tmp_path):
     assert contents(tmp_path / "back", *BUNDLE) == contents(google, *BUNDLE)
     config = read_json(tmp_path / "back" / "bert_config.json")
     assert {key: config[key] for key in CONFIG} == CONFIG
+
+
+@once
+def test_a_model_with_a_layer_of_its_own(command, google, tmp_path):
+    assert command("convert", google, tmp_path / "bert.keras")[0] == 0
+    objects = get_custom_objects()
+    bert = keras.models.load_model(tmp_path / "bert.keras", custom_objects=objects)
+    output = keras.layers.Dense(2, name="classes")(bert.outputs[1])
+    keras.models.Model(bert.inputs, [*bert.outputs, output]).save(tmp_path / "own.keras")
+    code, _, err = command("convert", tmp_path / "own.keras", tmp_path / "new", "--to", "google")
+    assert code == 1
+    assert f"{tmp_path / 'own.keras'} holds another model than get_model" in err
+    assert "classes (2 instead of 0)" in err
 
 
 def test_exact_gelu_through_keras(command, tmp_path):

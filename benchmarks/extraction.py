@@ -10,6 +10,7 @@ FILE holds a text in every line; what follows a tab is ignored. Further options:
     --model FOLDER        all-MiniLM-L6-v2 in Hugging Face's layout, if not that of the package
     --old-python PYTHON   an interpreter with keras-bert 0.89 on TensorFlow 2.15
     --google FOLDER       the same weights in Google's format, for keras-bert 0.89
+    --dtype float32       or bfloat16, which keras-bert 0.89 does not know
     --rounds 3
 
 Vectors are means over the tokens. keras-bert 0.89 pads each text to 512 tokens and gets only the
@@ -32,6 +33,11 @@ import numpy as np
 from turns import OLD, RUNTIMES, Contestant, print_machine, print_table, take_turns, typical
 
 NEW = """
+from keras_bert.backend import TF_KERAS, keras
+if TF_KERAS:
+    keras.mixed_precision.set_global_policy(dtype)
+else:
+    keras.config.set_dtype_policy(dtype)
 from keras_bert import POOL_AVE, extract_embeddings, get_checkpoint_paths
 from keras_bert import load_trained_model_from_checkpoint, load_vocabulary
 paths = get_checkpoint_paths(folder)
@@ -49,12 +55,13 @@ extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
 """
 SENTENCE_TRANSFORMERS = """
 from sentence_transformers import SentenceTransformer
-extract = SentenceTransformer(folder, device="cpu").encode
+peer = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": dtype})
+extract = lambda texts: peer.encode(texts, convert_to_tensor=True).float().numpy()
 """
 START = """
 import sys
 import numpy as np
-folder, texts_file, count, vectors_file = sys.argv[1:]
+folder, texts_file, count, vectors_file, dtype = sys.argv[1:]
 texts = [line.split("\\t")[0].strip() for line in open(texts_file, encoding="utf-8")][:int(count)]
 """
 TURN = """
@@ -96,7 +103,7 @@ def start(arguments, scratch: Path) -> dict[str, Contestant]:
     return {
         name: Contestant(
             program + TURN,
-            [folder, arguments.texts, count, scratch / f"{name}.npy"],
+            [folder, arguments.texts, count, scratch / f"{name}.npy", arguments.dtype],
             settings,
             python,
         )
@@ -111,6 +118,7 @@ def main() -> None:
     parser.add_argument("--model")
     parser.add_argument("--old-python")
     parser.add_argument("--google")
+    parser.add_argument("--dtype", default="float32")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     if bool(arguments.old_python) != bool(arguments.google):

@@ -13,7 +13,7 @@ import numpy as np
 
 LOOK_AHEAD = 2048  # rows that are sorted by length together
 TOKEN_BUDGET = 2048  # B·T of a batch; CPUs are slower with more
-PADDING_BUDGET = 64  # of them padding: about what it costs to call a model once more
+PADDING_BUDGET = 100  # of them padding: about what it costs to call a model once more
 
 Row = tuple[list[int], list[int]]  # token ids and segment ids of one text
 

@@ -5,7 +5,7 @@ Both take the same arguments and hold the weights gamma, beta in this order.
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, backend, layers, serializable
+from ..backend import TF_KERAS, backend, layers, ops, serializable
 
 if TF_KERAS:
     from keras_layer_normalization import LayerNormalization as _LayerNormalization
@@ -31,16 +31,37 @@ class LayerNormalization(_LayerNormalization):
     """
 
     def call(self, inputs, training=None):
-        whole = self.scale and self.center and self._normalizes_last_axis(inputs)
-        if whole and not training and _becomes_one_operation(inputs):
-            return _normalize(inputs, self.gamma, self.beta, self.epsilon)
+        if self.scale and self.center and self._normalizes_last_axis(inputs):
+            if not training and _becomes_one_operation(inputs):
+                normalized = _normalize(inputs, self.gamma, self.beta, self.epsilon)
+                return ops.cast(normalized, self.compute_dtype)
+            if _is_short_on_torch_cpu(inputs):
+                return self._by_torch(inputs)
         return super().call(inputs)
+
+    def _by_torch(self, inputs):
+        """The operation that Keras uses, without copies of 16-bit features in float32.
+
+        On a CPU it computes in float32 and takes the weights' as they are.
+        """
+        from torch.nn.functional import layer_norm
+
+        gamma, beta = map(ops.convert_to_tensor, (self.gamma, self.beta))
+        normalized = layer_norm(inputs, inputs.shape[-1:], gamma, beta, self.epsilon)
+        return ops.cast(normalized, self.compute_dtype)
 
     def _normalizes_last_axis(self, inputs) -> bool:
         if TF_KERAS:
             return True
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
         return axis in (-1, len(inputs.shape) - 1, (-1,), (len(inputs.shape) - 1,))
+
+
+def _is_short_on_torch_cpu(features) -> bool:
+    """Whether these are 16-bit features of PyTorch on a CPU."""
+    if TF_KERAS or backend.backend() != "torch":
+        return False
+    return features.device.type == "cpu" and features.dtype.itemsize == 2
 
 
 def _becomes_one_operation(features) -> bool:
@@ -56,7 +77,7 @@ def _becomes_one_operation(features) -> bool:
         not tf.executing_eagerly()
         and len(features.shape) in (2, 3)
         and None in features.shape[:-1]
-        and features.dtype == tf.float32
+        and features.dtype in (tf.float32, tf.bfloat16, tf.float16)
         # By `list_logical_devices` a process would take the devices before it has set them up.
         and len(tf.config.list_physical_devices()) == len(tf.config.list_physical_devices("CPU"))
     )
@@ -75,7 +96,7 @@ def _normalize(features, gamma, beta, epsilon):
     count = tf.reduce_prod(shape[:-1], keepdims=True)
     no_statistics = tf.constant([])
     normalized = tf.raw_ops.FusedBatchNormV3(
-        x=tf.reshape(features, (1, count[0], units, 1)),
+        x=tf.reshape(tf.cast(features, tf.float32), (1, count[0], units, 1)),
         scale=tf.ones(count),
         offset=tf.zeros(count),
         mean=no_statistics,
@@ -84,4 +105,5 @@ def _normalize(features, gamma, beta, epsilon):
         data_format="NCHW",
         is_training=True,
     ).y
+    gamma, beta = (tf.cast(weight, tf.float32) for weight in (gamma, beta))
     return tf.reshape(normalized, shape) * gamma + beta

@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 from layer_checks import check_layer, old_case, old_cases
-from runtimes import ON_TENSORFLOW, to_numpy
+from runtimes import KERAS_3, ON_TENSORFLOW, dtype_name, to_numpy
 
 from keras_bert.backend import layers, models, ops
 from keras_bert.layers import LayerNormalization
@@ -19,12 +19,13 @@ def test_as_the_old_layer(case, tmp_path):
 
 @pytest.mark.parametrize("shape", [(4, 6, 32), (5, 32), (0, 6, 32)])
 @pytest.mark.parametrize("training", [False, True])
-def test_exact_in_a_model_of_any_shape(shape, training):
+@pytest.mark.parametrize("policy", ["float32", "bfloat16"] if KERAS_3 else ["float32"])
+def test_exact_in_a_model_of_any_shape(shape, training, policy):
     """For which TensorFlow has one operation, if it only predicts."""
     generator = np.random.RandomState(0)
     inputs = layers.Input(shape=(*(None,) * (len(shape) - 2), 32))
-    layer = LayerNormalization(epsilon=1e-12)
-    model = models.Model(inputs, layer(inputs))
+    layer = LayerNormalization(epsilon=1e-12, dtype=policy)
+    model = models.Model(inputs, layer(ops.cast(inputs, policy)))
     layer.set_weights([generator.normal(size=32), generator.normal(size=32)])
     features = (5.0 + 3.0 * generator.normal(size=shape)).astype("float32")
     run = partial(model, training=training)
@@ -32,10 +33,14 @@ def test_exact_in_a_model_of_any_shape(shape, training):
         import tensorflow as tf
 
         run = tf.function(run, input_signature=[tf.TensorSpec((*(None,) * (len(shape) - 1), 32))])
-    output = to_numpy(run(ops.convert_to_tensor(features)))
-    exact = features.astype("float64")
+    output = run(ops.convert_to_tensor(features))
+    assert dtype_name(output) == policy
+    output = to_numpy(output)
+    exact = to_numpy(ops.cast(ops.cast(features, policy), "float32")).astype("float64")
     exact -= exact.mean(axis=-1, keepdims=True)
     exact /= np.sqrt((exact**2).mean(axis=-1, keepdims=True) + 1e-12)
     gamma, beta = layer.get_weights()
     assert output.shape == shape
-    np.testing.assert_allclose(output, exact * gamma + beta, atol=4e-6)
+    exact = exact * np.asarray(gamma, "float64") + np.asarray(beta, "float64")
+    rounding = {"float32": 4e-6, "bfloat16": 2**-8 * 16}[policy]  # of numbers up to 16
+    np.testing.assert_allclose(output.astype("float64"), exact, rtol=0, atol=rounding)

@@ -37,6 +37,7 @@ setup(
     entry_points={"console_scripts": ["keras-bert = keras_bert.commands:main"]},
     extras_require={
         "jax": ["jax>=0.4.34"],
+        "onnx": ["onnxruntime>=1.20.0", "tf2onnx>=1.17.0"],
         "parquet": ["pyarrow>=15.0.0"],
         "torch": ["torch>=2.6.0"],
         "demo": ["matplotlib>=3.8.0"],

@@ -11,6 +11,7 @@ cast = tf.cast
 convert_to_tensor = tf.convert_to_tensor
 cumsum = tf.cumsum
 equal = tf.equal
+erf = tf.math.erf
 expand_dims = tf.expand_dims
 expm1 = tf.math.expm1
 logical_and = tf.logical_and

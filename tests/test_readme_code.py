@@ -51,8 +51,15 @@ STAND_INS = {
     "model.fit(\n": "history = model.fit(\n",
 }
 # Blocks that test_pipelines.py runs, where Grain is installed and with enough texts; engines, whose
-# worker test_extractor.py and test_ray.py call as they do.
-ELSEWHERE = ("PyDataset", "tf.data.Dataset", "import grain", "import ray", "spark.read")
+# worker test_extractor.py and test_ray.py call as they do; export, which test_export.py does.
+ELSEWHERE = (
+    "PyDataset",
+    "tf.data.Dataset",
+    "import grain",
+    "import ray",
+    "spark.read",
+    "import onnxruntime",
+)
 # What the reader is taken to have.
 GIVEN = {
     "texts": ["语言", "数学", "all play", "good weather"],

@@ -150,13 +150,18 @@ else:
 
 
 def _check_length(layer, length):
-    """Refuse a sequence that has no places, or more than the layer; None is not known yet."""
+    """Refuse a sequence that has no places, or more than the layer.
+
+    None is not known yet, nor is a symbol, which JAX has for any length when it exports.
+    """
+    if not isinstance(length, int):
+        return
     if length == 0:
         raise ValueError(
             f"Layer '{layer.name}' needs sequences of at least one place. Received: a sequence of "
             "length 0."
         )
-    if length is not None and length > layer.input_dim:
+    if length > layer.input_dim:
         raise ValueError(_too_long(layer, length))
 
 

@@ -23,6 +23,7 @@ from .batching import Batch, Row, map_in_batches, pad_to, pad_to_bucket, pad_to_
 from .case import declared_lower_case
 from .checkpoint_paths import get_checkpoint_paths
 from .loader import load_trained_model_from_checkpoint, load_vocabulary
+from .prediction import predictor
 from .tokenizer import Tokenizer
 
 POOL_NSP = "POOL_NSP"
@@ -174,9 +175,10 @@ def prepare(
 
 def _run(model, finish, bar, batch_size, output_len, padded_length, rows) -> Iterator[np.ndarray]:
     """Compute and finish all rows."""
+    predict = predictor(model)
 
     def compute(batch: Batch) -> list[np.ndarray]:
-        features = np.asarray(model.predict_on_batch([batch.token_ids, batch.segment_ids]))
+        features = np.asarray(predict([batch.token_ids, batch.segment_ids]))
         if features.shape[1] < (output_len or batch.token_ids.shape[1]):
             raise ValueError(
                 "`model` must give features of every token; built with `output_len` it does not. "

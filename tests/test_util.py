@@ -1,5 +1,6 @@
 """extract_embeddings: any batching gives the numbers of every text alone, in order."""
 
+import gc
 import itertools
 import json
 import random
@@ -7,7 +8,7 @@ import random
 import numpy as np
 import pytest
 from model_folders import write_google_folder, write_hugging_face_folder
-from runtimes import RUNTIME
+from runtimes import KERAS_3, RUNTIME
 
 from keras_bert import (
     POOL_AVE,
@@ -21,6 +22,7 @@ from keras_bert import (
     get_model,
     load_trained_model_from_checkpoint,
     load_vocabulary,
+    prediction,
 )
 from keras_bert.backend import layers, models
 
@@ -149,14 +151,29 @@ def test_not_cut(folder, vocabulary):
 @pytest.mark.parametrize("batch_size", [None, 1, 4])
 def test_batch_size_is_the_most_texts_of_a_batch(folder, vocabulary, monkeypatch, batch_size):
     model, counts = load(folder, seq_len=None), []
-    predict = model.predict_on_batch
+    predict = prediction.predictor(model)
     monkeypatch.setattr(
-        model, "predict_on_batch", lambda arrays: counts.append(len(arrays[0])) or predict(arrays)
+        "keras_bert.extraction.predictor",
+        lambda model: lambda arrays: counts.append(len(arrays[0])) or predict(arrays),
     )
     extract_embeddings(model, sentences(10), vocabs=vocabulary, batch_size=batch_size)
     filled = 16 if RUNTIME == "jax" else 10  # to the next power of two
     assert max(counts) == (batch_size or filled)
     assert len(counts) == {None: 1, 1: 10, 4: 3}[batch_size]
+
+
+@pytest.mark.skipif(KERAS_3, reason="Keras 2 takes long to end a prediction, Keras 3 does not")
+def test_the_function_of_a_model_is_made_once_and_goes_with_it(folder, vocabulary):
+    model = load(folder, seq_len=None)
+    expected = extract_embeddings(model, ["a b"], vocabs=vocabulary)[0]
+    function = prediction._functions[model]
+    model.set_weights([2.0 * weight for weight in model.get_weights()])
+    assert np.abs(extract_embeddings(model, ["a b"], vocabs=vocabulary)[0] - expected).max() > 0.1
+    assert prediction._functions[model] is function
+    count = len(prediction._functions)
+    del model
+    gc.collect()
+    assert len(prediction._functions) == count - 1
 
 
 def test_results_are_arrays_of_their_own(folder):

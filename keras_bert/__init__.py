@@ -24,6 +24,7 @@ if not runs_a_command():
     from .checkpoints import CheckpointError
     from .configuration import ConfigError
     from .datasets import PretrainedInfo, PretrainedList, get_pretrained
+    from .distribution import layout_map
     from .extractor import Extractor
     from .loader import (
         build_model_from_config,
@@ -58,6 +59,7 @@ __all__ = [
     "get_token_embedding",
     "get_custom_objects",
     "get_attention_maps",
+    "layout_map",
     "build_model_from_config",
     "load_model_weights_from_checkpoint",
     "load_trained_model_from_checkpoint",

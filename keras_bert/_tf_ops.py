@@ -19,6 +19,7 @@ matmul = tf.matmul
 maximum = tf.maximum
 minimum = tf.minimum
 not_equal = tf.not_equal
+ones_like = tf.ones_like
 reshape = tf.reshape
 sqrt = tf.sqrt
 square = tf.square
@@ -52,6 +53,10 @@ def shape(x):
 
 def softmax(x, axis=-1):
     return tf.nn.softmax(x, axis=axis)
+
+
+def sum(x, axis=None, keepdims=False):
+    return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
 
 
 def take(x, indices, axis=None):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .backend import TF_KERAS, keras, losses, serializable
+from .backend import TF_KERAS, keras, losses, ops, serializable
+from .replicas import relative_count
 
 if TF_KERAS:
     import tensorflow as tf
@@ -17,6 +18,11 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
 
     Those are the places where the Keras mask of the predictions, if they have one, is true: for the
     MLM output, the places to predict. Where there is none, the loss is 0 and so is its gradient.
+
+    Where replicas of a model are trained together, by a strategy of TensorFlow or by PyTorch's
+    DistributedDataParallel, and have different numbers of such places, each one's loss is scaled so
+    that the mean over the replicas, which those make, is the mean over all their places. On
+    PyTorch all processes of the default group must therefore take their training steps together.
 
     Args:
         name: Name of the loss.
@@ -53,14 +59,26 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
                 )
         return super().call(y_true, y_pred)
 
-    if TF_KERAS:
-        # Keras 3 computes just this; Keras 2 divides 0 by 0 where every place is masked.
-        def __call__(self, y_true, y_pred, sample_weight=None):
-            mask = getattr(y_pred, "_keras_mask", None)
-            if mask is None:
-                return super().__call__(y_true, y_pred, sample_weight)
-            any_place = tf.reduce_any(mask)
-            y_pred = tf.identity(y_pred)  # a tensor of our own to put another mask on
-            y_pred._keras_mask = tf.logical_or(mask, tf.logical_not(any_place))
-            loss = super().__call__(y_true, y_pred, sample_weight)
-            return tf.where(any_place, loss, tf.zeros_like(loss))
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        mask = getattr(y_pred, "_keras_mask", None)
+        loss = self._mean(y_true, y_pred, sample_weight, mask)
+        relative = relative_count(_count(y_pred, mask))
+        return loss if relative is None else loss * ops.cast(relative, loss.dtype)
+
+    def _mean(self, y_true, y_pred, sample_weight, mask):
+        """The mean over the places of this replica."""
+        if not TF_KERAS or mask is None:
+            return super().__call__(y_true, y_pred, sample_weight)
+        # Keras 2 would divide 0 by 0 where every place is masked.
+        any_place = tf.reduce_any(mask)
+        y_pred = tf.identity(y_pred)  # a tensor of our own to put another mask on
+        y_pred._keras_mask = tf.logical_or(mask, tf.logical_not(any_place))
+        loss = super().__call__(y_true, y_pred, sample_weight)
+        return tf.where(any_place, loss, tf.zeros_like(loss))
+
+
+def _count(y_pred, mask):
+    """Number of places, without those that the mask leaves out."""
+    if mask is None:
+        return ops.sum(ops.cast(ops.ones_like(y_pred[..., 0]), "float32"))
+    return ops.sum(ops.cast(mask, "float32"))

@@ -51,7 +51,8 @@ STAND_INS = {
     "model.fit(\n": "history = model.fit(\n",
 }
 # Blocks that test_pipelines.py runs, where Grain is installed and with enough texts; engines, whose
-# worker test_extractor.py and test_ray.py call as they do; export, which test_export.py does.
+# worker test_extractor.py and test_ray.py call as they do; export, which test_export.py does; and
+# devices, of which distributed_jax.py has eight.
 ELSEWHERE = (
     "PyDataset",
     "tf.data.Dataset",
@@ -59,6 +60,7 @@ ELSEWHERE = (
     "import ray",
     "spark.read",
     "import onnxruntime",
+    "layout_map",
 )
 # What the reader is taken to have.
 GIVEN = {

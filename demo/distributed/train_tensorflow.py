@@ -72,8 +72,9 @@ def main():
     if arguments.workers and not TF_KERAS:
         train_step_by_step(strategy, model, dataset, report)
     else:
+        # Not the loss in the logs, which Keras 2 adds up over the workers.
         reporting = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: report.add(logs["loss"])
+            on_train_batch_end=lambda batch, logs: report.add(model.get_metrics_result()["loss"])
         )
         model.fit(dataset, verbose=0, callbacks=[reporting])
     report.show()

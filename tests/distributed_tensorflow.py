@@ -1,5 +1,6 @@
 """Training under TensorFlow's strategies, in one process or as one of two; started by tests."""
 
+import functools
 import json
 import os
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from distributed_training import ROWS, SLOTS, STEPS, batches, new_model, save, train, weights_of
 from runtimes import KERAS_3
+from tensorflow.python.eager import context
 
 
 def in_one_process(devices):
@@ -26,6 +28,11 @@ def in_two_processes(process, ports):
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
     task = {"type": "worker", "index": process}
     os.environ["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
+    # On a busy machine a process may be silent for longer than the 10 seconds allowed.
+    service = context.context()
+    service.configure_coordination_service = functools.partial(
+        service.configure_coordination_service, heartbeat_timeout_in_ms=300_000
+    )
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     with strategy.scope():
         model = new_model()

@@ -10,7 +10,9 @@ FILE holds a text in every line; what follows a tab is ignored. Further options:
     --model FOLDER        all-MiniLM-L6-v2 in Hugging Face's layout, if not that of the package
     --old-python PYTHON   an interpreter with keras-bert 0.89 on TensorFlow 2.15
     --google FOLDER       the same weights in Google's format, for keras-bert 0.89
-    --dtype float32       or bfloat16, which keras-bert 0.89 does not know
+    --dtype float32       or bfloat16, which keras-bert 0.89 does not know, or int8, which Keras 3
+                          alone knows (sentence-transformers then computes in float32)
+    --only NAME …         some of the contestants
     --rounds 3
 
 Vectors are means over the tokens. keras-bert 0.89 pads each text to 512 tokens and gets only the
@@ -34,14 +36,17 @@ from turns import OLD, RUNTIMES, Contestant, print_machine, print_table, take_tu
 
 NEW = """
 from keras_bert.backend import TF_KERAS, keras
+policy = "float32" if dtype == "int8" else dtype
 if TF_KERAS:
-    keras.mixed_precision.set_global_policy(dtype)
+    keras.mixed_precision.set_global_policy(policy)
 else:
-    keras.config.set_dtype_policy(dtype)
+    keras.config.set_dtype_policy(policy)
 from keras_bert import POOL_AVE, extract_embeddings, get_checkpoint_paths
 from keras_bert import load_trained_model_from_checkpoint, load_vocabulary
 paths = get_checkpoint_paths(folder)
 model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
+if dtype == "int8":
+    model.quantize("int8")
 vocabulary = load_vocabulary(paths.vocab)
 extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
 """
@@ -55,7 +60,8 @@ extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
 """
 SENTENCE_TRANSFORMERS = """
 from sentence_transformers import SentenceTransformer
-peer = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": dtype})
+kind = "float32" if dtype == "int8" else dtype
+peer = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": kind})
 extract = lambda texts: peer.encode(texts, convert_to_tensor=True).float().numpy()
 """
 START = """
@@ -108,6 +114,7 @@ def start(arguments, scratch: Path) -> dict[str, Contestant]:
             python,
         )
         for name, (program, folder, count, settings, python) in programs.items()
+        if not arguments.only or name in arguments.only
     }
 
 
@@ -119,6 +126,7 @@ def main() -> None:
     parser.add_argument("--old-python")
     parser.add_argument("--google")
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--only", nargs="+")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     if bool(arguments.old_python) != bool(arguments.google):

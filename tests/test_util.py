@@ -4,6 +4,7 @@ import gc
 import itertools
 import json
 import random
+import weakref
 
 import numpy as np
 import pytest
@@ -170,10 +171,10 @@ def test_the_function_of_a_model_is_made_once_and_goes_with_it(folder, vocabular
     model.set_weights([2.0 * weight for weight in model.get_weights()])
     assert np.abs(extract_embeddings(model, ["a b"], vocabs=vocabulary)[0] - expected).max() > 0.1
     assert prediction._functions[model] is function
-    count = len(prediction._functions)
-    del model
+    gone = weakref.ref(model)
+    del model, function
     gc.collect()
-    assert len(prediction._functions) == count - 1
+    assert gone() is None
 
 
 def test_results_are_arrays_of_their_own(folder):

@@ -3,6 +3,7 @@
 import re
 import sys
 
+import jax
 import numpy as np
 from distributed_training import ROWS, SIZES, SLOTS, batches, new_model, save, train
 from readme_examples import example, run
@@ -31,6 +32,8 @@ def in_one_process():
 
 
 def in_two_processes(process, port):
+    # What the processes talk by on CPUs, which older JAX has to be told.
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
     addresses = f"127.0.0.1:{port},127.0.0.1:{port}"
     distribution.initialize(addresses, num_processes=2, process_id=process)
     distribution.set_distribution(distribution.DataParallel(auto_shard_dataset=False))

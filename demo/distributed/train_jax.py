@@ -81,6 +81,8 @@ def main():
     import keras
 
     if arguments.pod or arguments.coordinator:
+        # What processes on CPUs talk by, which older JAX has to be told.
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")
         keras.distribution.initialize(arguments.coordinator, arguments.processes, arguments.process)
     import common
 

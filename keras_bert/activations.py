@@ -9,9 +9,7 @@ Reference: Hendrycks and Gimpel, Gaussian Error Linear Units, https://arxiv.org/
 
 from __future__ import annotations
 
-from .backend import TF_KERAS, activations, backend, ops, serializable
-
-_ON_TENSORFLOW = TF_KERAS or backend.backend() == "tensorflow"
+from .backend import ENGINE, activations, ops, serializable
 
 
 @serializable
@@ -37,7 +35,7 @@ def gelu_erf(x):
     Returns:
         Tensor of the shape and dtype of `x`.
     """
-    if _ON_TENSORFLOW and _is_precise(x):
+    if ENGINE == "tensorflow" and _is_precise(x):
         # TensorFlow's own form calls erfc, which there is no ONNX operator for. In 16 bits it is
         # the better one: 1 + erf has few digits where erf is near -1.
         return 0.5 * x * (1.0 + ops.erf(x / 2.0**0.5))

@@ -103,6 +103,9 @@ regularizers = keras.regularizers
 utils = keras.utils
 backend = keras.backend
 
+# What computes, under either Keras: "tensorflow", "jax" or "torch".
+ENGINE = backend.backend()
+
 
 def serializable(cls):
     """Register a class or function under `keras_bert>…`, so that `.keras` files find it.

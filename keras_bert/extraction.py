@@ -18,7 +18,7 @@ from .any_length import (
     token_num,
 )
 from .arguments import as_integer, describe
-from .backend import TF_KERAS, backend
+from .backend import ENGINE
 from .batching import Batch, Row, map_in_batches, pad_to, pad_to_bucket, pad_to_longest
 from .case import declared_lower_case
 from .checkpoint_paths import get_checkpoint_paths
@@ -38,7 +38,7 @@ _POOLINGS = {
 }
 
 # Elsewhere padding costs more than a new shape does.
-_COMPILES_EVERY_SHAPE = not TF_KERAS and backend.backend() == "jax"
+_COMPILES_EVERY_SHAPE = ENGINE == "jax"
 
 
 def extract_embeddings(

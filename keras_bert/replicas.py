@@ -5,7 +5,7 @@ On JAX one function computes with the arrays of all devices, and there is nothin
 
 from __future__ import annotations
 
-from .backend import TF_KERAS, backend, ops
+from .backend import ENGINE, ops
 
 
 def relative_count(count):
@@ -21,9 +21,9 @@ def relative_count(count):
         Scalar, 0 where no replica has anything; or None where there is one replica only. On
         PyTorch, also outside training: processes need not evaluate together.
     """
-    if TF_KERAS or backend.backend() == "tensorflow":
+    if ENGINE == "tensorflow":
         mean = _mean_in_tensorflow(count)
-    elif backend.backend() == "torch":
+    elif ENGINE == "torch":
         mean = _mean_in_torch(count)
     else:
         mean = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .arguments import as_size
-from .backend import TF_KERAS, backend
+from .backend import ENGINE
 
 
 def limit_threads(count: int) -> None:
@@ -20,13 +20,12 @@ def limit_threads(count: int) -> None:
         RuntimeError: If TensorFlow has already computed something with another number.
     """
     count = as_size("threads", count)
-    runtime = "tensorflow" if TF_KERAS else backend.backend()
-    if runtime == "tensorflow":
+    if ENGINE == "tensorflow":
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    elif runtime == "torch":
+    elif ENGINE == "torch":
         import torch
 
         torch.set_num_threads(count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..backend import TF_KERAS, backend, ops
+from ..backend import ENGINE, TF_KERAS, ops
 
 # Arguments of `add_weight` for a table. Keras 3 would otherwise cast the whole table at every call
 # under a 16-bit policy, and sum up the gradient of a frequent row in 16 bits, where it stops
@@ -30,7 +30,7 @@ def lookup(table, ids):
     Returns:
         Float tensor (…, D).
     """
-    if TF_KERAS or backend.backend() == "tensorflow":
+    if ENGINE == "tensorflow":
         return _lookup_tensorflow(table, ids)
     return ops.take(table, ids, axis=0)
 

@@ -5,7 +5,7 @@ Both take the same arguments and hold the weights gamma, beta in this order.
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, backend, layers, ops, serializable
+from ..backend import ENGINE, TF_KERAS, layers, ops, serializable
 
 if TF_KERAS:
     from keras_layer_normalization import LayerNormalization as _LayerNormalization
@@ -59,7 +59,7 @@ class LayerNormalization(_LayerNormalization):
 
 def _is_short_on_torch_cpu(features) -> bool:
     """Whether these are 16-bit features of PyTorch on a CPU."""
-    if TF_KERAS or backend.backend() != "torch":
+    if ENGINE != "torch":
         return False
     return features.device.type == "cpu" and features.dtype.itemsize == 2
 
@@ -69,7 +69,7 @@ def _becomes_one_operation(features) -> bool:
 
     Of a shape that is known it computes parts beforehand and recognizes nothing any more.
     """
-    if not TF_KERAS and backend.backend() != "tensorflow":
+    if ENGINE != "tensorflow":
         return False
     import tensorflow as tf
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import activations
+from ..backend import ENGINE, constraints, initializers, keras, layers, ops, regularizers
 from ..backend import activations as keras_activations
-from ..backend import backend, constraints, initializers, keras, layers, ops, regularizers
 
 
 class ProjectionLayer(layers.Layer):
@@ -124,7 +124,7 @@ def project(dense, rows):
 
     A quantized layer has products of its own.
     """
-    if backend.backend() != "torch" or dense.bias is None or dense.quantization_mode is not None:
+    if ENGINE != "torch" or dense.bias is None or dense.quantization_mode is not None:
         return dense(rows)
     import torch
 

@@ -5,7 +5,7 @@ B texts, T places that attend to S places, H heads, D features of all heads toge
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, backend, ops
+from ..backend import ENGINE, ops
 from .projection import as_rows
 
 
@@ -74,10 +74,8 @@ def _has_fused_attention() -> bool:
     Where it does not, products run faster, and on JAX's CPU in float16 at all, with heads before
     places.
     """
-    if TF_KERAS or backend.backend() == "tensorflow":
-        return False
-    if backend.backend() != "jax":
-        return True
+    if ENGINE != "jax":
+        return ENGINE == "torch"
     import jax
 
     return jax.default_backend() != "cpu"

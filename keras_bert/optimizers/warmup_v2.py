@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from ..backend import TF_KERAS, backend, ops, optimizers, serializable
+from ..backend import ENGINE, TF_KERAS, ops, optimizers, serializable
 from .weight_names import layer_prefix, weight_name
 
 # What configurations saved by the other Keras say that this one's base class does not know.
@@ -204,7 +204,7 @@ class AdamWarmup(optimizers.Optimizer):
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         # Keras 3's hook for what a backend does at once; without it, `update_step` does the same.
-        if backend.backend() != "torch":
+        if ENGINE != "torch":
             super()._backend_update_step(grads, trainable_variables, learning_rate)
             return
         from .torch_update import update
@@ -328,7 +328,7 @@ def _checked_factors(factors) -> dict[str, float] | None:
 
 def _outside_graphs():
     """A context in which variables are made and set once, not by each run of a traced function."""
-    if not TF_KERAS and backend.backend() != "tensorflow":
+    if ENGINE != "tensorflow":
         return contextlib.nullcontext()
     import tensorflow as tf
 

@@ -21,7 +21,6 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "demo"))
 
-from pretrain import fill
 from pretrain_text import pairs_of
 
 from keras_bert import (
@@ -30,10 +29,12 @@ from keras_bert import (
     build_model_from_config,
     extract_embeddings,
     get_checkpoint_paths,
+    load_model_weights_from_checkpoint,
     load_vocabulary,
 )
 from keras_bert.case import is_cased
 from keras_bert.checkpoints import open_checkpoint
+from keras_bert.checkpoints.translation import find_present_weights, heads_of
 from keras_bert.configuration import read_config
 
 LENGTH = 128
@@ -46,8 +47,10 @@ def load(folder: str):
     """The model with both heads, its vocabulary and tokenizer, and which heads its file has."""
     paths = get_checkpoint_paths(folder)
     vocabulary = load_vocabulary(paths.vocab)
-    file_format = open_checkpoint(paths.checkpoint).format
-    exact = file_format != "tensor_bundle" and read_config(paths.config)["hidden_act"] == "gelu"
+    config = read_config(paths.config)
+    with open_checkpoint(paths.checkpoint) as checkpoint:
+        heads = heads_of(find_present_weights(checkpoint, config["num_hidden_layers"]))
+        exact = checkpoint.format != "tensor_bundle" and config["hidden_act"] == "gelu"
     model, config = build_model_from_config(
         paths.config,
         training=True,
@@ -55,9 +58,11 @@ def load(folder: str):
         max_predictions=MASKS,
         **({"feed_forward_activation": "gelu_erf"} if exact else {}),
     )
-    filled = fill(model, config, paths.checkpoint)
+    load_model_weights_from_checkpoint(
+        model, config, paths.checkpoint, training=True, allow_missing_heads=True
+    )
     tokenizer = Tokenizer(vocabulary, cased=is_cased(folder, vocabulary), official=True)
-    return model, vocabulary, tokenizer, "MLM-Sim" in filled, "NSP" in filled
+    return model, vocabulary, tokenizer, "masked words" in heads, "next sentence" in heads
 
 
 def pieces(text: str, tokenizer: Tokenizer) -> list[tuple[list[int], list[int]]]:

@@ -36,13 +36,13 @@ from keras_bert import (
     build_model_from_config,
     compile_model,
     gen_batch_inputs,
+    load_model_weights_from_checkpoint,
     load_vocabulary,
 )
 from keras_bert.backend import TF_KERAS, backend, keras, layers
 from keras_bert.case import is_cased
-from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
-from keras_bert.checkpoints.mapping import read_weight, to_checkpoint
-from keras_bert.checkpoints.translation import find_present_weights
+from keras_bert.checkpoints import write_tensor_bundle
+from keras_bert.checkpoints.mapping import to_checkpoint
 from keras_bert.conversion import read_folder, write_google_folder
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
@@ -70,16 +70,6 @@ TRAINING = {
 OPTIONS = {**ARCHITECTURE, **TRAINING}  # what makes a run what it is
 
 
-def fill(model, config: dict, checkpoint_file) -> set[str]:
-    """Give a model the weights that a file has, be it without a head; returns the layers' names."""
-    checkpoint = open_checkpoint(checkpoint_file)
-    found = find_present_weights(checkpoint, config["num_hidden_layers"])
-    for weight in found:
-        variable = model.get_layer(weight.layer).weights[weight.index]
-        variable.assign(read_weight(checkpoint, weight).astype("float32"))
-    return {weight.layer for weight in found}
-
-
 def build(run: Path, settings):
     if TF_KERAS:  # dropout whose random numbers have a state that can be saved
         keras.backend.experimental.enable_tf_random_generator()
@@ -92,7 +82,10 @@ def build(run: Path, settings):
         max_predictions=max_predictions(settings),
     )
     if (run / "initial").is_dir():
-        fill(model, config, run / "initial" / "bert_model.ckpt")
+        checkpoint = run / "initial" / "bert_model.ckpt"
+        load_model_weights_from_checkpoint(
+            model, config, checkpoint, training=True, allow_missing_heads=True
+        )
     compile_model(
         model,
         decay_steps=settings["steps"],

@@ -5,17 +5,7 @@ import sys
 import torch
 from distributed_training import ROWS, SLOTS, STEPS, batches, new_model, save, train, weights_of
 from torch.nn.parallel import DistributedDataParallel
-
-
-class Loss(torch.nn.Module):
-    """The loss of a batch, so that the wrapper sees all of a step that needs gradients."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, inputs, outputs):
-        return self.model.compute_loss(inputs, outputs, self.model(inputs, training=True))
+from train_torch import Loss
 
 
 def in_two_processes(process, port):

@@ -48,8 +48,12 @@ def results(tmp_path_factory):
     """Losses and weights by the names of the trainings, read from what the processes wrote."""
     script, runs = starts()
     folder = tmp_path_factory.mktemp("distributed")
-    # The script's own folder must be importable, which CI's PYTHONSAFEPATH prevents.
-    paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+    # The script's own folder must be importable, which CI's PYTHONSAFEPATH prevents, and the demos.
+    paths = [
+        str(TESTS),
+        str(TESTS.parent / "demo/distributed"),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]
     processes = [
         subprocess.Popen(
             [sys.executable, TESTS / script, folder / f"{index}.npz", *map(str, arguments)],

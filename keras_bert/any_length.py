@@ -40,12 +40,17 @@ def runs_at_any_length(model) -> bool:
 
     That is known of functional models made of this package's encoder layers alone, with a mask.
     """
+    if not consists_of_known_layers(model):
+        return False
+    masks = [layer.mask_zero for layer in model.layers if isinstance(layer, TokenEmbedding)]
+    return any(masks) and all(map(_works_on_features, model.layers))
+
+
+def consists_of_known_layers(model) -> bool:
+    """Whether a model is a functional one, no subclass, of the layers of an encoder alone."""
     if type(model) is not type(models.Model(model.inputs, model.outputs)):
         return False  # a subclass, which may compute anything
-    masks = [layer.mask_zero for layer in model.layers if isinstance(layer, TokenEmbedding)]
-    return any(masks) and all(
-        type(layer) in _KNOWN_LAYERS and _works_on_features(layer) for layer in model.layers
-    )
+    return all(type(layer) in _KNOWN_LAYERS for layer in model.layers)
 
 
 def _works_on_features(layer) -> bool:

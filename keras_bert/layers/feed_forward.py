@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..backend import TF_KERAS, layers, ops, serializable
-from .projection import ProjectionLayer, as_rows, project
+from .projection import ProjectionLayer, as_rows, project, reshape
 
 if TF_KERAS:
     import keras_position_wise_feed_forward
@@ -18,7 +18,7 @@ if TF_KERAS:
 
         def call(self, inputs, mask=None, training=None):
             output = super().call(as_rows(inputs), training=training)
-            return ops.reshape(output, (-1, *ops.shape(inputs)[1:]))
+            return reshape(output, (-1, *ops.shape(inputs)[1:]))
 
 else:
 
@@ -92,7 +92,7 @@ else:
             if self.dropout is not None:
                 hidden = self.dropout(hidden, training=training)
             output = project(self.output_projection, hidden)
-            return ops.reshape(output, (-1, *ops.shape(inputs)[1:]))
+            return reshape(output, (-1, *ops.shape(inputs)[1:]))
 
         def compute_mask(self, inputs, mask=None):
             return mask

@@ -35,18 +35,20 @@ class LayerNormalization(_LayerNormalization):
             if not training and _becomes_one_operation(inputs):
                 normalized = _normalize(inputs, self.gamma, self.beta, self.epsilon)
                 return ops.cast(normalized, self.compute_dtype)
-            if _is_short_on_torch_cpu(inputs):
+            if ENGINE == "torch":
                 return self._by_torch(inputs)
         return super().call(inputs)
 
     def _by_torch(self, inputs):
         """The operation that Keras uses, without copies of 16-bit features in float32.
 
-        On a CPU it computes in float32 and takes the weights' as they are.
+        It computes in float32.
         """
         from torch.nn.functional import layer_norm
 
-        gamma, beta = map(ops.convert_to_tensor, (self.gamma, self.beta))
+        gamma, beta = (
+            ops.convert_to_tensor(weight).to(inputs.dtype) for weight in (self.gamma, self.beta)
+        )
         normalized = layer_norm(inputs, inputs.shape[-1:], gamma, beta, self.epsilon)
         return ops.cast(normalized, self.compute_dtype)
 
@@ -55,13 +57,6 @@ class LayerNormalization(_LayerNormalization):
             return True
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
         return axis in (-1, len(inputs.shape) - 1, (-1,), (len(inputs.shape) - 1,))
-
-
-def _is_short_on_torch_cpu(features) -> bool:
-    """Whether these are 16-bit features of PyTorch on a CPU."""
-    if ENGINE != "torch":
-        return False
-    return features.device.type == "cpu" and features.dtype.itemsize == 2
 
 
 def _becomes_one_operation(features) -> bool:

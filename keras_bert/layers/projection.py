@@ -116,7 +116,12 @@ def as_rows(features):
     XLA on a CPU needs twice the time for the gradient of a product with a kernel, and more in a
     feed-forward layer, where the features have three axes.
     """
-    return ops.reshape(features, (-1, features.shape[-1]))
+    return reshape(features, (-1, features.shape[-1]))
+
+
+def reshape(tensor, shape):
+    """`ops.reshape`, which on PyTorch takes as long as a product of a short text does."""
+    return tensor.reshape(shape) if ENGINE == "torch" else ops.reshape(tensor, shape)
 
 
 def project(dense, rows):
@@ -128,8 +133,11 @@ def project(dense, rows):
         return dense(rows)
     import torch
 
-    parts = (ops.cast(part, dense.compute_dtype) for part in (dense.bias, rows, dense.kernel))
-    projected = torch.addmm(*parts)
+    rows = ops.cast(rows, dense.compute_dtype)
+    bias, kernel = (
+        ops.convert_to_tensor(weight).to(rows.dtype) for weight in (dense.bias, dense.kernel)
+    )
+    projected = torch.addmm(bias, rows, kernel)
     return projected if dense.activation is None else dense.activation(projected)
 
 

@@ -15,11 +15,11 @@ FILE holds a text in every line; what follows a tab is ignored. Further options:
     --only NAME …         some of the contestants
     --rounds 3
 
-Vectors are means over the tokens. keras-bert 0.89 pads each text to 512 tokens and gets only the
-first 64 texts. A first, untimed turn compiles; printed are the medians of the others, their ratios,
-and how far the vectors, scaled to length 1, are from those of sentence-transformers. (In Google's
-format "gelu" means the tanh form, so those of 0.89 differ a little.) Only an idle machine compares
-the libraries, see `turns`.
+Vectors are means over the tokens. Where there is a GPU, all but keras-bert 0.89 use it. That pads
+each text to 512 tokens and gets only the first 64 texts. A first, untimed turn compiles; printed
+are the medians of the others, their ratios, and how far the vectors, scaled to length 1, are from
+those of sentence-transformers. (In Google's format "gelu" means the tanh form, so those of 0.89
+differ a little.) Only an idle machine compares the libraries, see `turns`.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
 SENTENCE_TRANSFORMERS = """
 from sentence_transformers import SentenceTransformer
 kind = "float32" if dtype == "int8" else dtype
-peer = SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": kind})
-extract = lambda texts: peer.encode(texts, convert_to_tensor=True).float().numpy()
+peer = SentenceTransformer(folder, model_kwargs={"dtype": kind})
+extract = lambda texts: peer.encode(texts, convert_to_tensor=True).float().cpu().numpy()
 """
 START = """
 import sys

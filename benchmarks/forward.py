@@ -1,15 +1,17 @@
 """How fast BERT-base computes features, next to four peers and to the matrix products alone.
 
     pip install keras-hub transformers onnx onnxscript onnxruntime
-    python benchmarks/forward.py [--shapes 1x128 8x128 32x32 4x512] [--rounds 5]
-        [--old-python OLD/bin/python] [--only NAME …]
+    python benchmarks/forward.py [--shapes 1x128 8x128 32x32 4x512] [--dtype float32] [--rounds 5]
+        [--calls 3] [--old-python OLD/bin/python] [--only NAME …]
 
-A model of 12 layers of 768 with random weights in float32; texts fill half of a row or more. OLD is
-a virtual environment with keras-bert 0.89.0 and tensorflow-cpu 2.15.1. Peers that are not installed
-do not take part. "products" are the model's matrix products and nothing else, by PyTorch, into
-arrays that exist: what is left to gain. Keras models run by `predict_on_batch`, the others by what
-their documents say. Printed are, for each shape, texts × tokens, the median milliseconds of a call
-and GFLOP/s of the products, and the largest resident memory.
+A model of 12 layers of 768 with random weights; texts fill half of a row or more. OLD is a virtual
+environment with keras-bert 0.89.0 and tensorflow-cpu 2.15.1, which knows float32 only. Peers that
+are not installed do not take part. "products" are the model's matrix products and nothing else, by
+PyTorch, into arrays that exist: what is left to gain. Where there is a GPU, all but ONNX Runtime
+(which then takes no part) and keras-bert 0.89 use it; a call starts and ends with NumPy arrays.
+Keras models run by `predict_on_batch`, the others by what their documents say. Printed are, for
+each shape, texts × tokens, the median milliseconds of a call and GFLOP/s of the products, and the
+largest resident memory.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
+import torch
 from turns import (
     KERAS_HUB,
     OLD,
@@ -29,12 +32,12 @@ from turns import (
 )
 
 LAYERS, SIZE, HIDDEN, HEADS = 12, 768, 3072, 12
-CALLS = 3  # of a turn
 
 # Every program defines compute(tokens, segments); both int32 (B, T).
 START = """
-import functools
+import functools, sys
 import numpy as np
+dtype, calls = sys.argv[1], int(sys.argv[2])
 @functools.cache
 def inputs(texts, length):
     generator = np.random.default_rng(0)
@@ -43,16 +46,20 @@ def inputs(texts, length):
     tokens = (tokens * (np.arange(length) < lengths[:, None])).astype("int32")
     return tokens, np.zeros_like(tokens)
 """
-TURN = f"""
+TURN = """
 def act(texts, length):
-    for _ in range({CALLS}):
+    for _ in range(calls):
         compute(*inputs(int(texts), int(length)))
 compute(*inputs(2, 16))  # TensorFlow compiles for one shape first, then for all
 serve(act)
 """
 KERAS_BERT = """
 from keras_bert import get_model
-from keras_bert.backend import keras
+from keras_bert.backend import TF_KERAS, keras
+if TF_KERAS:
+    keras.mixed_precision.set_global_policy(dtype)
+else:
+    keras.config.set_dtype_policy(dtype)
 ACTIVATION = "gelu_erf"  # the peers'
 """
 OLD_KERAS_BERT = """
@@ -67,22 +74,28 @@ model = keras.models.Model(*get_model(
 compute = lambda *arrays: model.predict_on_batch(list(arrays))
 """
 HUB = """
-import keras_hub
+import keras, keras_hub
+keras.config.set_dtype_policy(dtype)
 backbone = keras_hub.models.BertBackbone(
     vocabulary_size=30522, num_layers=12, num_heads=12, hidden_dim=768, intermediate_dim=3072)
 def compute(tokens, segments):
     backbone.predict_on_batch(
         {"token_ids": tokens, "segment_ids": segments, "padding_mask": tokens != 0})
 """
-TRANSFORMERS = """
+ON_DEVICE = """
 import torch
+device = "cuda" if torch.cuda.is_available() else "cpu"
+kind = getattr(torch, dtype)
+"""
+TRANSFORMERS = """
 from transformers import BertConfig, BertModel
-bert = BertModel(BertConfig(), add_pooling_layer=False).eval()
+bert = BertModel(BertConfig(), add_pooling_layer=False).eval().to(device, kind)
 @torch.inference_mode()
 def compute(tokens, segments):
-    tokens, segments = torch.as_tensor(tokens).long(), torch.as_tensor(segments).long()
+    tokens, segments = (torch.as_tensor(each).to(device).long() for each in (tokens, segments))
     mask = (tokens != 0).long()
-    bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state.numpy()
+    features = bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state
+    features.float().cpu().numpy()
 """
 ONNX_RUNTIME = """
 import os, tempfile
@@ -107,9 +120,8 @@ def compute(tokens, segments):
     session.run(None, {"tokens": tokens, "mask": mask, "segments": segments})
 """
 PRODUCTS = f"""
-import torch
 def square(*shape):
-    return torch.randn(shape)
+    return torch.randn(shape).to(device, kind)
 layers = [
     [square(768, 768) for _ in range(4)] + [square(768, 3072), square(3072, 768)]
     for _ in range({LAYERS})]
@@ -129,27 +141,32 @@ def compute(tokens, segments):
         torch.bmm(scores, query, out=attended)
         torch.mm(features, layer[4], out=hidden)
         torch.mm(hidden, layer[5], out=output)
+    if device == "cuda":
+        torch.cuda.synchronize()
 """
 
 
-def start(old_python: str | None, only: list[str] | None) -> dict[str, Contestant]:
+def start(
+    dtype: str, calls: int, old_python: str | None, only: list[str] | None
+) -> dict[str, Contestant]:
     """Start everyone who is installed and wanted."""
     programs = {name: (KERAS_BERT + BUILD, settings) for name, settings in RUNTIMES.items()}
     if importlib.util.find_spec("transformers"):
-        programs["transformers, PyTorch"] = TRANSFORMERS, {}
-        if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnxscript"):
+        programs["transformers, PyTorch"] = ON_DEVICE + TRANSFORMERS, {}
+        onnx = all(map(importlib.util.find_spec, ("onnxruntime", "onnxscript")))
+        if onnx and dtype == "float32" and not torch.cuda.is_available():
             programs["transformers, ONNX Runtime"] = ONNX_RUNTIME, {}
     if importlib.util.find_spec("keras_hub"):
         programs |= {name: (HUB, settings) for name, settings in KERAS_HUB.items()}
-    programs["products"] = PRODUCTS, {}
+    programs["products"] = ON_DEVICE + PRODUCTS, {}
     contestants = {
-        name: Contestant(START + program + TURN, settings=settings)
+        name: Contestant(START + program + TURN, [dtype, calls], settings)
         for name, (program, settings) in programs.items()
         if not only or name in only
     }
-    if old_python and (not only or "keras-bert 0.89" in only):
+    if old_python and dtype == "float32" and (not only or "keras-bert 0.89" in only):
         program = OLD + START + OLD_KERAS_BERT + BUILD + TURN
-        contestants["keras-bert 0.89"] = Contestant(program, python=old_python)
+        contestants["keras-bert 0.89"] = Contestant(program, [dtype, calls], python=old_python)
     return contestants
 
 
@@ -163,17 +180,19 @@ def flops(texts: int, length: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shapes", nargs="+", default=["1x128", "8x128", "32x32", "4x512"])
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=3, help="calls of a turn")
     parser.add_argument("--old-python")
     parser.add_argument("--only", nargs="+")
     arguments = parser.parse_args()
-    contestants = start(arguments.old_python, arguments.only)
+    contestants = start(arguments.dtype, arguments.calls, arguments.old_python, arguments.only)
     cells = {name: [name] for name in contestants}
     for shape in arguments.shapes:
         texts, length = map(int, shape.split("x"))
         for name, seconds in take_turns(contestants, arguments.rounds, texts, length).items():
-            call = typical(seconds) / CALLS
-            cells[name].append(f"{call * 1000:.0f}")
+            call = typical(seconds) / arguments.calls
+            cells[name].append(f"{call * 1000:.3g}")
             cells[name].append(f"{flops(texts, length) / call / 1e9:.0f}")
     for name, contestant in contestants.items():
         cells[name].append(f"{contestant.memory / 2**20:.2f} GiB")

@@ -8,6 +8,7 @@ for each other, loses most: only the figures of an idle one compare the librarie
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import statistics
@@ -44,6 +45,9 @@ def serve(act):
         print("turn", seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
 """
 
+# JAX would otherwise take most of a GPU's memory for itself.
+_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+
 
 class Contestant:
     """A process that does its turn when it is told to.
@@ -68,7 +72,7 @@ class Contestant:
         command = [python, "-I"] if python else [sys.executable]
         self._process = subprocess.Popen(
             [*command, "-c", _SERVE + program, *map(str, arguments)],
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(settings or {})},
+            env={**os.environ, **_ENVIRONMENT, **(settings or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -123,8 +127,17 @@ def print_machine(*packages: str) -> None:
             found.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
             continue
-    print(f"{os.cpu_count()} CPUs ({_processor()}), Python {platform.python_version()}")
+    print(f"{os.cpu_count()} CPUs ({_processor()}), Python {platform.python_version()}{_gpu()}")
     print(", ".join(found), end="\n\n")
+
+
+def _gpu() -> str:
+    """The GPU that PyTorch sees, if any."""
+    if importlib.util.find_spec("torch") is None:
+        return ""
+    import torch
+
+    return f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
 
 
 def _processor() -> str:

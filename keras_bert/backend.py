@@ -107,6 +107,20 @@ backend = keras.backend
 ENGINE = backend.backend()
 
 
+def on_accelerator() -> bool:
+    """Whether the engine computes on a GPU or TPU where nobody says otherwise."""
+    if ENGINE == "torch":
+        return keras.ops.convert_to_tensor(0).device.type != "cpu"
+    if ENGINE == "jax":
+        import jax
+
+        return jax.default_backend() != "cpu"
+    import tensorflow as tf
+
+    # By `list_logical_devices` a process would take the devices before it has set them up.
+    return len(tf.config.list_physical_devices()) > len(tf.config.list_physical_devices("CPU"))
+
+
 def serializable(cls):
     """Register a class or function under `keras_bert>…`, so that `.keras` files find it.
 

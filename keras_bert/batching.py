@@ -12,8 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 LOOK_AHEAD = 2048  # rows that are sorted by length together
-TOKEN_BUDGET = 2048  # B·T of a batch; CPUs are slower with more
-PADDING_BUDGET = 100  # of them padding: about what it costs to call a model once more
+
+
+class Budget(NamedTuple):
+    """How many tokens are a batch."""
+
+    tokens: int = 2048  # B·T; CPUs are slower with more
+    padding: int = 100  # of them padding: about what it costs to call a model once more
+
+
+CPU, ACCELERATOR = Budget(), Budget(32768, 2048)
 
 Row = tuple[list[int], list[int]]  # token ids and segment ids of one text
 
@@ -32,6 +40,7 @@ def map_in_batches(
     padded_length: Callable[[int], int] | None,
     batch_size: int | None = None,
     few_shapes: bool = False,
+    budget: Budget = CPU,
 ) -> Iterator[Any]:
     """Apply a function of batches to rows, of which `LOOK_AHEAD` are read at a time.
 
@@ -42,6 +51,7 @@ def map_in_batches(
             pads: then only rows of one length make a batch.
         batch_size: The most rows in a batch; None leaves it to a budget of tokens.
         few_shapes: Whether to fill batches up to one of a few numbers of rows.
+        budget: What the device computes at once.
 
     Yields:
         The result for every row, in the order of the rows.
@@ -50,7 +60,8 @@ def map_in_batches(
     while window := list(islice(rows, LOOK_AHEAD)):
         results: list[Any] = [None] * len(window)
         lengths = [len(ids) for ids, _ in window]
-        groups = _groups(lengths, padded_length, batch_size, None if few_shapes else PADDING_BUDGET)
+        most_padding = None if few_shapes else budget.padding
+        groups = _groups(lengths, padded_length, batch_size, budget.tokens, most_padding)
         for places, length, most in groups:
             count = min(most, 1 << (len(places) - 1).bit_length()) if few_shapes else len(places)
             batch = _as_batch([window[place] for place in places], count, length)
@@ -81,7 +92,7 @@ def pad_to_bucket(limit: int | None) -> Callable[[int], int]:
 
 
 def _groups(
-    lengths, padded_length, batch_size, padding_budget
+    lengths, padded_length, batch_size, most_tokens, most_padding
 ) -> Iterator[tuple[list[int], int, int]]:
     """For every batch the places of its rows, the length to pad them to and the most rows.
 
@@ -92,13 +103,13 @@ def _groups(
     while order:
         longest = lengths[order[0]]
         length = padded_length(longest) if padded_length else longest
-        most = batch_size or max(1, TOKEN_BUDGET // length)
+        most = batch_size or max(1, most_tokens // length)
         places = order[:most]
         if padded_length is None:
             places = [place for place in places if lengths[place] == longest]
-        elif padding_budget is not None:
+        elif most_padding is not None:
             saved = accumulate(length - padded_length(lengths[place]) for place in places)
-            places = places[: sum(1 for each in saved if each <= padding_budget)]
+            places = places[: sum(1 for each in saved if each <= most_padding)]
         order = order[len(places) :]
         yield places, length, most
 

@@ -18,8 +18,17 @@ from .any_length import (
     token_num,
 )
 from .arguments import as_integer, describe
-from .backend import ENGINE
-from .batching import Batch, Row, map_in_batches, pad_to, pad_to_bucket, pad_to_longest
+from .backend import ENGINE, on_accelerator
+from .batching import (
+    ACCELERATOR,
+    CPU,
+    Batch,
+    Row,
+    map_in_batches,
+    pad_to,
+    pad_to_bucket,
+    pad_to_longest,
+)
 from .case import declared_lower_case
 from .checkpoint_paths import get_checkpoint_paths
 from .loader import load_trained_model_from_checkpoint, load_vocabulary
@@ -192,7 +201,12 @@ def _run(model, finish, bar, batch_size, output_len, padded_length, rows) -> Ite
 
     with bar() as shown:
         yield from map_in_batches(
-            compute, rows, padded_length, batch_size, few_shapes=_COMPILES_EVERY_SHAPE
+            compute,
+            rows,
+            padded_length,
+            batch_size,
+            few_shapes=_COMPILES_EVERY_SHAPE,
+            budget=ACCELERATOR if on_accelerator() else CPU,
         )
 
 

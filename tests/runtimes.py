@@ -29,7 +29,7 @@ def dtype_policy(policy):
 def to_numpy(tensor):
     """A NumPy array of a tensor; 16-bit floats become float32, which NumPy can compare."""
     if RUNTIME == "torch" and hasattr(tensor, "detach"):
-        tensor = tensor.detach()
+        tensor = tensor.detach().cpu()
         if str(tensor.dtype) == "torch.bfloat16":
             tensor = tensor.float()
         return tensor.numpy()

@@ -31,8 +31,8 @@ def test_little_padding_in_few_batches():
     lengths = [round(generator.triangular(3, 60, 18)) for _ in range(2000)]
     shapes = batches(lengths)
     assert waste(lengths, shapes) < 0.05
-    assert len(shapes) < 1.6 * sum(lengths) / batching.TOKEN_BUDGET
-    assert all(rows * length <= batching.TOKEN_BUDGET for (rows, length), _ in shapes)
+    assert len(shapes) < 1.6 * sum(lengths) / batching.CPU.tokens
+    assert all(rows * length <= batching.CPU.tokens for (rows, length), _ in shapes)
 
 
 def test_a_few_long_rows_do_not_pad_the_short_ones():
@@ -49,7 +49,7 @@ def test_few_shapes():
     lengths = random.Random(0).choices(range(1, 65), k=300)
     shapes = batches(lengths, batching.pad_to_bucket(512), few_shapes=True)
     assert all(length % 8 == 0 for (_, length), _ in shapes)
-    full = {length: batching.TOKEN_BUDGET // length for (_, length), _ in shapes}
+    full = {length: batching.CPU.tokens // length for (_, length), _ in shapes}
     for (rows, length), _ in shapes:
         assert rows == full[length] or rows & (rows - 1) == 0  # a power of two
 

@@ -1,4 +1,4 @@
-"""predictor: the numbers of `predict_on_batch`, on PyTorch and under Keras 2 without its overhead."""
+"""predictor: what `predict_on_batch` gives, on PyTorch and under Keras 2 with less around it."""
 
 import numpy as np
 import pytest

@@ -5,7 +5,7 @@ Both take the same arguments and hold the weights gamma, beta in this order.
 
 from __future__ import annotations
 
-from ..backend import ENGINE, TF_KERAS, layers, ops, serializable
+from ..backend import ENGINE, TF_KERAS, layers, on_accelerator, ops, serializable
 
 if TF_KERAS:
     from keras_layer_normalization import LayerNormalization as _LayerNormalization
@@ -73,8 +73,7 @@ def _becomes_one_operation(features) -> bool:
         and len(features.shape) in (2, 3)
         and None in features.shape[:-1]
         and features.dtype in (tf.float32, tf.bfloat16, tf.float16)
-        # By `list_logical_devices` a process would take the devices before it has set them up.
-        and len(tf.config.list_physical_devices()) == len(tf.config.list_physical_devices("CPU"))
+        and not on_accelerator()
     )
 
 

@@ -5,7 +5,7 @@ B texts, T places that attend to S places, H heads, D features of all heads toge
 
 from __future__ import annotations
 
-from ..backend import ENGINE, ops
+from ..backend import ENGINE, on_accelerator, ops
 from .projection import as_rows, reshape
 
 
@@ -74,7 +74,7 @@ def _attend(query, key, value, bias):
     """
     if ENGINE == "torch":
         return _attend_torch(query, key, value, bias)
-    if ENGINE == "jax" and _is_on_accelerator():
+    if ENGINE == "jax" and on_accelerator():
         return ops.dot_product_attention(query, key, value, bias)
     probabilities = ops.cast(_probabilities(query, key, bias), value.dtype)
     attended = ops.matmul(probabilities, ops.transpose(value, (0, 2, 1, 3)))
@@ -88,12 +88,6 @@ def _attend_torch(query, key, value, bias):
     query, key, value = (features.transpose(1, 2) for features in (query, key, value))
     attended = scaled_dot_product_attention(query, key, value, attn_mask=bias)
     return attended.transpose(1, 2)
-
-
-def _is_on_accelerator() -> bool:
-    import jax
-
-    return jax.default_backend() != "cpu"
 
 
 def _probabilities(query, key, bias):

@@ -114,7 +114,7 @@ def test_attention_is_one_operation_on_accelerators(monkeypatch):
     layer, inputs = MultiHeadAttention(2, None), ops.convert_to_tensor(features(2, 5, 8))
     mask = ops.convert_to_tensor(np.array([[True] * 5, [True] * 3 + [False] * 2]))
     expected = to_numpy(layer(inputs, mask=mask))
-    monkeypatch.setattr("keras_bert.layers.scaled_attention._is_on_accelerator", lambda: True)
+    monkeypatch.setattr("keras_bert.layers.scaled_attention.on_accelerator", lambda: True)
     calls = []
     fused = keras.ops.dot_product_attention
     monkeypatch.setattr(

@@ -21,7 +21,7 @@ class Budget(NamedTuple):
     padding: int = 100  # of them padding: about what it costs to call a model once more
 
 
-CPU, ACCELERATOR = Budget(), Budget(32768, 2048)
+CPU, ACCELERATOR = Budget(), Budget(16384, 1024)
 
 Row = tuple[list[int], list[int]]  # token ids and segment ids of one text
 

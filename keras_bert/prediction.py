@@ -91,7 +91,7 @@ def _layer_calls(model) -> list[_LayerCall] | None:
 
 
 def _run_on_torch(model, calls: list[_LayerCall], arrays) -> np.ndarray:
-    """What `predict_on_batch` gives for token ids and segment ids (B, T)."""
+    """What `predict_on_batch` gives for token ids and segment ids (B, T), in float32 at least."""
     import torch
 
     features = {
@@ -113,4 +113,6 @@ def _run_on_torch(model, calls: list[_LayerCall], arrays) -> np.ndarray:
             masks.update(zip(outputs, mask, strict=True))
             for key in done_with:
                 features.pop(key, None)
-    return ops.convert_to_numpy(features[id(model.outputs[0])])
+        result = features[id(model.outputs[0])]
+        # Keras would make a NumPy array of 16-bit floats, which takes as long as some layers.
+        return (result.float() if result.dtype.itemsize == 2 else result).cpu().numpy()

@@ -191,6 +191,13 @@ class AdamWarmup(optimizers.Optimizer):
         step_size = self._step_size(learning_rate, variable.dtype) * self._factors[index]
         step_size = ops.cast(step_size, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
+        if self._is_one_operation(variable.dtype):
+            from .tensorflow_update import update
+
+            decay = self.weight_decay if self._decays[index] else 0.0
+            moments = self._momentums[index], self._velocities[index]
+            update(self, variable, gradient, *moments, step_size, decay)
+            return
         first = _updated(self._momentums[index], gradient, self.beta_1)
         second = _updated(self._velocities[index], ops.square(gradient), self.beta_2)
         if self.amsgrad:
@@ -201,6 +208,10 @@ class AdamWarmup(optimizers.Optimizer):
         if self._decays[index]:
             change = change + ops.convert_to_tensor(variable) * self.weight_decay
         variable.assign_sub(change * step_size)
+
+    def _is_one_operation(self, dtype) -> bool:
+        """Whether TensorFlow's kernel serves, which knows no amsgrad and rounds in 16 bits."""
+        return ENGINE == "tensorflow" and not self.amsgrad and dtype in ("float32", "float64")
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         # Keras 3's hook for what a backend does at once; without it, `update_step` does the same.
@@ -221,8 +232,11 @@ class AdamWarmup(optimizers.Optimizer):
         # Variables of 16 bits, too, need t and the powers of beta in full precision.
         precision = "float64" if dtype == "float64" else "float32"
         peak, step = ops.cast(peak, precision), ops.cast(self.iterations + 1, precision)
-        root = ops.sqrt(_one_minus_power(self.beta_2, step))
-        return self._rate(peak, step) * root / _one_minus_power(self.beta_1, step)
+        betas = self.beta_1, self.beta_2
+        if self._is_one_operation(dtype):  # the kernel's moments decay by rounded factors
+            betas = map(float, np.array(betas, precision))
+        first, second = (_one_minus_power(beta, step) for beta in betas)
+        return self._rate(peak, step) * ops.sqrt(second) / first
 
     def _rate(self, peak, step):
         """The learning rate of a step, all tensors of one float type."""

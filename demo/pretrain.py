@@ -241,7 +241,7 @@ def main(arguments=None) -> None:
             f"--{name.replace('_', '-')}",
             type=type(default),
             default=argparse.SUPPRESS,
-            help=f"{text} ({default})",
+            help=f"{text} ({default})".replace("%", "%%"),
         )
     given = vars(parser.parse_args(arguments))
     run, save_every = given.pop("run"), given.pop("save_every")

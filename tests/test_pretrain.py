@@ -56,6 +56,15 @@ def text(tmp_path_factory):
     return str(path)
 
 
+def test_help(processes, capsys):
+    import pretrain
+
+    with pytest.raises(SystemExit) as end:
+        pretrain.main(["--help"])
+    assert end.value.code == 0
+    assert "15 % of its" in capsys.readouterr().out
+
+
 def test_a_run_keeps_the_settings_it_began_with(processes, text, tmp_path):
     import pretrain
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
+from struct import Struct
 
 import numpy as np
 
@@ -19,6 +20,7 @@ _DECAYED_WEIGHTS = ("embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2")
 
 _PADDINGS = (TOKEN_PAD, "[PAD]")  # 0.89's and Google's
 _SPECIAL_TOKENS = {*_PADDINGS, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK}
+_DRAWS = 1 << 32  # numbers that a draw of 32 random bits has to choose from
 
 
 def compile_model(
@@ -120,24 +122,24 @@ def gen_batch_inputs(
     padding_id = token_dict[_check_vocabulary(token_dict)]
 
     places = _shuffled_places(len(sentence_pairs), swap_sentence_rate)
-    rows = [
-        _row(pair[0], sentence_pairs[place][1], seq_len)
-        for pair, place in zip(sentence_pairs, places, strict=True)
-    ]
-    labels = np.full((len(rows), seq_len), padding_id, dtype=np.int64)
-    filled = _first_places([len(row) for row in rows], seq_len)
-    labels[filled] = _ids(rows, token_dict)
+    labels = np.full((len(places), seq_len), padding_id, dtype=np.int64)
+    for row, (first, _), place in zip(labels, sentence_pairs, places.tolist(), strict=True):
+        ids = _ids(_row(first, sentence_pairs[place][1], seq_len), token_dict)
+        row[: len(ids)] = ids
     special_ids = [token_dict[token] for token in _SPECIAL_TOKENS if token in token_dict]
-    drawn = np.random.random(labels.shape)
-    marked = (drawn < mask_rate) & ~np.isin(labels, special_ids)
+    # As good as a float here, in half the time.
+    drawn = np.random.randint(_DRAWS, size=labels.shape, dtype=np.uint32)
+    marked = (drawn < mask_rate * _DRAWS) & ~np.isin(labels, special_ids)
     labels[labels == -1] = token_dict[TOKEN_UNK]
     if max_predictions is not None:
         marked = _at_most(max_predictions, marked, drawn)
 
     tokens = labels.copy()
-    tokens[marked] = _replaced(
-        labels[marked], mask_mask_rate, mask_random_rate, token_dict, token_list
+    chosen = np.flatnonzero(marked)  # many times faster as an index than `marked`
+    replaced = _replaced(
+        labels.take(chosen), mask_mask_rate, mask_random_rate, token_dict, token_list
     )
+    tokens.put(chosen, replaced)
     if force_mask:
         marked[~marked.any(axis=1), 1] = True
     if max_predictions is not None:
@@ -177,31 +179,29 @@ def _shuffled_places(count: int, rate: float):
     return places
 
 
-def _row(first, second, seq_len: int) -> list[str]:
+def _row(first, second, seq_len: int) -> tuple[str, ...]:
     for sentence in (first, second):
         if isinstance(sentence, str):
             raise ValueError(
                 "`sentence_pairs` must hold pairs of token lists. "
                 f"Received the string {sentence[:40]!r}. Tokenize it first."
             )
-    return [TOKEN_CLS, *first, TOKEN_SEP, *second, TOKEN_SEP][:seq_len]
+    return (TOKEN_CLS, *first, TOKEN_SEP, *second, TOKEN_SEP)[:seq_len]
 
 
-def _ids(rows, token_dict):
-    """Ids of the tokens of all rows, one after the other.
+def _ids(tokens, token_dict):
+    """Ids of two tokens or more.
 
     -1 keeps an unknown word, which may be masked, apart from a literal [UNK].
     """
-    tokens = [TOKEN_UNK, TOKEN_UNK]  # of fewer than two, `itemgetter` makes no tuple
-    for row in rows:
-        tokens += row
     try:
         if type(token_dict) is not dict:  # one that may answer for, or even add, what it lacks
             raise KeyError
         ids = itemgetter(*tokens)(token_dict)  # much faster than a call for each token
     except KeyError:
         ids = [token_dict.get(token, -1) for token in tokens]
-    return np.fromiter(ids, np.int64, len(ids))[2:]
+    # Three times as fast as numpy is with Python's numbers.
+    return np.frombuffer(Struct(f"{len(ids)}q").pack(*ids), np.int64)
 
 
 def _first_places(counts, seq_len: int):
@@ -216,7 +216,7 @@ def _at_most(count: int, marked, drawn):
     """
     if count >= marked.shape[1]:
         return marked
-    smallest = np.argpartition(np.where(marked, drawn, 1.0), count - 1, axis=1)[:, :count]
+    smallest = np.argpartition(np.where(marked, drawn, _DRAWS - 1), count - 1, axis=1)[:, :count]
     kept = np.zeros_like(marked)
     np.put_along_axis(kept, smallest, True, axis=1)
     return marked & kept

@@ -130,6 +130,24 @@ def test_rates_of_masking():
     assert np.mean(tokens == labels) == pytest.approx(0.2 + 0.03, abs=0.016)
 
 
+def test_marks_fall_evenly_on_rows_and_places():
+    pairs = [[WORDS * 5, WORDS * 5]] * 400
+    (_, _, marks), _ = make_batch(pairs, seq_len=103, mask_rate=0.3)
+    marks = np.delete(marks, [0, 51, 102], axis=1)  # a sentence each is left between
+    for axis, count in ((0, 400), (1, 100)):
+        sums = marks.sum(axis=axis)
+        chi_square = ((sums - 0.3 * count) ** 2).sum() / (0.3 * 0.7 * count)
+        # Its expectation is the number of sums, its variance twice that.
+        assert chi_square == pytest.approx(len(sums), abs=4 * (2 * len(sums)) ** 0.5)
+
+
+@pytest.mark.parametrize("rate", [1, 1.0])
+def test_rates_of_one_leave_nothing_out(rate):
+    (tokens, _, marks), _ = make_batch(seq_len=10, mask_rate=rate, mask_mask_rate=rate)
+    np.testing.assert_array_equal(marks == 1, tokens == 4)
+    assert marks.sum() == 7 + 3 + 1  # the words of `PAIRS`
+
+
 @pytest.mark.parametrize("padding", ["", "[PAD]"])
 def test_random_tokens_are_drawn_evenly_from_the_others(padding):
     vocabulary = {padding if token == "" else token: index for token, index in VOCABULARY.items()}

@@ -1,0 +1,65 @@
+"""Time and memory of `extract_embeddings_generator` from a thousand to a million texts.
+
+    python benchmarks/scaling.py --texts FILE [--counts 1000 10000 100000 1000000]
+        [--runtimes tensorflow] [--model FOLDER]
+
+FILE holds a text in every line; what follows a tab is ignored. From its words, texts are drawn that
+are as long as its own, in any order, so that few come twice. Every count is a process of its own,
+which makes mean vectors by the model of the package, or that of FOLDER, and keeps none of them.
+Printed are the seconds, without import, loading and a first hundred texts, and the largest resident
+memory of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from turns import RUNTIMES, Contestant, print_machine, print_table
+
+PROGRAM = """
+import random, sys
+import numpy as np
+from keras_bert import POOL_AVE, PretrainedList, extract_embeddings_generator
+from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint, load_vocabulary
+folder, file = sys.argv[1] or PretrainedList.tiny, sys.argv[2]
+lines = [line.split("\\t")[0].split() for line in open(file, encoding="utf-8")]
+words, lengths = [word for line in lines for word in line], [len(line) for line in lines]
+def texts(count):
+    generator = random.Random(0)
+    for _ in range(count):
+        yield " ".join(generator.choices(words, k=generator.choice(lengths)))
+paths = get_checkpoint_paths(folder)
+model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
+vocabulary = load_vocabulary(paths.vocab)
+def act(count):
+    total = 0.0
+    for vector in extract_embeddings_generator(model, texts(int(count)), POOL_AVE, vocabulary):
+        total += float(vector[0])
+act(100)
+serve(act)
+"""
+NAMES = dict(zip(("tensorflow", "jax", "torch", "tf_keras"), RUNTIMES, strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--texts", required=True)
+    parser.add_argument("--model", default="")
+    parser.add_argument("--counts", nargs="+", type=int, default=[1000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--runtimes", nargs="+", choices=NAMES, default=["tensorflow"])
+    arguments = parser.parse_args()
+    rows = []
+    for runtime in arguments.runtimes:
+        name = NAMES[runtime]
+        for count in arguments.counts:
+            contestant = Contestant(PROGRAM, [arguments.model, arguments.texts], RUNTIMES[name])
+            seconds = contestant.turn(count)
+            memory = f"{contestant.memory / 2**20:.2f} GiB"
+            rows.append([name, f"{count:,}", f"{seconds:.1f}", f"{count / seconds:.0f}", memory])
+            contestant.close()
+    print_machine("keras", "tensorflow", "tf_keras", "jax", "torch")
+    print_table(["", "texts", "seconds", "texts a second", "memory"], rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -50,7 +50,9 @@ def consists_of_known_layers(model) -> bool:
     """Whether a model is a functional one, no subclass, of the layers of an encoder alone."""
     if type(model) is not type(models.Model(model.inputs, model.outputs)):
         return False  # a subclass, which may compute anything
-    return all(type(layer) in _KNOWN_LAYERS for layer in model.layers)
+    # On Keras 3, operations such as `features * 2` are nodes of a model, but none of its layers.
+    operations = model.layers if TF_KERAS else model.operations
+    return all(type(operation) in _KNOWN_LAYERS for operation in operations)
 
 
 def _works_on_features(layer) -> bool:

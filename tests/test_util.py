@@ -25,7 +25,7 @@ from keras_bert import (
     load_vocabulary,
     prediction,
 )
-from keras_bert.backend import layers, models
+from keras_bert.backend import layers, models, ops
 
 
 def sentences(count, seed=0):
@@ -223,11 +223,21 @@ def test_foreign_layers_that_see_padding_see_none(vocabulary):
         np.testing.assert_allclose(result, np.asarray(alone)[0], atol=1e-5)
 
 
-def test_a_model_with_foreign_layers_is_padded(vocabulary):
+@pytest.mark.parametrize(
+    "finish",
+    [
+        lambda features: layers.Dense(4)(features),
+        pytest.param(
+            lambda features: features - ops.mean(features, axis=1, keepdims=True),
+            marks=pytest.mark.skipif(not KERAS_3, reason="operations are layers there"),
+        ),
+    ],
+)
+def test_a_model_with_foreign_parts_is_padded(vocabulary, finish):
     inputs, output = get_model(
         30, 10, 10, 12, 1, 3, 20, dropout_rate=0.0, training=False, trainable=False
     )
-    model = models.Model(inputs, layers.Dense(4)(output))
+    model = models.Model(inputs, finish(output))
     (row,) = extract_embeddings(model, ["a b"], vocabs=vocabulary)
     ids, segments = Tokenizer(vocabulary).encode("a b", max_len=10)
     whole = np.asarray(model.predict_on_batch([np.array([ids]), np.array([segments])]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ def _layer_calls(model) -> list[_LayerCall] | None:
     """
     if not consists_of_known_layers(model) or model.jit_compile:
         return None
-    if any(layer.compute_dtype != layer.variable_dtype for layer in model.layers):
+    if any(map(_is_more_than_its_call, [model, *model.layers])):
         return None
     nodes = [
         node
@@ -71,13 +72,18 @@ def _layer_calls(model) -> list[_LayerCall] | None:
         for node in model._nodes_by_depth[depth]
         if not node.is_input
     ]
+    dtypes = {(node.operation.compute_dtype, node.operation.variable_dtype) for node in nodes}
+    if len(set(chain.from_iterable(dtypes))) > 1:
+        return None  # Keras casts features on their way
     last_reader = {id(tensor): node for node in nodes for tensor in node.input_tensors}
     last_reader.update({id(tensor): None for tensor in model.outputs})
     calls = []
     for node in nodes:
-        (inputs,), keywords = node.arguments.args, node.arguments.kwargs
-        if not all(value is None or value is False for value in keywords.values()):
+        arguments, keywords = node.arguments.args, node.arguments.kwargs
+        is_usual = all(value is None or value is False for value in keywords.values())
+        if len(arguments) != 1 or not is_usual:
             return None  # a given mask, or dropout that goes on
+        (inputs,) = arguments
         calls.append(
             _LayerCall(
                 node.operation,
@@ -88,6 +94,15 @@ def _layer_calls(model) -> list[_LayerCall] | None:
             )
         )
     return calls
+
+
+def _is_more_than_its_call(layer) -> bool:
+    """Whether Keras or PyTorch do more than a layer's class says: quantized, hooked or patched."""
+    if getattr(layer, "quantization_mode", None) is not None:
+        return True
+    if layer._forward_hooks or layer._forward_pre_hooks:
+        return True
+    return not {"call", "compute_mask", "predict_on_batch", "predict_step"}.isdisjoint(vars(layer))
 
 
 def _run_on_torch(model, calls: list[_LayerCall], arrays) -> np.ndarray:

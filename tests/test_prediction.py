@@ -5,7 +5,8 @@ import pytest
 from runtimes import KERAS_3, RUNTIME, dtype_policy
 
 from keras_bert import get_model
-from keras_bert.backend import layers, models
+from keras_bert.backend import layers, models, ops
+from keras_bert.layers import Add, FeedForward, LayerNormalization, MultiHeadAttention
 from keras_bert.prediction import predictor
 
 keras_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 3's policies and models")
@@ -57,13 +58,67 @@ def test_an_encoder_with_lora(monkeypatch):
 
 
 @keras_3
-def test_other_models_are_keras_own_affair(monkeypatch):
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        lambda inner: layers.Dense(3)(inner.output),
+        lambda inner: layers.Dropout(0.0)(inner.output, training=True),
+        lambda inner: LayerNormalization()(inputs=inner.output),
+        lambda inner: MultiHeadAttention(3)(inner.output, ops.not_equal(inner.inputs[0], 0)),
+        lambda inner: ops.abs(inner.output),
+        lambda inner: inner.output * 2,
+    ],
+)
+def test_other_models_are_keras_own_affair(outputs, monkeypatch):
     inner = encoder()
-    for outputs in (
-        layers.Dense(3)(inner.output),
-        layers.Dropout(0.0)(inner.output, training=True),
-    ):
-        check(models.Model(inner.inputs, outputs), True, monkeypatch)
+    check(models.Model(inner.inputs, outputs(inner)), True, monkeypatch)
+
+
+@keras_3
+def test_a_layer_with_a_policy_of_its_own(monkeypatch):
+    inner = encoder()
+    added = Add(dtype="bfloat16")([inner.output, inner.output])
+    check(models.Model(inner.inputs, FeedForward(5)(added)), True, monkeypatch)
+
+
+@keras_3
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
+def test_quantized_tables(monkeypatch):
+    inputs = [layers.Input((None,), dtype="int32") for _ in range(2)]
+    embedded = [layers.Embedding(20, 12)(each) for each in inputs]
+    model = models.Model(inputs, FeedForward(5)(Add()(embedded)))
+    model.quantize("int8")
+    check(model, True, monkeypatch)
+
+
+@keras_3
+@pytest.mark.parametrize("name", ["call", "predict_on_batch"])
+def test_a_patched_model(name):
+    model = encoder()
+    original = getattr(model, name)
+    setattr(model, name, lambda *args, **kwargs: 2 * original(*args, **kwargs))
+    expected = np.asarray(model.predict_on_batch(ARRAYS))
+    np.testing.assert_array_equal(predictor(model)(ARRAYS), expected)
+
+
+@keras_3
+def test_a_patched_layer(monkeypatch):
+    model = encoder()
+    layer = model.get_layer("Encoder-2-MultiHeadSelfAttention")
+    original = layer.call
+    layer.call = lambda *args, **kwargs: 2 * original(*args, **kwargs)
+    check(model, True, monkeypatch)
+
+
+@pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's hooks")
+@pytest.mark.parametrize("name", [None, "Encoder-2-FeedForward"])
+def test_hooks_of_pytorch_are_called(name, monkeypatch):
+    model = encoder()
+    module = model.get_layer(name) if name else model
+    hook = module.register_forward_hook(lambda module, inputs, outputs: 2 * outputs)
+    check(model, True, monkeypatch)
+    hook.remove()
+    check(model, False, monkeypatch)
 
 
 @keras_3

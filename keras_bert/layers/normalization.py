@@ -31,11 +31,11 @@ class LayerNormalization(_LayerNormalization):
     """
 
     def call(self, inputs, training=None):
-        if self.scale and self.center and self._normalizes_last_axis(inputs):
+        if self._has_usual_weights() and self._normalizes_last_axis(inputs):
             if not training and _becomes_one_operation(inputs):
                 normalized = _normalize(inputs, self.gamma, self.beta, self.epsilon)
                 return ops.cast(normalized, self.compute_dtype)
-            if ENGINE == "torch":
+            if ENGINE == "torch" and inputs.is_floating_point():
                 return self._by_torch(inputs)
         return super().call(inputs)
 
@@ -51,6 +51,10 @@ class LayerNormalization(_LayerNormalization):
         )
         normalized = layer_norm(inputs, inputs.shape[-1:], gamma, beta, self.epsilon)
         return ops.cast(normalized, self.compute_dtype)
+
+    def _has_usual_weights(self) -> bool:
+        # By `rms_scaling`, which is deprecated, Keras' layer computes something else without beta.
+        return self.scale and self.center and not getattr(self, "rms_scaling", False)
 
     def _normalizes_last_axis(self, inputs) -> bool:
         if TF_KERAS:

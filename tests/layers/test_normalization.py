@@ -44,3 +44,13 @@ def test_exact_in_a_model_of_any_shape(shape, training, policy):
     exact = exact * np.asarray(gamma, "float64") + np.asarray(beta, "float64")
     rounding = {"float32": 4e-6, "bfloat16": 2**-8 * 16}[policy]  # of numbers up to 16
     np.testing.assert_allclose(output.astype("float64"), exact, rtol=0, atol=rounding)
+
+
+@pytest.mark.skipif(not KERAS_3, reason="The small package's layer knows neither.")
+@pytest.mark.parametrize("options", [{}, {"rms_scaling": True}])
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
+@pytest.mark.filterwarnings("ignore:.*rms_scaling")
+def test_what_one_operation_does_not_compute_is_as_in_keras(options, dtype):
+    features = ops.convert_to_tensor(np.arange(24, dtype=dtype).reshape(2, 3, 4))
+    layer, expected = (each(**options) for each in (LayerNormalization, layers.LayerNormalization))
+    np.testing.assert_allclose(to_numpy(layer(features)), to_numpy(expected(features)), atol=1e-6)

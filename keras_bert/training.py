@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from struct import Struct
+from struct import error as StructError
 
 import numpy as np
 
@@ -129,7 +130,8 @@ def gen_batch_inputs(
     special_ids = [token_dict[token] for token in _SPECIAL_TOKENS if token in token_dict]
     # As good as a float here, in half the time.
     drawn = np.random.randint(_DRAWS, size=labels.shape, dtype=np.uint32)
-    marked = (drawn < mask_rate * _DRAWS) & ~np.isin(labels, special_ids)
+    limit = np.multiply(mask_rate, _DRAWS, dtype=np.float64)  # of a rate in few bits, too
+    marked = (drawn < limit) & ~np.isin(labels, special_ids)
     labels[labels == -1] = token_dict[TOKEN_UNK]
     if max_predictions is not None:
         marked = _at_most(max_predictions, marked, drawn)
@@ -200,8 +202,11 @@ def _ids(tokens, token_dict):
         ids = itemgetter(*tokens)(token_dict)  # much faster than a call for each token
     except KeyError:
         ids = [token_dict.get(token, -1) for token in tokens]
-    # Three times as fast as numpy is with Python's numbers.
-    return np.frombuffer(Struct(f"{len(ids)}q").pack(*ids), np.int64)
+    try:
+        # Three times as fast as numpy is with Python's numbers.
+        return np.frombuffer(Struct(f"{len(ids)}q").pack(*ids), np.int64)
+    except StructError:  # of whole floats
+        return np.fromiter(ids, np.int64, len(ids))
 
 
 def _first_places(counts, seq_len: int):

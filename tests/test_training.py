@@ -31,6 +31,25 @@ def test_base_dict():
     assert len(get_base_dict()) == 5
 
 
+@pytest.mark.parametrize("number", [np.int32, np.float64, float])
+def test_ids_of_any_type(number):
+    vocabulary = {token: number(index) for token, index in VOCABULARY.items()}
+    (got, *_), (want, *_) = make_batch(vocabulary=vocabulary)[0], make_batch()[0]
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("rate", [np.float16(0.5), np.array([[0.5]] * len(PAIRS))])
+def test_a_mask_rate_of_any_type(rate):
+    got, want = (make_batch(mask_rate=each, seq_len=300)[0] for each in (rate, 0.5))
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("rate", [np.int8(0), np.int8(1), True])
+def test_a_mask_rate_of_none_or_all(rate):
+    got, want = (make_batch(mask_rate=each)[0] for each in (rate, float(rate)))
+    np.testing.assert_array_equal(got, want)
+
+
 def test_rows_segments_and_padding():
     inputs, outputs = make_batch(mask_rate=0.0, swap_sentence_rate=0.0)
     assert isinstance(inputs, tuple)

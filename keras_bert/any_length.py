@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from functools import cache
 
 from .backend import TF_KERAS, layers, models, utils
 from .custom_objects import get_custom_objects
@@ -48,11 +49,18 @@ def runs_at_any_length(model) -> bool:
 
 def consists_of_known_layers(model) -> bool:
     """Whether a model is a functional one, no subclass, of the layers of an encoder alone."""
-    if type(model) is not type(models.Model(model.inputs, model.outputs)):
+    if type(model) is not _functional_class():
         return False  # a subclass, which may compute anything
     # On Keras 3, operations such as `features * 2` are nodes of a model, but none of its layers.
     operations = model.layers if TF_KERAS else model.operations
     return all(type(operation) in _KNOWN_LAYERS for operation in operations)
+
+
+@cache
+def _functional_class() -> type:
+    # Of names of their own, lest a user's models are counted differently.
+    inputs = layers.Input(shape=(1,), name="input")
+    return type(models.Model(inputs, inputs, name="functional"))
 
 
 def _works_on_features(layer) -> bool:

@@ -32,15 +32,20 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from turns import OLD, RUNTIMES, Contestant, print_machine, print_table, take_turns, typical
+from turns import (
+    OLD,
+    RUNTIMES,
+    SET_POLICY,
+    Contestant,
+    print_machine,
+    print_table,
+    take_turns,
+    typical,
+)
 
-NEW = """
-from keras_bert.backend import TF_KERAS, keras
+NEW = f"""
 policy = "float32" if dtype == "int8" else dtype
-if TF_KERAS:
-    keras.mixed_precision.set_global_policy(policy)
-else:
-    keras.config.set_dtype_policy(policy)
+{SET_POLICY}
 from keras_bert import POOL_AVE, extract_embeddings, get_checkpoint_paths
 from keras_bert import load_trained_model_from_checkpoint, load_vocabulary
 paths = get_checkpoint_paths(folder)

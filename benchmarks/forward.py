@@ -24,6 +24,7 @@ from turns import (
     KERAS_HUB,
     OLD,
     RUNTIMES,
+    SET_POLICY,
     Contestant,
     print_machine,
     print_table,
@@ -53,13 +54,10 @@ def act(texts, length):
 compute(*inputs(2, 16))  # TensorFlow compiles for one shape first, then for all
 serve(act)
 """
-KERAS_BERT = """
+KERAS_BERT = f"""
+policy = dtype
+{SET_POLICY}
 from keras_bert import get_model
-from keras_bert.backend import TF_KERAS, keras
-if TF_KERAS:
-    keras.mixed_precision.set_global_policy(dtype)
-else:
-    keras.config.set_dtype_policy(dtype)
 ACTIVATION = "gelu_erf"  # the peers'
 """
 OLD_KERAS_BERT = """

@@ -1,7 +1,7 @@
 """Time and memory of `extract_embeddings_generator` from a thousand to a million texts.
 
     python benchmarks/scaling.py --texts FILE [--counts 1000 10000 100000 1000000]
-        [--runtimes tensorflow] [--model FOLDER]
+        [--only "Keras 3, TensorFlow" …] [--model FOLDER]
 
 FILE holds a text in every line; what follows a tab is ignored. From its words, texts are drawn that
 are as long as its own, in any order, so that few come twice. Every count is a process of its own,
@@ -18,7 +18,6 @@ from turns import RUNTIMES, Contestant, print_machine, print_table
 
 PROGRAM = """
 import random, sys
-import numpy as np
 from keras_bert import POOL_AVE, PretrainedList, extract_embeddings_generator
 from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint, load_vocabulary
 folder, file = sys.argv[1] or PretrainedList.tiny, sys.argv[2]
@@ -32,13 +31,11 @@ paths = get_checkpoint_paths(folder)
 model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
 vocabulary = load_vocabulary(paths.vocab)
 def act(count):
-    total = 0.0
-    for vector in extract_embeddings_generator(model, texts(int(count)), POOL_AVE, vocabulary):
-        total += float(vector[0])
+    for _ in extract_embeddings_generator(model, texts(int(count)), POOL_AVE, vocabulary):
+        pass
 act(100)
 serve(act)
 """
-NAMES = dict(zip(("tensorflow", "jax", "torch", "tf_keras"), RUNTIMES, strict=True))
 
 
 def main() -> None:
@@ -46,11 +43,10 @@ def main() -> None:
     parser.add_argument("--texts", required=True)
     parser.add_argument("--model", default="")
     parser.add_argument("--counts", nargs="+", type=int, default=[1000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--runtimes", nargs="+", choices=NAMES, default=["tensorflow"])
+    parser.add_argument("--only", nargs="+", choices=RUNTIMES, default=["Keras 3, TensorFlow"])
     arguments = parser.parse_args()
     rows = []
-    for runtime in arguments.runtimes:
-        name = NAMES[runtime]
+    for name in arguments.only:
         for count in arguments.counts:
             contestant = Contestant(PROGRAM, [arguments.model, arguments.texts], RUNTIMES[name])
             seconds = contestant.turn(count)

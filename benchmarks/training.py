@@ -23,6 +23,7 @@ import importlib.util
 from turns import (
     KERAS_HUB,
     RUNTIMES,
+    SET_POLICY,
     Contestant,
     print_machine,
     print_table,
@@ -41,15 +42,11 @@ lengths = generator.integers(length // 2, length + 1, shape[0])
 tokens = generator.integers(1000, 30522, shape) * (np.arange(length) < lengths[:, None])
 segments, labels = np.zeros_like(tokens), generator.integers(0, 2, shape[0])
 """
-KERAS_BERT = """
-from keras_bert import AdamWarmup, get_model
-from keras_bert.backend import TF_KERAS, keras
-from keras_bert.layers import Extract
+KERAS_BERT = f"""
 policy = dtype if dtype == "float32" else "mixed_" + dtype
-if TF_KERAS:
-    keras.mixed_precision.set_global_policy(policy)
-else:
-    keras.config.set_dtype_policy(policy)
+{SET_POLICY}
+from keras_bert import AdamWarmup, get_model
+from keras_bert.layers import Extract
 inputs, features = get_model(
     30522, seq_len=length, embed_dim=size, transformer_num=layers, feed_forward_dim=4 * size,
     feed_forward_activation="gelu_erf", training=False, trainable=True, output_len=1)

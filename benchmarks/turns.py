@@ -34,6 +34,14 @@ OLD = """
 import tensorflow
 tensorflow.keras.optimizers.Optimizer = tensorflow.keras.optimizers.legacy.Optimizer
 """
+# Sets `policy` for keras_bert, before a model is built.
+SET_POLICY = """
+from keras_bert.backend import TF_KERAS, keras
+if TF_KERAS:
+    keras.mixed_precision.set_global_policy(policy)
+else:
+    keras.config.set_dtype_policy(policy)
+"""
 # A contestant's program ends in a call of `serve(act)`: `act(*words)` for every line it is sent.
 _SERVE = """
 def serve(act):

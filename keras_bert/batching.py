@@ -17,11 +17,12 @@ LOOK_AHEAD = 2048  # rows that are sorted by length together
 class Budget(NamedTuple):
     """How many tokens are a batch."""
 
-    tokens: int = 2048  # B·T; CPUs are slower with more
-    padding: int = 100  # of them padding: about what it costs to call a model once more
+    tokens: int  # B·T
+    padding: int  # of them padding: about what it costs to call a model once more
 
 
-CPU, ACCELERATOR = Budget(), Budget(16384, 1024)
+CPU = Budget(2048, 100)  # slower with more
+ACCELERATOR = Budget(16384, 1024)
 
 Row = tuple[list[int], list[int]]  # token ids and segment ids of one text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,8 +71,12 @@ def _layer_calls(model) -> list[_LayerCall] | None:
         for node in model._nodes_by_depth[depth]
         if not node.is_input
     ]
-    dtypes = {(node.operation.compute_dtype, node.operation.variable_dtype) for node in nodes}
-    if len(set(chain.from_iterable(dtypes))) > 1:
+    dtypes = {
+        dtype
+        for node in nodes
+        for dtype in (node.operation.compute_dtype, node.operation.variable_dtype)
+    }
+    if len(dtypes) > 1:
         return None  # Keras casts features on their way
     last_reader = {id(tensor): node for node in nodes for tensor in node.input_tensors}
     last_reader.update({id(tensor): None for tensor in model.outputs})

@@ -10,6 +10,7 @@ from .backend import TF_KERAS, layers, models, utils
 from .custom_objects import get_custom_objects
 from .layers import (
     Add,
+    Dropout,
     FeedForward,
     FirstTokens,
     LayerNormalization,
@@ -26,6 +27,7 @@ _KNOWN_LAYERS = (
     layers.Concatenate,
     layers.Embedding,
     Add,
+    Dropout,
     Embedding,
     TokenEmbedding,
     PositionEmbedding,

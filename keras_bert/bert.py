@@ -16,6 +16,7 @@ from .backend import layers, models
 from .custom_objects import get_custom_objects
 from .layers import (
     Add,
+    Dropout,
     EmbeddingSimilarity,
     Extract,
     ExtractMasked,
@@ -164,7 +165,7 @@ def get_model(
     def residual(name, features, output):
         """Dropout of a sub-layer's output, addition and normalization."""
         if dropout_rate > 0.0:
-            output = layers.Dropout(dropout_rate, name=f"{name}-Dropout")(output)
+            output = Dropout(dropout_rate, name=f"{name}-Dropout")(output)
         output = Add(name=f"{name}-Add")([features, output])
         return norm(f"{name}-Norm")(output)
 
@@ -187,7 +188,7 @@ def get_model(
         inputs.append(task)
         features = TaskEmbedding(task_num, embed_dim, name="Embedding-Task")([features, task])
     if dropout_rate > 0.0:
-        features = layers.Dropout(dropout_rate, name="Embedding-Dropout")(features)
+        features = Dropout(dropout_rate, name="Embedding-Dropout")(features)
     features = norm("Embedding-Norm")(features)
 
     encoded = []

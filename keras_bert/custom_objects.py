@@ -6,6 +6,7 @@ from .activations import gelu_erf, gelu_tanh
 from .backend import TF_KERAS
 from .layers import (
     Add,
+    Dropout,
     EmbeddingSimilarity,
     Extract,
     ExtractMasked,
@@ -52,6 +53,7 @@ def get_custom_objects():
         "gelu_tanh": gelu_tanh,
         "gelu_erf": gelu_erf,
         "Add": Add,
+        "Dropout": Dropout,
         "LayerNormalization": LayerNormalization,
         "MultiHeadAttention": MultiHeadAttention,
         "FeedForward": FeedForward,

@@ -3,6 +3,7 @@
 from .add import Add
 from .attention import MultiHeadAttention
 from .conv import MaskedConv1D
+from .dropout import Dropout
 from .embedding import EmbeddingSimilarity, TokenEmbedding, get_embedding
 from .extract import Extract
 from .extract_masked import ExtractMasked
@@ -31,5 +32,6 @@ __all__ = [
     "FeedForward",
     "PositionEmbedding",
     "LayerNormalization",
+    "Dropout",
     "Add",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, layers, ops, serializable
+from ..backend import TF_KERAS, ops, serializable
+from .dropout import Dropout
 from .projection import ProjectionLayer, as_rows, project, reshape
 
 if TF_KERAS:
@@ -82,7 +83,7 @@ else:
         def build(self, input_shape):
             self.hidden = self._dense("hidden", self.units, input_shape, self.activation)
             if self.dropout_rate > 0.0:
-                self.dropout = layers.Dropout(self.dropout_rate, dtype=self.dtype_policy)
+                self.dropout = Dropout(self.dropout_rate, dtype=self.dtype_policy)
             hidden_shape = (*input_shape[:-1], self.units)
             self.output_projection = self._dense("output", input_shape[-1], hidden_shape)
             self.built = True

@@ -13,7 +13,7 @@ from keras_bert.layers import (
     get_inputs,
 )
 from keras_bert.layers.embedding import Embedding
-from keras_bert.layers.lookup import check_ids
+from keras_bert.layers.lookup import check_ids, lookup
 from keras_bert.optimizers import AdamWarmup
 
 TIMES = 1024
@@ -185,6 +185,22 @@ def test_gradients_are_summed_in_float32(kind):
     (found,) = gradients(model, fed, [np.ones((4, TIMES // 4, 2), "float32")])
     assert found.dtype == "float32"
     assert sorted(found[:, 0])[-2:] == [1, TIMES - 1]
+
+
+@pytest.mark.skipif(RUNTIME != "torch", reason="second derivatives on PyTorch")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradient_of_the_gradient(dtype):
+    """As a penalty on the size of a table's gradient needs it."""
+    import torch
+
+    table = torch.randn(5, 3, dtype=getattr(torch, dtype), requires_grad=True)
+    ids = torch.tensor([[1, 1, 4]], dtype=torch.int32)
+    (gradient,) = torch.autograd.grad((lookup(table, ids) ** 3).sum(), table, create_graph=True)
+    assert gradient.dtype == table.dtype
+    (gradient**2).sum().backward()
+    counts = torch.tensor([0.0, 2, 0, 0, 1])[:, None]
+    # Of (3·n·w²)².
+    torch.testing.assert_close(table.grad, (36 * counts**2 * table**3).to(table.dtype).detach())
 
 
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="XLA on TensorFlow")

@@ -121,6 +121,13 @@ def on_accelerator() -> bool:
     return len(tf.config.list_physical_devices()) > len(tf.config.list_physical_devices("CPU"))
 
 
+def traced() -> bool:
+    """Whether PyTorch is writing down what is computed, to compile or export it."""
+    import torch
+
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
 def serializable(cls):
     """Register a class or function under `keras_bert>…`, so that `.keras` files find it.
 

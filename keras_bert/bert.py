@@ -195,7 +195,11 @@ def get_model(
     for index in range(1, transformer_num + 1):
         name = f"Encoder-{index}-MultiHeadSelfAttention"
         attention = MultiHeadAttention(
-            head_num, attention_activation, kernel_initializer=GlorotNormal(), name=name
+            head_num,
+            attention_activation,
+            kernel_initializer=GlorotNormal(),
+            needed_len=output_len,
+            name=name,
         )
         if output_len is not None and index == 1 + max(layer_indices):
             first = first_tokens(name, features)
@@ -204,7 +208,11 @@ def get_model(
             features = residual(name, features, attention(features))
         name = f"Encoder-{index}-FeedForward"
         feed_forward = FeedForward(
-            feed_forward_dim, feed_forward_activation, kernel_initializer=GlorotNormal(), name=name
+            feed_forward_dim,
+            feed_forward_activation,
+            kernel_initializer=GlorotNormal(),
+            needed_len=output_len,
+            name=name,
         )
         features = residual(name, features, feed_forward(features))
         encoded.append(features)

@@ -14,11 +14,17 @@ if TF_KERAS:
     class MultiHeadAttention(ScaledAttention, keras_multi_head.MultiHeadAttention):
         """The small package's layer, in which "gelu" is the tanh form, as on Keras 3.
 
-        It is computed as there, in fewer and larger operations than the package's.
+        It is computed as there, in fewer and larger operations than the package's. `needed_len`,
+        which on Keras 3 saves work, is kept for files.
         """
 
-        def __init__(self, head_num, activation="relu", *args, **kwargs):
+        def __init__(self, head_num, activation="relu", *args, needed_len=None, **kwargs):
             super().__init__(head_num, activations.get(activation), *args, **kwargs)
+            self.needed_len = needed_len
+
+        def get_config(self):
+            needed = {} if self.needed_len is None else {"needed_len": self.needed_len}
+            return {**super().get_config(), **needed}
 
         def _project(self, name, rows):
             kernel, bias = {
@@ -57,6 +63,8 @@ else:
             kernel_constraint: Constraint of the kernels.
             bias_constraint: Constraint of the biases.
             history_only: Whether a place attends only to itself and what precedes it.
+            needed_len: If given, nothing is read at masked places but the first `needed_len` of a
+                sequence: the others may come out as 0. None computes them all.
 
         Call args:
             inputs: Features (B, T, D), or a list of query (B, T, Dq), key (B, S, Dk) and value
@@ -85,6 +93,8 @@ else:
             kernel_constraint=None,
             bias_constraint=None,
             history_only=False,
+            *,
+            needed_len=None,
             **kwargs,
         ):
             super().__init__(
@@ -100,6 +110,7 @@ else:
             )
             self.head_num = head_num
             self.history_only = history_only
+            self.needed_len = needed_len
 
         def build(self, input_shape):
             query, key, value = query_key_value(
@@ -133,6 +144,7 @@ else:
                 **super().get_config(),
                 "head_num": self.head_num,
                 "history_only": self.history_only,
+                "needed_len": self.needed_len,
             }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..backend import TF_KERAS, ops, serializable
 from .dropout import Dropout
+from .mask_argument import MaskArgument
+from .needed_places import needed_places, pick_rows, spread_rows
 from .projection import ProjectionLayer, as_rows, project, reshape
 
 if TF_KERAS:
@@ -12,10 +14,18 @@ if TF_KERAS:
     from .. import activations
 
     class FeedForward(keras_position_wise_feed_forward.FeedForward):
-        """The small package's layer, in which "gelu" is the tanh form, as on Keras 3."""
+        """The small package's layer, in which "gelu" is the tanh form, as on Keras 3.
 
-        def __init__(self, units, activation="relu", *args, **kwargs):
+        `needed_len`, which there saves work, is kept for files.
+        """
+
+        def __init__(self, units, activation="relu", *args, needed_len=None, **kwargs):
             super().__init__(units, activations.get(activation), *args, **kwargs)
+            self.needed_len = needed_len
+
+        def get_config(self):
+            needed = {} if self.needed_len is None else {"needed_len": self.needed_len}
+            return {**super().get_config(), **needed}
 
         def call(self, inputs, mask=None, training=None):
             output = super().call(as_rows(inputs), training=training)
@@ -24,7 +34,7 @@ if TF_KERAS:
 else:
 
     @serializable
-    class FeedForward(ProjectionLayer):
+    class FeedForward(MaskArgument, ProjectionLayer):
         """Two dense layers applied at every place: `activation(x·W1 + b1)·W2 + b2`.
 
         Weights, in order: W1 (D, F), b1, W2 (F, D), b2.
@@ -40,9 +50,12 @@ else:
             kernel_constraint: Constraint of the kernels.
             bias_constraint: Constraint of the biases.
             dropout_rate: Dropout rate of the hidden features in training.
+            needed_len: If given, nothing is read at masked places but the first `needed_len` of a
+                sequence: the others may come out as 0. None computes them all.
 
         Call args:
             inputs: Features (B, …, D).
+            mask: Boolean (B, T), for features (B, T, D); without `needed_len` without effect.
 
         Returns:
             Features (B, …, D).
@@ -63,6 +76,8 @@ else:
             kernel_constraint=None,
             bias_constraint=None,
             dropout_rate=0.0,
+            *,
+            needed_len=None,
             **kwargs,
         ):
             super().__init__(
@@ -78,6 +93,7 @@ else:
             )
             self.units = units
             self.dropout_rate = dropout_rate
+            self.needed_len = needed_len
             self.dropout = None
 
         def build(self, input_shape):
@@ -88,11 +104,13 @@ else:
             self.output_projection = self._dense("output", input_shape[-1], hidden_shape)
             self.built = True
 
-        def call(self, inputs, training=None):
-            hidden = project(self.hidden, as_rows(inputs))
+        def call(self, inputs, mask=None, training=None):
+            places = needed_places(mask, self.needed_len)
+            hidden = project(self.hidden, pick_rows(inputs, places))
             if self.dropout is not None:
                 hidden = self.dropout(hidden, training=training)
             output = project(self.output_projection, hidden)
+            output = spread_rows(output, places, inputs)
             return reshape(output, (-1, *ops.shape(inputs)[1:]))
 
         def compute_mask(self, inputs, mask=None):
@@ -106,4 +124,5 @@ else:
                 **super().get_config(),
                 "units": self.units,
                 "dropout_rate": self.dropout_rate,
+                "needed_len": self.needed_len,
             }

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from ..backend import ENGINE, TF_KERAS, ops
+from ..backend import ENGINE, TF_KERAS, ops, traced
 
 # Arguments of `add_weight` for a table. Keras 3 would otherwise cast the whole table at every call
 # under a 16-bit policy, and sum up the gradient of a frequent row in 16 bits, where it stops
@@ -70,7 +70,7 @@ def _lookup_torch(table, ids):
         not (table.requires_grad and torch.is_grad_enabled())
         or table.device.type != "cpu"
         or table.dtype not in (torch.float32, torch.float64)
-        or torch.compiler.is_compiling()
+        or traced()
     ):
         return ops.take(table, ids, axis=0)
     return _torch_rows().apply(table, ids)

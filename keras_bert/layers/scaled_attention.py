@@ -6,11 +6,12 @@ B texts, T places that attend to S places, H heads, D features of all heads toge
 from __future__ import annotations
 
 from ..backend import ENGINE, on_accelerator, ops
-from .projection import as_rows, reshape
+from .needed_places import needed_places, pick_rows, spread_rows
+from .projection import reshape
 
 
 class ScaledAttention:
-    """What a layer with `head_num`, `history_only` and `_project` computes.
+    """What a layer with `head_num`, `history_only`, `needed_len` and `_project` computes.
 
     `_project(name, rows)` are the dense parts "query", "key", "value" and "output" of rows
     (B·T, D), with bias and activation.
@@ -18,14 +19,21 @@ class ScaledAttention:
 
     def call(self, inputs, mask=None):
         query, key, value = query_key_value(inputs)
+        # With `history_only`, a place may have nothing but masked keys before it.
+        needed_len = None if self.history_only else self.needed_len
+        key_places = needed_places(query_key_value(mask)[1], needed_len)
+        query_places = key_places if query is key else None
+        rows = pick_rows(key, key_places)
         attended = _attend(
-            self._heads("query", query),
-            self._heads("key", key),
-            self._heads("value", value),
+            self._heads("query", query, query_places, rows if query is key else None),
+            self._heads("key", key, key_places, rows),
+            self._heads("value", value, key_places, rows if value is key else None),
             bias=self._bias(query, key, mask),
         )
         units = attended.shape[-2] * attended.shape[-1]
-        projected = self._project("output", reshape(attended, (-1, units)))
+        attended = reshape(attended, (-1, ops.shape(query)[1], units))
+        projected = self._project("output", pick_rows(attended, query_places))
+        projected = spread_rows(projected, query_places, query)
         return reshape(projected, (-1, ops.shape(query)[1], units))
 
     def attention_map(self, inputs, mask=None):
@@ -34,9 +42,10 @@ class ScaledAttention:
         queries, keys = self._heads("query", query), self._heads("key", key)
         return ops.cast(_probabilities(queries, keys, self._bias(query, key, mask)), "float32")
 
-    def _heads(self, name, features):
-        """Projected features (B, T, H, D/H)."""
-        projected = self._project(name, as_rows(features))
+    def _heads(self, name, features, places=None, rows=None):
+        """Projected features (B, T, H, D/H), of the rows at some places, or of all."""
+        rows = pick_rows(features, places) if rows is None else rows
+        projected = spread_rows(self._project(name, rows), places, features)
         size = projected.shape[-1] // self.head_num
         return reshape(projected, (-1, ops.shape(features)[1], self.head_num, size))
 

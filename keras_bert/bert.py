@@ -104,7 +104,8 @@ def get_model(
             it at all places.
         output_len: With `training=False`, how many of the first tokens the output is about; None
             means all. With 1, which is enough for a head on the first token, the last layer
-            computes nothing but keys and values for the others. Weights are the same.
+            computes nothing but keys and values for the others, and a runtime may leave padding
+            out of all layers, as PyTorch does on a CPU. Weights and the output are the same.
 
     Returns:
         With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities

@@ -105,7 +105,7 @@ else:
             self.built = True
 
         def call(self, inputs, mask=None, training=None):
-            places = needed_places(mask, self.needed_len)
+            places = needed_places(inputs, mask, self.needed_len)
             hidden = project(self.hidden, pick_rows(inputs, places))
             if self.dropout is not None:
                 hidden = self.dropout(hidden, training=training)

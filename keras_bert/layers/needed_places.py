@@ -12,13 +12,14 @@ from .projection import as_rows
 _MOST = 0.9
 
 
-def needed_places(mask, needed_len):
+def needed_places(features, mask, needed_len):
     """The places to compute: unmasked ones and the first ones; all of a text without unmasked ones.
 
     Only PyTorch's CPU leaves any out. Elsewhere shapes are fixed, or waiting for their number would
     cost more.
 
     Args:
+        features: Features; of another shape than (B, T, D), all places are computed.
         mask: Boolean (B, T), or None.
         needed_len: How many of the first places are needed even where masked; None means all.
 
@@ -27,7 +28,7 @@ def needed_places(mask, needed_len):
     """
     if ENGINE != "torch" or needed_len is None or mask is None:
         return None
-    if mask.device.type != "cpu" or traced():
+    if features.ndim != 3 or mask.ndim != 2 or mask.device.type != "cpu" or traced():
         return None
     needed = mask | ~mask.any(dim=1, keepdim=True)
     needed[:, :needed_len] = True

@@ -21,7 +21,7 @@ class ScaledAttention:
         query, key, value = query_key_value(inputs)
         # With `history_only`, a place may have nothing but masked keys before it.
         needed_len = None if self.history_only else self.needed_len
-        key_places = needed_places(query_key_value(mask)[1], needed_len)
+        key_places = needed_places(key, query_key_value(mask)[1], needed_len)
         query_places = key_places if query is key else None
         rows = pick_rows(key, key_places)
         attended = _attend(

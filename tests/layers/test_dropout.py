@@ -89,4 +89,4 @@ def test_files_name_it(tmp_path):
     inputs = layers.Input(shape=(3,))
     models.Model(inputs, Dropout(0.25, name="drop")(inputs)).save(tmp_path / "model.keras")
     again = models.load_model(tmp_path / "model.keras").get_layer("drop")
-    assert type(again) is Dropout and again.rate == 0.25
+    assert (type(again), again.rate) == (Dropout, 0.25)

@@ -121,11 +121,21 @@ def on_accelerator() -> bool:
     return len(tf.config.list_physical_devices()) > len(tf.config.list_physical_devices("CPU"))
 
 
-def traced() -> bool:
-    """Whether PyTorch is writing down what is computed, to compile or export it."""
+def traced(tensor) -> bool:
+    """Whether PyTorch does anything else with a tensor than compute what it is told.
+
+    That is to compile or export, to transform functions (`torch.func`, `is_grads_batched`), to look
+    at shapes alone, or to divide tensors among devices.
+    """
     import torch
 
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return (
+        torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+        or torch._C._are_functorch_transforms_active()
+        or torch._C._functorch.is_legacy_batchedtensor(tensor)
+        or type(tensor) not in (torch.Tensor, torch.nn.Parameter)
+    )
 
 
 def serializable(cls):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import ENGINE, TF_KERAS, layers, serializable
+from ..backend import ENGINE, TF_KERAS, layers, serializable, traced
 
 if TF_KERAS:
     Dropout = layers.Dropout
@@ -39,6 +39,7 @@ else:
                 or self.seed is not None
                 or self.noise_shape is not None
                 or inputs.device.type != "cpu"
+                or traced(inputs)
             ):
                 return super().call(inputs, training=training)
             return inputs * _kept(inputs, dropped)

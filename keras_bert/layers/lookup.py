@@ -70,7 +70,8 @@ def _lookup_torch(table, ids):
         not (table.requires_grad and torch.is_grad_enabled())
         or table.device.type != "cpu"
         or table.dtype not in (torch.float32, torch.float64)
-        or traced()
+        or traced(table)
+        or traced(ids)
     ):
         return ops.take(table, ids, axis=0)
     return _torch_rows().apply(table, ids)
@@ -89,14 +90,23 @@ def _torch_rows():
         def setup_context(ctx, inputs, output):
             table, ids = inputs
             ctx.save_for_backward(ids)
+            ctx.save_for_forward(ids)
             ctx.rows, ctx.width = table.shape
             ctx.dtype = np.float32 if table.dtype == torch.float32 else np.float64
 
         @staticmethod
         def backward(ctx, upstream):
             (ids,) = ctx.saved_tensors
-            gradient = torch.from_numpy(np.zeros((ctx.rows, ctx.width), ctx.dtype))
+            if traced(upstream):
+                gradient = upstream.new_zeros((ctx.rows, ctx.width))
+            else:
+                gradient = torch.from_numpy(np.zeros((ctx.rows, ctx.width), ctx.dtype))
             return gradient.index_add_(0, ids.reshape(-1), upstream.reshape(-1, ctx.width)), None
+
+        @staticmethod
+        def jvp(ctx, table, _):
+            (ids,) = ctx.saved_tensors
+            return ops.take(table, ids, axis=0)
 
     return Rows
 

@@ -28,7 +28,7 @@ def needed_places(features, mask, needed_len):
     """
     if ENGINE != "torch" or needed_len is None or mask is None:
         return None
-    if features.ndim != 3 or mask.ndim != 2 or mask.device.type != "cpu" or traced():
+    if features.ndim != 3 or mask.ndim != 2 or mask.device.type != "cpu" or traced(mask):
         return None
     needed = mask | ~mask.any(dim=1, keepdim=True)
     needed[:, :needed_len] = True

@@ -85,6 +85,22 @@ def test_keras_options_are_keras_own(options):
     np.testing.assert_array_equal(*outputs)
 
 
+@torch_only
+def test_transforms_and_compilation():
+    """Each of several models drops features of its own, and a compiled graph is in one piece."""
+    import torch
+
+    layer = Dropout(0.5)
+    ones = torch.ones(3, 200)
+    models = torch.func.vmap(lambda each: layer(each, training=True), randomness="different")
+    rows = {tuple(row.tolist()) for row in models(ones)}
+    assert len(rows) == 3
+    whole = torch.compile(
+        lambda each: layer.call(each, training=True), backend="eager", fullgraph=True
+    )
+    assert set(whole(ones).unique().tolist()) == {0.0, 2.0}
+
+
 def test_files_name_it(tmp_path):
     inputs = layers.Input(shape=(3,))
     models.Model(inputs, Dropout(0.25, name="drop")(inputs)).save(tmp_path / "model.keras")

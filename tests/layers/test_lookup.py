@@ -203,6 +203,32 @@ def test_gradient_of_the_gradient(dtype):
     torch.testing.assert_close(table.grad, (36 * counts**2 * table**3).to(table.dtype).detach())
 
 
+@pytest.mark.skipif(RUNTIME != "torch", reason="transforms of PyTorch")
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # inside
+def test_derivatives_under_transforms():
+    """Several at once, a text's own and in a direction, each by hand."""
+    import torch
+    from torch.autograd import forward_ad
+
+    table = torch.randn(5, 3, requires_grad=True)
+    ids = torch.tensor([[1, 1, 4], [0, 4, 4]], dtype=torch.int32)
+    counts = torch.tensor([[0.0, 2, 0, 0, 1], [1, 0, 0, 0, 2]])[:, :, None]
+    squares = (lookup(table, ids) ** 2).sum(dim=(1, 2))
+    (found,) = torch.autograd.grad(squares, table, torch.eye(2), is_grads_batched=True)
+    torch.testing.assert_close(found, 2 * counts * table.detach())
+
+    def square(table, ids):
+        return (lookup(table, ids) ** 2).sum()
+
+    found = torch.func.vmap(torch.func.grad(square), (None, 0))(table, ids)
+    torch.testing.assert_close(found, 2 * counts * table)
+    direction = torch.randn(5, 3)
+    with forward_ad.dual_level():
+        output = square(forward_ad.make_dual(table, direction), ids)
+        change = forward_ad.unpack_dual(output).tangent
+    torch.testing.assert_close(change, (2 * counts.sum(dim=0) * table * direction).sum())
+
+
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="XLA on TensorFlow")
 def test_lookup_under_xla():
     model, embedding = table_model(TokenEmbedding)

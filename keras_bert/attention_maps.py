@@ -20,7 +20,9 @@ def get_attention_maps(model, inputs, *, batch_size=32):
 
     Returns:
         A list with an array (B, H, T, T), float32, for every encoder layer, first layer first.
-        Rows, the next to last axis, are the places that attend and sum to 1.
+        Rows, the next to last axis, are the places that attend and sum to 1. Of a model with
+        `output_len`, the last array has only that many of them, and in the others those of padding
+        that the model does not compute mean nothing.
 
     Raises:
         ValueError: If the model has no attention layers of this package.
@@ -38,8 +40,10 @@ def get_attention_maps(model, inputs, *, batch_size=32):
     token_ids, *features = probe.predict(inputs, batch_size=batch_size, verbose=0)
     maps = []
     for layer, layer_features in zip(attention_layers, features, strict=True):
+        # With `output_len`, the last layer has queries of their own.
+        parts = layer_features if isinstance(layer_features, (list, tuple)) else [layer_features]
         batches = [
-            _attention_map(layer, layer_features[start : start + batch_size], mask)
+            _attention_map(layer, [each[start : start + batch_size] for each in parts], mask)
             for start in range(0, len(token_ids), batch_size)
             for mask in [token_ids[start : start + batch_size] != 0]
         ]
@@ -47,9 +51,10 @@ def get_attention_maps(model, inputs, *, batch_size=32):
     return maps
 
 
-def _attention_map(layer, features, mask):
-    features = ops.convert_to_tensor(features.astype("float32"))
-    return ops.convert_to_numpy(layer.attention_map(features, ops.convert_to_tensor(mask)))
+def _attention_map(layer, parts, mask):
+    parts = [ops.convert_to_tensor(each.astype("float32")) for each in parts]
+    inputs = parts if len(parts) > 1 else parts[0]
+    return ops.convert_to_numpy(layer.attention_map(inputs, ops.convert_to_tensor(mask)))
 
 
 def _first_input(layer):

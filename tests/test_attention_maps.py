@@ -51,6 +51,27 @@ def test_classifier_on_the_same_graph():
     check(get_attention_maps(model, [TOKENS, SEGMENTS]), encoder)
 
 
+@pytest.mark.parametrize("batch_size", [32, 2])
+@pytest.mark.parametrize("count", [1, 3])
+def test_output_len(count, batch_size):
+    """The last layer attends from the first tokens; padding need not have been computed."""
+    model = tiny_model(training=False, output_len=count)
+    maps = get_attention_maps(model, [TOKENS, SEGMENTS], batch_size=batch_size)
+    reference = NumpyBert(model)
+    reference.encode(TOKENS, SEGMENTS)
+    needed = TOKENS != 0
+    needed[:, :count] = True
+    last = len(maps) - 1
+    for index, (found, expected) in enumerate(zip(maps, reference.maps, strict=True)):
+        places = count if index == last else TOKENS.shape[1]
+        assert found.shape == (*expected.shape[:2], places, TOKENS.shape[1])
+        for row, kept in enumerate(needed[:, :places]):
+            atol = 1e-5 if TOKENS[row].any() else 1e-3
+            np.testing.assert_allclose(
+                found[row][:, kept], expected[row, :, :places][:, kept], atol=atol
+            )
+
+
 def test_nested_model():
     encoder = tiny_model(training=False)
     inputs = [layers.Input(shape=(9,), dtype="int32") for _ in range(2)]

@@ -31,10 +31,9 @@ else:
         """
 
         def call(self, inputs, training=False):
-            dropped = round(self.rate * _NUMBERS)
+            dropped = round(float(self.rate) * _NUMBERS) if ENGINE == "torch" else 0
             if (
-                ENGINE != "torch"
-                or not training
+                not training
                 or not 0 < dropped < _NUMBERS
                 or self.seed is not None
                 or self.noise_shape is not None

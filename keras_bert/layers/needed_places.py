@@ -20,7 +20,7 @@ def needed_places(features, mask, needed_len):
 
     Args:
         features: Features; of another shape than (B, T, D), all places are computed.
-        mask: Boolean (B, T), or None.
+        mask: Boolean (B, T), or numbers that are 0 at masked places, or None.
         needed_len: How many of the first places are needed even where masked; None means all.
 
     Returns:
@@ -30,6 +30,7 @@ def needed_places(features, mask, needed_len):
         return None
     if features.ndim != 3 or mask.ndim != 2 or mask.device.type != "cpu" or traced(mask):
         return None
+    mask = mask.bool()
     needed = mask | ~mask.any(dim=1, keepdim=True)
     needed[:, :needed_len] = True
     places = needed.reshape(-1).nonzero()[:, 0]

@@ -86,6 +86,15 @@ def test_keras_options_are_keras_own(options):
 
 
 @torch_only
+def test_rate_in_a_tensor():
+    """As a schedule may set it."""
+    layer = Dropout(0.0001)
+    layer.rate = ops.convert_to_tensor(0.25)
+    share = (to_numpy(layer(ops.ones((100_000,)), training=True)) == 0).mean()
+    assert abs(share - 0.25) < 0.01
+
+
+@torch_only
 def test_transforms_and_compilation():
     """Each of several models drops features of its own, and a compiled graph is in one piece."""
     import torch

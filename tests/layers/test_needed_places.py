@@ -66,6 +66,15 @@ def test_needed_places_are_computed(kind, needed_len):
     np.testing.assert_allclose(*without, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint8"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_masks_of_numbers(kind, dtype):
+    features, mask = ops.convert_to_tensor(FEATURES), ops.convert_to_tensor(MASK.astype(dtype))
+    whole, part = pair(kind, 1, [features])
+    expected, output = (to_numpy(layer(features, mask=mask)) for layer in (whole, part))
+    np.testing.assert_allclose(output[needed(1)], expected[needed(1)], atol=1e-5)
+
+
 def test_queries_of_their_own():
     """As in the last layer of a model with `output_len`."""
     features, mask = ops.convert_to_tensor(FEATURES), ops.convert_to_tensor(MASK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from ..backend import TF_KERAS
 
 
@@ -16,5 +18,11 @@ class MaskArgument:
 
     if not TF_KERAS:
 
+        def __init_subclass__(cls, **kwargs):
+            super().__init_subclass__(**kwargs)
+            cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
+
         def __call__(self, inputs, mask=None, **kwargs):
-            return super().__call__(inputs, mask=mask, **kwargs)
+            if mask is not None or self._takes_mask:
+                kwargs["mask"] = mask
+            return super().__call__(inputs, **kwargs)

@@ -68,6 +68,22 @@ def test_lora_and_int8_reach_the_kernels():
 
 
 @keras_3
+def test_subclass_without_mask():
+    """Written before the layer took a mask."""
+
+    class Doubled(FeedForward):
+        def call(self, inputs, training=None):
+            return 2 * super().call(inputs, training=training)
+
+    features = ops.convert_to_tensor(np.ones((2, 3, 4), "float32"))
+    plain, doubled = FeedForward(6), Doubled(6)
+    plain(features)
+    doubled(features)
+    doubled.set_weights(plain.get_weights())
+    np.testing.assert_allclose(to_numpy(doubled(features)), 2 * to_numpy(plain(features)))
+
+
+@keras_3
 def test_gelu_is_the_tanh_form():
     features = np.linspace(-3, 3, 12, dtype="float32").reshape(1, 3, 4)
     layer = FeedForward(4, "gelu")

@@ -52,8 +52,8 @@ def _kept(features, dropped):
     import torch
 
     count = features.numel()
-    drawn = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+    drawn = features.new_empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
     numbers = drawn.view(torch.int16)[:count].view(features.shape)
-    kept = torch.empty(features.shape, dtype=features.dtype)
+    kept = features.new_empty(features.shape)
     torch.ge(numbers, dropped - _NUMBERS // 2, out=kept)
     return kept.mul_(_NUMBERS / (_NUMBERS - dropped))

@@ -97,6 +97,17 @@ def test_rate_in_a_tensor():
 
 
 @torch_only
+def test_where_the_features_are():
+    """Not where PyTorch makes new tensors, such as on a GPU."""
+    import torch
+
+    ones = torch.ones(100)
+    with torch.device("meta"):
+        output = Dropout(0.5)(ones, training=True)
+    assert set(output.tolist()) == {0.0, 2.0}
+
+
+@torch_only
 def test_transforms_and_compilation():
     """Each of several models drops features of its own, and a compiled graph is in one piece."""
     import torch

@@ -15,8 +15,8 @@ else:
         PyTorch draws a number of 32 bits for every feature and rounds it to 0 or 1 by itself. Here
         16 bits decide, as the global generator gives them, so that `keras.utils.set_random_seed`
         and `torch.manual_seed` fix them. The rate is met to 1 in 65,536, and what is kept is scaled
-        by the rate met. With `seed` or `noise_shape`, and on other runtimes, it is Keras' layer
-        throughout.
+        by the rate met. With `seed` or `noise_shape`, where PyTorch compiles or transforms
+        functions, and on other runtimes, it is Keras' layer throughout.
 
         Args:
             rate: Share of the features to drop in training, in [0, 1].

@@ -60,21 +60,27 @@ def lines(texts, first=0, offset=0):
 def learn_vocabulary(path: Path, settings) -> None:
     try:
         from tokenizers import BertWordPieceTokenizer
+        from tokenizers.normalizers import BertNormalizer
     except ImportError:
         sys.exit("Learning a vocabulary needs `tokenizers`: pip install '.[pretrain]'")
-    learner = BertWordPieceTokenizer(lowercase=not settings["cased"])
+    lowercase = not settings["cased"]
+    learner = BertWordPieceTokenizer(lowercase=lowercase)
+    normalizer = BertNormalizer(lowercase=lowercase)  # the learner's own waits while it learns
     # Left to itself the trainer numbers characters in the random order of a hash table, which then
-    # decides between equally frequent pieces. Numbered beforehand, one text gives one vocabulary.
+    # decides between equally frequent pieces, and between equally frequent characters which to keep.
+    # Chosen and numbered beforehand, one text gives one vocabulary.
     counts = Counter()
     for line, _ in lines(settings["texts"]):
-        counts.update(learner.normalizer.normalize_str(line))
+        counts.update(normalizer.normalize_str(line))
     del counts[" "]
     characters = sorted(counts, key=lambda each: (-counts[each], each))
-    characters = characters[: settings["vocabulary"] // 3]
-    alone = [each for each in characters if is_cjk_character(each) or is_punctuation(each)]
-    inside = [f"##{each}" for each in characters if each not in set(alone)]
+    most = settings["vocabulary"] // 3
+    characters, rare = characters[:most], characters[most:]
+    alone = {each for each in characters if _is_a_word(each)}
+    inside = [f"##{each}" for each in characters if each not in alone]
+    removal = str.maketrans({each: " " if _is_a_word(each) else "" for each in rare})
     learner.train_from_iterator(
-        (line for line, _ in lines(settings["texts"])),
+        (normalizer.normalize_str(line).translate(removal) for line, _ in lines(settings["texts"])),
         vocab_size=settings["vocabulary"],
         limit_alphabet=len(characters),
         special_tokens=[*SPECIAL_TOKENS, *characters, *inside],
@@ -83,6 +89,10 @@ def learn_vocabulary(path: Path, settings) -> None:
     tokens = sorted(learner.get_vocab(), key=learner.token_to_id)
     with replacing(path) as file:
         file.write("".join(f"{token}\n" for token in tokens).encode())
+
+
+def _is_a_word(character: str) -> bool:
+    return is_cjk_character(character) or is_punctuation(character)
 
 
 def write_shards(folder: Path, settings, tokenizer: Tokenizer) -> list[Path]:

@@ -66,6 +66,18 @@ def test_the_vocabulary_holds_what_google_s_do_and_covers_the_text(settings, tmp
     tokens = [token for line in SENTENCES for token in tokenizer.tokenize(line)]
     assert {"it", "was", "##o"} <= set(tokens)
     assert "[UNK]" not in tokens
+    # Of equally frequent characters the first in order are kept.
+    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 200)))
+    Path(settings["texts"][0][0]).write_text(rare[::-1], "utf-8")
+    settings["texts"] = [[settings["texts"][0][0], 600]]
+    learn_vocabulary(path, settings)
+    kept = [token for token in load_vocabulary(str(path)) if token in rare]
+    assert sorted(kept) == list(rare[:40])
+
+
+def test_one_text_gives_one_vocabulary(settings, tmp_path):
+    path = tmp_path / "vocab.txt"
+    learn_vocabulary(path, settings)
     first = path.read_bytes()
     for _ in range(5):  # the trainer's hash tables have another order each time
         learn_vocabulary(path, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arguments import as_integer
-from ..backend import TF_KERAS, backend, serializable
+from ..backend import TF_KERAS, backend, serializable, unconverted
 from .scaled_attention import ScaledAttention, query_key_value
 
 if TF_KERAS:
@@ -11,6 +11,7 @@ if TF_KERAS:
 
     from .. import activations
 
+    @unconverted
     class MultiHeadAttention(ScaledAttention, keras_multi_head.MultiHeadAttention):
         """The small package's layer, in which "gelu" is the tanh form, as on Keras 3.
 

@@ -10,13 +10,16 @@ from ..backend import (
     ops,
     regularizers,
     serializable,
+    unconverted,
 )
 from .add import Add
+from .initializer import build_embedding
 from .lookup import TABLE_OPTIONS, check_ids, lookup
 from .position_embedding import PositionEmbedding
 
 
 @serializable
+@unconverted
 class Embedding(layers.Embedding):
     """Keras' Embedding with checked ids and the gradient of `lookup`.
 
@@ -37,6 +40,7 @@ class Embedding(layers.Embedding):
 
 
 @serializable
+@unconverted
 class TokenEmbedding(Embedding):
     """Token embedding that also returns its table, for the output layer that shares it.
 
@@ -103,24 +107,23 @@ def get_embedding(
     token_embedding = TokenEmbedding(
         token_num, embed_dim, mask_zero=True, trainable=trainable, name="Embedding-Token"
     )
-    if token_initializer is not None:
-        saved = token_embedding.embeddings_initializer
-        token_embedding.embeddings_initializer = token_initializer
-        token_embedding.build(tuple(inputs[0].shape))
-        token_embedding.embeddings_initializer = saved
-    tokens, table = token_embedding(inputs[0])
-    segments = Embedding(segment_num, embed_dim, trainable=trainable, name="Embedding-Segment")(
-        inputs[1]
+    segment_embedding = Embedding(
+        segment_num, embed_dim, trainable=trainable, name="Embedding-Segment"
     )
-    summed = Add(name="Embedding-Token-Segment")([tokens, segments])
-    summed = PositionEmbedding(
+    position_embedding = PositionEmbedding(
         pos_num,
         embed_dim,
         mode=PositionEmbedding.MODE_ADD,
         trainable=trainable,
         name="Embedding-Position",
-    )(summed)
-    return summed, table
+    )
+    build_embedding(token_embedding, tuple(inputs[0].shape), token_initializer)
+    build_embedding(segment_embedding, tuple(inputs[1].shape))
+    build_embedding(position_embedding, (*inputs[0].shape, embed_dim))
+    tokens, table = token_embedding(inputs[0])
+    segments = segment_embedding(inputs[1])
+    summed = Add(name="Embedding-Token-Segment")([tokens, segments])
+    return position_embedding(summed), table
 
 
 @serializable

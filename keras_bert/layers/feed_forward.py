@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, ops, serializable
+from ..backend import TF_KERAS, ops, serializable, unconverted
 from .dropout import Dropout
 from .mask_argument import MaskArgument
 from .needed_places import needed_places, pick_rows, spread_rows
@@ -13,6 +13,7 @@ if TF_KERAS:
 
     from .. import activations
 
+    @unconverted
     class FeedForward(keras_position_wise_feed_forward.FeedForward):
         """The small package's layer, in which "gelu" is the tanh form, as on Keras 3.
 

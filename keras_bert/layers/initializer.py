@@ -1,11 +1,13 @@
-"""The initializer of the encoder's kernels."""
+"""First values of weights, and how to go without where a checkpoint is about to overwrite them."""
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
 
-from ..backend import initializers, ops
+import numpy as np
+
+from ..backend import ENGINE, initializers, ops
 
 _OVERWRITTEN = contextvars.ContextVar("overwritten", default=False)
 
@@ -19,15 +21,39 @@ class GlorotNormal(initializers.GlorotNormal):
 
     def __call__(self, shape, dtype=None, **kwargs):
         if _OVERWRITTEN.get():
-            return ops.zeros(shape, dtype)
+            return _zeros(shape, dtype)
         return initializers.GlorotNormal()(shape, dtype, **kwargs)
 
 
 @contextlib.contextmanager
 def overwritten():
-    """While it lasts kernels are made as zeros, because a checkpoint is about to overwrite them."""
+    """While it lasts weights are made as zeros, because a checkpoint is about to overwrite them."""
     token = _OVERWRITTEN.set(True)
     try:
         yield
     finally:
         _OVERWRITTEN.reset(token)
+
+
+def build_embedding(layer, input_shape, initializer=None) -> None:
+    """Build an embedding with first values that its configuration does not tell.
+
+    Args:
+        layer: An embedding that is not built.
+        input_shape: The shape of its input.
+        initializer: Function of shape and dtype that gives the values. None for the layer's own,
+            or for zeros where they are to be overwritten.
+    """
+    if initializer is None and not _OVERWRITTEN.get():
+        return
+    saved = layer.embeddings_initializer
+    layer.embeddings_initializer = initializer or _zeros
+    layer.build(input_shape)
+    layer.embeddings_initializer = saved
+
+
+def _zeros(shape, dtype=None, **kwargs):
+    # JAX compiles its zeros for every shape.
+    if ENGINE == "jax" and dtype == "float32":
+        return np.zeros(shape, dtype)
+    return ops.zeros(shape, dtype)

@@ -5,7 +5,7 @@ Both take the same arguments and hold the weights gamma, beta in this order.
 
 from __future__ import annotations
 
-from ..backend import ENGINE, TF_KERAS, layers, on_accelerator, ops, serializable
+from ..backend import ENGINE, TF_KERAS, layers, on_accelerator, ops, serializable, unconverted
 
 if TF_KERAS:
     from keras_layer_normalization import LayerNormalization as _LayerNormalization
@@ -14,6 +14,7 @@ else:
 
 
 @serializable
+@unconverted
 class LayerNormalization(_LayerNormalization):
     """Normalization of every token's features to mean 0 and variance 1, then scaled and shifted.
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, constraints, initializers, layers, ops, regularizers, serializable
+from ..backend import (
+    TF_KERAS,
+    constraints,
+    initializers,
+    layers,
+    ops,
+    regularizers,
+    serializable,
+    unconverted,
+)
 from .lookup import TABLE_OPTIONS, lookup
 
 if TF_KERAS:
     import keras_pos_embd
     import tensorflow as tf
 
+    @unconverted
     class PositionEmbedding(keras_pos_embd.PositionEmbedding):
         """The small package's layer, which refuses sequences of wrong lengths, as on Keras 3."""
 

@@ -67,7 +67,7 @@ def learn_vocabulary(path: Path, settings) -> None:
     learner = BertWordPieceTokenizer(lowercase=lowercase)
     normalizer = BertNormalizer(lowercase=lowercase)  # the learner's own waits while it learns
     # Left to itself the trainer numbers characters in the random order of a hash table, which then
-    # decides between equally frequent pieces, and between equally frequent characters which to keep.
+    # decides between equally frequent pieces, and which of equally frequent characters to keep.
     # Chosen and numbered beforehand, one text gives one vocabulary.
     counts = Counter()
     for line, _ in lines(settings["texts"]):

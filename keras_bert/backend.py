@@ -130,17 +130,20 @@ def traced(tensor) -> bool:
     """
     import torch
 
+    # PyTorch has no public names for these two.
+    transforms_active = getattr(torch._C, "_are_functorch_transforms_active", bool)
+    is_batched = getattr(torch._C._functorch, "is_legacy_batchedtensor", lambda tensor: False)
     return (
         torch.compiler.is_compiling()
         or torch.jit.is_tracing()
-        or torch._C._are_functorch_transforms_active()
-        or torch._C._functorch.is_legacy_batchedtensor(tensor)
+        or transforms_active()
+        or is_batched(tensor)
         or type(tensor) not in (torch.Tensor, torch.nn.Parameter)
     )
 
 
 def unconverted(cls):
-    """Keep TensorFlow from rewriting `call` of a layer, half of the time that a model takes to load.
+    """Keep TensorFlow from rewriting a layer's `call`, half of the time a model takes to load.
 
     Keras 2 has AutoGraph turn Python's `if` and `for` into operations, for conditions that depend
     on tensors. This package's layers have none.

@@ -6,7 +6,7 @@ from collections import Counter
 
 from . import activations
 from .arguments import describe
-from .backend import models
+from .backend import ENGINE, models
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.mapping import FoundWeight, find_weights, read_weight, weight_names
@@ -246,7 +246,10 @@ def _fill(
 def _read(checkpoint: Checkpoint, weight: FoundWeight):
     """Values of a weight in at least 32 bits; numpy and PyTorch share no bfloat16."""
     values = read_weight(checkpoint, weight)
-    return values.astype("float32") if values.dtype.itemsize < 4 else values
+    if values.dtype.itemsize < 4:
+        return values.astype("float32")
+    # JAX goes on to use the memory of an array, and what is mapped changes with the file.
+    return values.copy() if ENGINE == "jax" else values
 
 
 def _check_shapes(checkpoint: Checkpoint, found: list[FoundWeight], variables, rows: int) -> None:

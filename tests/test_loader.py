@@ -3,6 +3,7 @@
 import json
 import random
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,6 +41,19 @@ def test_every_weight_arrives(google):
             np.testing.assert_array_equal(ours, array, err_msg=layer)
     held = {layer.name for layer in model.layers if layer.weights}
     assert held == set(weights)
+
+
+def test_the_file_may_change_afterwards(google):
+    """As when another model is copied over it while the first one is in use."""
+    paths, weights = google
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, training=True)
+    (data,) = Path(paths.checkpoint).parent.glob("*.data-*")
+    size = data.stat().st_size
+    with open(data, "r+b") as file:
+        file.write(bytes(size))
+    for layer, arrays in weights.items():
+        for ours, array in zip(model.get_layer(layer).get_weights(), arrays, strict=True):
+            np.testing.assert_array_equal(ours, array, err_msg=layer)
 
 
 def test_defaults_are_the_encoder_frozen_at_full_length(google):

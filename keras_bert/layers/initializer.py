@@ -55,5 +55,5 @@ def build_embedding(layer, input_shape, initializer=None) -> None:
 def _zeros(shape, dtype=None, **kwargs):
     # JAX compiles its zeros for every shape.
     if ENGINE == "jax" and dtype == "float32":
-        return np.zeros(shape, dtype)
+        return np.broadcast_to(np.float32(0), shape)
     return ops.zeros(shape, dtype)

@@ -368,6 +368,7 @@ def test_lower_layers_learn_more_slowly(folder):
     start = {layer.name: layer.get_weights() for layer in model.layers}
     moved_layers(model, AdamWarmup(20, 0, lr=0.01, min_lr=0.01, learning_rate_factors=factors))
     for name, factor in {
+        "Embedding-Token": 0.01,
         "Embedding-Segment": 0.01,
         "Encoder-1-FeedForward": 0.1,
         "Label": 1.0,

@@ -7,7 +7,7 @@ import contextvars
 
 import numpy as np
 
-from ..backend import ENGINE, initializers, ops
+from ..backend import ENGINE, TF_KERAS, backend, initializers, ops
 
 _OVERWRITTEN = contextvars.ContextVar("overwritten", default=False)
 
@@ -48,7 +48,9 @@ def build_embedding(layer, input_shape, initializer=None) -> None:
         return
     saved = layer.embeddings_initializer
     layer.embeddings_initializer = initializer or _zeros
-    layer.build(input_shape)
+    # On Keras 2, weights are named by the scope they are made in.
+    with backend.name_scope(layer.name) if TF_KERAS else contextlib.nullcontext():
+        layer.build(input_shape)
     layer.embeddings_initializer = saved
 
 

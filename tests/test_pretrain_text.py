@@ -66,7 +66,10 @@ def test_the_vocabulary_holds_what_google_s_do_and_covers_the_text(settings, tmp
     tokens = [token for line in SENTENCES for token in tokenizer.tokenize(line)]
     assert {"it", "was", "##o"} <= set(tokens)
     assert "[UNK]" not in tokens
-    # Of equally frequent characters the first in order are kept.
+
+
+def test_of_equally_frequent_characters_the_first_are_kept(settings, tmp_path):
+    path = tmp_path / "vocab.txt"
     rare = "".join(map(chr, range(0x4E00, 0x4E00 + 200)))
     Path(settings["texts"][0][0]).write_text(rare[::-1], "utf-8")
     settings["texts"] = [[settings["texts"][0][0], 600]]

@@ -30,18 +30,20 @@ else:
             Tensor of the same shape.
         """
 
-        def call(self, inputs, training=False):
-            dropped = round(float(self.rate) * _NUMBERS) if ENGINE == "torch" else 0
-            if (
-                not training
-                or not 0 < dropped < _NUMBERS
-                or self.seed is not None
-                or self.noise_shape is not None
-                or inputs.device.type != "cpu"
-                or traced(inputs)
-            ):
-                return super().call(inputs, training=training)
-            return inputs * _kept(inputs, dropped)
+        if ENGINE == "torch":
+
+            def call(self, inputs, training=False):
+                dropped = round(float(self.rate) * _NUMBERS)
+                if (
+                    not training
+                    or not 0 < dropped < _NUMBERS
+                    or self.seed is not None
+                    or self.noise_shape is not None
+                    or inputs.device.type != "cpu"
+                    or traced(inputs)
+                ):
+                    return super().call(inputs, training=training)
+                return inputs * _kept(inputs, dropped)
 
 
 _NUMBERS = 2**16

@@ -107,7 +107,7 @@ else:
 
         def call(self, inputs, mask=None, training=None):
             places = needed_places(inputs, mask, self.needed_len)
-            hidden = project(self.hidden, pick_rows(inputs, places))
+            hidden = project(self.hidden, pick_rows(as_rows(inputs), places))
             if self.dropout is not None:
                 hidden = self.dropout(hidden, training=training)
             output = project(self.output_projection, hidden)

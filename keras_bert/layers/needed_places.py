@@ -6,7 +6,6 @@ B texts, T places, D features.
 from __future__ import annotations
 
 from ..backend import ENGINE, traced
-from .projection import as_rows
 
 # Above this share of places, picking them out takes longer than computing the others.
 _MOST = 0.9
@@ -37,9 +36,8 @@ def needed_places(features, mask, needed_len):
     return places if len(places) < _MOST * needed.numel() else None
 
 
-def pick_rows(features, places):
-    """The features (B, T, D) of places as a matrix."""
-    rows = as_rows(features)
+def pick_rows(rows, places):
+    """The rows of a matrix (B·T, D) at places."""
     return rows if places is None else rows.index_select(0, places)
 
 

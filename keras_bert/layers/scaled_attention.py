@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..backend import ENGINE, on_accelerator, ops
 from .needed_places import needed_places, pick_rows, spread_rows
-from .projection import reshape
+from .projection import as_rows, reshape
 
 
 class ScaledAttention:
@@ -23,7 +23,7 @@ class ScaledAttention:
         needed_len = None if self.history_only else self.needed_len
         key_places = needed_places(key, query_key_value(mask)[1], needed_len)
         query_places = key_places if query is key else None
-        rows = pick_rows(key, key_places)
+        rows = pick_rows(as_rows(key), key_places)
         attended = _attend(
             self._heads("query", query, query_places, rows if query is key else None),
             self._heads("key", key, key_places, rows),
@@ -31,8 +31,8 @@ class ScaledAttention:
             bias=self._bias(query, key, mask),
         )
         units = attended.shape[-2] * attended.shape[-1]
-        attended = reshape(attended, (-1, ops.shape(query)[1], units))
-        projected = self._project("output", pick_rows(attended, query_places))
+        attended = pick_rows(reshape(attended, (-1, units)), query_places)
+        projected = self._project("output", attended)
         projected = spread_rows(projected, query_places, query)
         return reshape(projected, (-1, ops.shape(query)[1], units))
 
@@ -44,7 +44,7 @@ class ScaledAttention:
 
     def _heads(self, name, features, places=None, rows=None):
         """Projected features (B, T, H, D/H), of the rows at some places, or of all."""
-        rows = pick_rows(features, places) if rows is None else rows
+        rows = pick_rows(as_rows(features), places) if rows is None else rows
         projected = spread_rows(self._project(name, rows), places, features)
         size = projected.shape[-1] // self.head_num
         return reshape(projected, (-1, ops.shape(features)[1], self.head_num, size))

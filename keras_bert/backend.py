@@ -136,9 +136,9 @@ def traced(tensor) -> bool:
     return (
         torch.compiler.is_compiling()
         or torch.jit.is_tracing()
+        or type(tensor) not in (torch.Tensor, torch.nn.Parameter)
         or transforms_active()
         or is_batched(tensor)
-        or type(tensor) not in (torch.Tensor, torch.nn.Parameter)
     )
 
 

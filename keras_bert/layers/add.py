@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..backend import TF_KERAS, layers, ops, serializable
+from .direct_call import DirectCall
 
 if TF_KERAS:
     Add = layers.Add
 else:
 
     @serializable
-    class Add(layers.Add):
+    class Add(DirectCall, layers.Add):
         """Keras' Add with the mask rule of Keras 2.
 
         A step is masked where any input masks it; inputs without a mask have no say. Keras 3 itself

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..backend import ENGINE, TF_KERAS, layers, serializable, traced
+from .direct_call import DirectCall
 
 if TF_KERAS:
     Dropout = layers.Dropout
 else:
 
     @serializable
-    class Dropout(layers.Dropout):
+    class Dropout(DirectCall, layers.Dropout):
         """Keras' Dropout, a quarter of the time on a CPU with PyTorch.
 
         PyTorch draws a number of 32 bits for every feature and rounds it to 0 or 1 by itself. Here

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 
 from ..backend import TF_KERAS
+from .direct_call import DirectCall
 
 
-class MaskArgument:
+class MaskArgument(DirectCall):
     """Mixin for layers whose `call` takes a `mask`.
 
     Keras finds the mask on the input at every call. Where `mask` is not passed, Keras 3 also writes

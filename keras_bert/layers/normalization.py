@@ -6,6 +6,8 @@ Both take the same arguments and hold the weights gamma, beta in this order.
 from __future__ import annotations
 
 from ..backend import ENGINE, TF_KERAS, layers, on_accelerator, ops, serializable, unconverted
+from .direct_call import DirectCall
+from .torch_calls import cast, weight_for
 
 if TF_KERAS:
     from keras_layer_normalization import LayerNormalization as _LayerNormalization
@@ -15,7 +17,7 @@ else:
 
 @serializable
 @unconverted
-class LayerNormalization(_LayerNormalization):
+class LayerNormalization(DirectCall, _LayerNormalization):
     """Normalization of every token's features to mean 0 and variance 1, then scaled and shifted.
 
     Arguments and numbers are those of `keras.layers.LayerNormalization`; under Keras 2, where the
@@ -47,11 +49,9 @@ class LayerNormalization(_LayerNormalization):
         """
         from torch.nn.functional import layer_norm
 
-        gamma, beta = (
-            ops.convert_to_tensor(weight).to(inputs.dtype) for weight in (self.gamma, self.beta)
-        )
+        gamma, beta = (weight_for(inputs, weight) for weight in (self.gamma, self.beta))
         normalized = layer_norm(inputs, inputs.shape[-1:], gamma, beta, self.epsilon)
-        return ops.cast(normalized, self.compute_dtype)
+        return cast(normalized, self.compute_dtype)
 
     def _has_usual_weights(self) -> bool:
         # By `rms_scaling`, which is deprecated, Keras' layer computes something else without beta.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import activations
 from ..backend import ENGINE, constraints, initializers, keras, layers, ops, regularizers
 from ..backend import activations as keras_activations
+from .torch_calls import cast, weight_for
 
 
 class ProjectionLayer(layers.Layer):
@@ -133,10 +134,8 @@ def project(dense, rows):
         return dense(rows)
     import torch
 
-    rows = ops.cast(rows, dense.compute_dtype)
-    bias, kernel = (
-        ops.convert_to_tensor(weight).to(rows.dtype) for weight in (dense.bias, dense.kernel)
-    )
+    rows = cast(rows, dense.compute_dtype)
+    bias, kernel = (weight_for(rows, weight) for weight in (dense.bias, dense.kernel))
     projected = torch.addmm(bias, rows, kernel)
     return projected if dense.activation is None else dense.activation(projected)
 

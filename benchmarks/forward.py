@@ -2,16 +2,17 @@
 
     pip install keras-hub transformers onnx onnxscript onnxruntime
     python benchmarks/forward.py [--shapes 1x128 8x128 32x32 4x512] [--dtype float32] [--rounds 5]
-        [--calls 3] [--old-python OLD/bin/python] [--only NAME …]
+        [--calls 3] [--activation gelu_erf] [--old-python OLD/bin/python] [--only NAME …]
 
-A model of 12 layers of 768 with random weights; texts fill half of a row or more. OLD is a virtual
-environment with keras-bert 0.89.0 and tensorflow-cpu 2.15.1, which knows float32 only. Peers that
-are not installed do not take part. "products" are the model's matrix products and nothing else, by
-PyTorch, into arrays that exist: what is left to gain. Where there is a GPU, all but ONNX Runtime
-(which then takes no part) and keras-bert 0.89 use it; a call starts and ends with NumPy arrays.
-Keras models run by `predict_on_batch`, the others by what their documents say. Printed are, for
-each shape, texts × tokens, the median milliseconds of a call and GFLOP/s of the products, and the
-largest resident memory.
+A model of 12 layers of 768 with random weights; texts fill half of a row or more. GELU is
+transformers' erf form, or with `--activation gelu` the tanh form, which KerasHub always computes.
+OLD is a virtual environment with keras-bert 0.89.0 and tensorflow-cpu 2.15.1, which knows float32
+only. Peers that are not installed do not take part. "products" are the model's matrix products and
+nothing else, by PyTorch, into arrays that exist: what is left to gain. Where there is a GPU, all
+but ONNX Runtime (which then takes no part) and keras-bert 0.89 use it; a call starts and ends with
+NumPy arrays. Keras models run by `predict_on_batch`, the others by what their documents say.
+Printed are, for each shape, texts × tokens, the median milliseconds of a call and GFLOP/s of the
+products, and the largest resident memory.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ LAYERS, SIZE, HIDDEN, HEADS = 12, 768, 3072, 12
 START = """
 import functools, sys
 import numpy as np
-dtype, calls = sys.argv[1], int(sys.argv[2])
+dtype, calls, activation = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 @functools.cache
 def inputs(texts, length):
     generator = np.random.default_rng(0)
@@ -58,17 +59,16 @@ KERAS_BERT = f"""
 policy = dtype
 {SET_POLICY}
 from keras_bert import get_model
-ACTIVATION = "gelu_erf"  # the peers'
 """
 OLD_KERAS_BERT = """
 from keras_bert import get_model
 import keras
-ACTIVATION = "gelu"
+activation = "gelu"  # it has one form
 """
 BUILD = """
 model = keras.models.Model(*get_model(
     30522, seq_len=None, embed_dim=768, transformer_num=12, head_num=12, feed_forward_dim=3072,
-    feed_forward_activation=ACTIVATION, training=False))
+    feed_forward_activation=activation, training=False))
 compute = lambda *arrays: model.predict_on_batch(list(arrays))
 """
 HUB = """
@@ -87,7 +87,9 @@ kind = getattr(torch, dtype)
 """
 TRANSFORMERS = """
 from transformers import BertConfig, BertModel
-bert = BertModel(BertConfig(), add_pooling_layer=False).eval().to(device, kind)
+hidden_act = {"gelu_erf": "gelu", "gelu": "gelu_pytorch_tanh"}[activation]
+bert = BertModel(BertConfig(hidden_act=hidden_act), add_pooling_layer=False)
+bert = bert.eval().to(device, kind)
 @torch.inference_mode()
 def compute(tokens, segments):
     tokens, segments = (torch.as_tensor(each).to(device).long() for each in (tokens, segments))
@@ -99,10 +101,11 @@ ONNX_RUNTIME = """
 import os, tempfile
 import onnxruntime, torch
 from transformers import BertConfig, BertModel
+hidden_act = {"gelu_erf": "gelu", "gelu": "gelu_pytorch_tanh"}[activation]
 class Features(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.bert = BertModel(BertConfig(), add_pooling_layer=False)
+        self.bert = BertModel(BertConfig(hidden_act=hidden_act), add_pooling_layer=False)
     def forward(self, tokens, mask, segments):
         return self.bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state
 texts, length = torch.export.Dim("texts"), torch.export.Dim("length", max=512)
@@ -144,27 +147,28 @@ def compute(tokens, segments):
 """
 
 
-def start(
-    dtype: str, calls: int, old_python: str | None, only: list[str] | None
-) -> dict[str, Contestant]:
+def start(options: argparse.Namespace) -> dict[str, Contestant]:
     """Start everyone who is installed and wanted."""
+    in_float32 = options.dtype == "float32"
+    words = [options.dtype, options.calls, options.activation]
     programs = {name: (KERAS_BERT + BUILD, settings) for name, settings in RUNTIMES.items()}
     if importlib.util.find_spec("transformers"):
         programs["transformers, PyTorch"] = ON_DEVICE + TRANSFORMERS, {}
         onnx = all(map(importlib.util.find_spec, ("onnxruntime", "onnxscript")))
-        if onnx and dtype == "float32" and not torch.cuda.is_available():
+        if onnx and in_float32 and not torch.cuda.is_available():
             programs["transformers, ONNX Runtime"] = ONNX_RUNTIME, {}
     if importlib.util.find_spec("keras_hub"):
         programs |= {name: (HUB, settings) for name, settings in KERAS_HUB.items()}
     programs["products"] = ON_DEVICE + PRODUCTS, {}
     contestants = {
-        name: Contestant(START + program + TURN, [dtype, calls], settings)
+        name: Contestant(START + program + TURN, words, settings)
         for name, (program, settings) in programs.items()
-        if not only or name in only
+        if not options.only or name in options.only
     }
-    if old_python and dtype == "float32" and (not only or "keras-bert 0.89" in only):
+    wanted = not options.only or "keras-bert 0.89" in options.only
+    if options.old_python and in_float32 and wanted:
         program = OLD + START + OLD_KERAS_BERT + BUILD + TURN
-        contestants["keras-bert 0.89"] = Contestant(program, [dtype, calls], python=old_python)
+        contestants["keras-bert 0.89"] = Contestant(program, words, python=options.old_python)
     return contestants
 
 
@@ -181,10 +185,11 @@ def main() -> None:
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--calls", type=int, default=3, help="calls of a turn")
+    parser.add_argument("--activation", default="gelu_erf", choices=["gelu_erf", "gelu"])
     parser.add_argument("--old-python")
     parser.add_argument("--only", nargs="+")
     arguments = parser.parse_args()
-    contestants = start(arguments.dtype, arguments.calls, arguments.old_python, arguments.only)
+    contestants = start(arguments)
     cells = {name: [name] for name in contestants}
     for shape in arguments.shapes:
         texts, length = map(int, shape.split("x"))

@@ -11,6 +11,7 @@ import numpy as np
 
 from .any_length import consists_of_known_layers
 from .backend import ENGINE, TF_KERAS, models, ops
+from .layers.direct_call import is_changed
 
 _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
@@ -63,7 +64,7 @@ def _layer_calls(model) -> list[_LayerCall] | None:
     """
     if not consists_of_known_layers(model) or model.jit_compile:
         return None
-    if any(map(_is_more_than_its_call, [model, *model.layers])):
+    if any(is_changed(layer) or _is_patched(layer) for layer in [model, *model.layers]):
         return None
     nodes = [
         node
@@ -99,12 +100,8 @@ def _layer_calls(model) -> list[_LayerCall] | None:
     return calls
 
 
-def _is_more_than_its_call(layer) -> bool:
-    """Whether Keras or PyTorch do more than a layer's class says: quantized, hooked or patched."""
-    if getattr(layer, "quantization_mode", None) is not None:
-        return True
-    if layer._forward_hooks or layer._forward_pre_hooks:
-        return True
+def _is_patched(layer) -> bool:
+    """Whether an instance has something else than its class says."""
     return not {"call", "compute_mask", "predict_on_batch", "predict_step"}.isdisjoint(vars(layer))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 from ..backend import ENGINE, keras, traced
 
 if ENGINE == "torch":
-    import torch
+    from torch.nn.modules import module as torch_module
 
     try:
         from keras.src.backend import get_autocast_scope
         from keras.src.backend.common.global_state import get_global_attribute
+        from keras.src.utils.traceback_utils import inject_argument_info_in_traceback
     except ImportError:  # private names, which may go one day; then Keras does every call
         get_global_attribute = None
 
@@ -19,10 +22,10 @@ class DirectCall:
 
     On PyTorch, Keras takes a quarter of a millisecond to convert, flatten and pack the arguments of
     every call. For twelve encoder layers that makes 25 ms, more than a GPU needs to compute them.
-    Here, in a running model, `call` gets the mask and the `training` that Keras would give it, and
-    the output its mask. Hooks of PyTorch are called as ever. Whatever is not as usual (symbolic
-    tensors, another dtype, quantized layers …) is left to Keras, and so is everything on other
-    runtimes, which compile a model once.
+    Here, in a running model, `call` gets the `mask` and the `training` that Keras would give it, in
+    the same scopes, and the output gets its mask. Whatever is not as usual (symbolic or compiled
+    tensors, another dtype, hooks, quantized layers …) is left to Keras, and so is everything on
+    other runtimes, which compile a model once.
     """
 
     if ENGINE == "torch" and get_global_attribute is not None:
@@ -31,81 +34,111 @@ class DirectCall:
             context = get_global_attribute("current_call_ctx")  # of the model's call
             if context is None or not _is_usual_call(self, args, kwargs):
                 return super().__call__(*args, **kwargs)
-            training = kwargs["training"] if "training" in kwargs else context.get_value("training")
-            if training is None:  # `call` may have a default
+            inputs = args[0]
+            accepted = self._call_signature.parameters
+            training = _training(kwargs, context, accepted)
+            if not (training is None or isinstance(training, bool)):
                 return super().__call__(*args, **kwargs)
             context.set_value("training", training)
-            (inputs,) = args
-            mask = _masks(inputs)
-            arguments = {"mask": mask, "training": training}
-            for name in arguments.keys() - self._call_signature.parameters.keys():
-                del arguments[name]
-            outputs = torch.nn.Module.__call__(self, inputs, **arguments)
-            _set_masks(self, inputs, mask, outputs)
+            mask = _map(_mask, inputs)
+            offered = {"mask": mask, "training": training}
+            arguments = {name: offered[name] for name in offered if name in accepted}
+            with self._open_name_scope():
+                outputs = _call(self, _map(_itself, inputs), arguments)
+            self._set_mask_metadata(inputs, outputs, mask)
             return outputs
-
-        def forward(self, *args, **kwargs):
-            """What PyTorch calls between the hooks."""
-            if _is_plain(self, args):
-                try:
-                    return self.call(*args, **kwargs)
-                except Exception:  # the same again, for Keras' message with layer and arguments
-                    pass
-            return super().forward(*args, **kwargs)
 
 
 def _is_usual_call(layer, args, kwargs) -> bool:
-    """Whether Keras would do nothing but find out `mask` and `training`."""
-    if not kwargs.keys() <= {"mask", "training"} or kwargs.get("mask") is not None:
+    """Whether Keras would do no more about arguments than to find out `mask` and `training`."""
+    if len(args) != 1 or not getattr(layer, "_called", False):
         return False
+    (inputs,) = args
+    accepted = layer._call_signature.parameters
     return (
-        layer.built
-        and _is_plain(layer, args)
-        and _needs_no_cast(layer, args[0])
+        kwargs.keys() <= {"mask", "training"}
+        and kwargs.get("mask") is None
+        and ("mask" in accepted or "mask" not in kwargs)
+        and not any(map(traced, _listed(inputs)))
+        and layer.built
+        and _has_type_to_compute_in(layer, inputs)
+        and _variables_have_type_to_compute_in(layer)
         and layer.supports_masking
         and layer.input_spec is None
         and layer.activity_regularizer is None
-        and getattr(layer, "_call_context_args", None) == {"training"}
-        and hasattr(layer, "_call_signature")
+        and layer._call_context_args == {"training"}
+        and layer._remat_mode is None
+        and not is_changed(layer)
         and keras.distribution.distribution() is None
     )
 
 
-def _is_plain(layer, args) -> bool:
-    """Whether `call` itself is to be called, with tensors that can be computed with."""
-    if getattr(layer, "_remat_mode", None) or getattr(layer, "quantization_mode", None):
-        return False
-    return len(args) == 1 and not any(map(traced, _listed(args[0])))
+def is_changed(layer) -> bool:
+    """Whether PyTorch or Keras do something else than `call` where a layer is called."""
+    return bool(
+        layer._forward_hooks
+        or layer._forward_pre_hooks
+        or layer._backward_hooks
+        or layer._backward_pre_hooks
+        or torch_module._global_forward_hooks
+        or torch_module._global_forward_pre_hooks
+        or torch_module._global_backward_hooks
+        or torch_module._global_backward_pre_hooks
+        or layer._compiled_call_impl is not None
+        or getattr(layer, "quantization_mode", None) is not None
+    )
 
 
-def _needs_no_cast(layer, inputs) -> bool:
-    """Whether inputs and variables have the type to compute in, or get it from the model's call."""
-    kind = getattr(torch, layer.compute_dtype)
-    if not all(each.dtype == kind or not each.is_floating_point() for each in _listed(inputs)):
-        return False
-    scope = get_autocast_scope()
-    if scope is None or scope.dtype is None:
+def _has_type_to_compute_in(layer, inputs) -> bool:
+    kind = getattr(torch_module.torch, layer.compute_dtype)
+    return all(each.dtype == kind or not each.is_floating_point() for each in _listed(inputs))
+
+
+def _variables_have_type_to_compute_in(layer) -> bool:
+    scope = get_autocast_scope()  # in which Keras casts variables that are read
+    if scope is None:
         return layer.compute_dtype == layer.variable_dtype
     return layer.autocast and scope.dtype == layer.compute_dtype
 
 
-def _masks(inputs):
-    """The mask that Keras has put at a tensor, or a list of them."""
+def _training(kwargs, context, accepted):
+    """As Keras has it: what is passed, else what holds in the model's call, else the default."""
+    if "training" in kwargs:
+        return kwargs["training"]
+    training = context.get_value("training")
+    if training is None and "training" in accepted:
+        return accepted["training"].default
+    return training
+
+
+def _call(layer, inputs, arguments):
+    """Call `layer.call`; errors say what Keras says of its arguments."""
+    try:
+        return layer.call(inputs, **arguments)
+    except Exception as error:
+        fail = functools.wraps(layer.call)(functools.partial(_raise, error))
+        fail = inject_argument_info_in_traceback(fail, f"{type(layer).__name__}.call()")
+        return fail(inputs, **arguments)
+
+
+def _raise(error, *args, **kwargs):
+    raise error
+
+
+def _mask(tensor):
+    return getattr(tensor, "_keras_mask", None)
+
+
+def _itself(tensor):
+    return tensor
+
+
+def _map(function, inputs):
+    """Apply a function to a tensor, or to all in a new list or tuple."""
     if isinstance(inputs, (list, tuple)):
-        return [getattr(each, "_keras_mask", None) for each in inputs]
-    return getattr(inputs, "_keras_mask", None)
+        return type(inputs)(map(function, inputs))
+    return function(inputs)
 
 
-def _set_masks(layer, inputs, mask, outputs) -> None:
-    """Put the masks of outputs where Keras looks for them."""
-    outputs = _listed(outputs)
-    if all(getattr(output, "_keras_mask", None) is not None for output in outputs):
-        return
-    masks = layer.compute_mask(inputs, mask)
-    for output, mask in zip(outputs, _listed(masks), strict=False):
-        if mask is not None and getattr(output, "_keras_mask", None) is None:
-            output._keras_mask = mask
-
-
-def _listed(value):
-    return value if isinstance(value, (list, tuple)) else [value]
+def _listed(inputs):
+    return inputs if type(inputs) in (list, tuple) else [inputs]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from ..backend import ops
+
 
 def cast(tensor, dtype: str):
     """`ops.cast`."""
     import torch
 
+    if not isinstance(tensor, torch.Tensor):
+        return ops.cast(tensor, dtype)
     return tensor.to(getattr(torch, dtype))
 
 

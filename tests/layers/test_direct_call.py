@@ -35,7 +35,7 @@ FEATURES = np.random.RandomState(0).rand(2, 3, 4).astype("float32")
 @pytest.fixture
 def by_keras(monkeypatch):
     """Make every call Keras' own."""
-    return lambda: monkeypatch.setattr(direct_call, "get_global_attribute", lambda name: None)
+    return lambda: monkeypatch.delattr(direct_call.DirectCall, "__call__")
 
 
 @pytest.fixture
@@ -144,6 +144,21 @@ def test_hooks_of_pytorch(by_keras):
     assert not np.array_equal(to_numpy(model(ARRAYS, training=False)), doubled)
 
 
+def test_gradient_checkpointing(by_keras):
+    """PyTorch ends a recomputation by an exception inside a layer."""
+    from torch.utils.checkpoint import checkpoint
+
+    model, ids = encoder(trainable=True), [keras.ops.convert_to_tensor(each) for each in ARRAYS]
+    gradients = []
+    for call in (model, lambda ids: checkpoint(model, ids, use_reentrant=False)):
+        for variable in model.trainable_variables:
+            variable.value.grad = None
+        call(ids).square().sum().backward()
+        gradients.append([to_numpy(each.value.grad) for each in model.trainable_variables[:-1]])
+    for gradient, expected in zip(*gradients, strict=True):
+        np.testing.assert_array_equal(gradient, expected)
+
+
 class Shifted(FeedForward):
     """A user's subclass, which adds what it is told, and a loss."""
 
@@ -167,6 +182,17 @@ class Twice(Dropout):
         return self.inner(inputs)
 
 
+class Named(FeedForward):
+    """A user's subclass with several outputs, by name."""
+
+    def call(self, inputs, mask=None, training=None):
+        output = super().call(inputs, mask=mask)
+        return {"a": output, "b": output * 2}
+
+    def compute_output_spec(self, inputs, **kwargs):
+        return {name: keras.KerasTensor(inputs.shape) for name in "ab"}
+
+
 @pytest.mark.parametrize("training", [None, False, True])
 @pytest.mark.parametrize(
     "call",
@@ -175,6 +201,7 @@ class Twice(Dropout):
         lambda features: Shifted(3)(features, shift=2.0),
         lambda features: Shifted(3)(features, training=False),
         Twice(),
+        lambda features: Named(3)(features)["a"],
         lambda features: Add()((features, features)),
         lambda features: Add()([features, layers.Masking(0.5)(features)]),
         lambda features: Dropout(0.5)(features, training=True),
@@ -218,18 +245,45 @@ def test_a_call_by_itself_is_keras_own(keras_calls):
     assert keras_calls == [layer.name]
 
 
-def test_errors_say_what_was_called():
+def test_errors_say_what_was_called_once(by_keras):
+    calls = []
+
     def fail(features):
+        calls.append(features)
         raise ValueError("No.")
 
     model = on_features(FeedForward(3, name="first"), FeedForward(3, name="second"))
     model.get_layer("second").activation = model.get_layer("second").hidden.activation = fail
-    with pytest.raises(ValueError, match=r"(?s)FeedForward.call\(\).*No\..*2, 3, 4"):
-        model(FEATURES, training=False)
+    messages = []
+    for prepare in (lambda: None, by_keras):
+        prepare()
+        with pytest.raises(ValueError, match=r"(?s)FeedForward.call\(\).*No\.") as caught:
+            model(FEATURES, training=False)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+    assert len(calls) == 2
 
 
-def test_without_private_names_everything_is_keras_own(by_keras, keras_calls):
-    by_keras()
+class Late(LayerNormalization):
+    """A user's subclass whose layer inside is built when it is called in training."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(4, name="inner")
+
+    def call(self, inputs, training=None):
+        return self.inner(inputs) if training else inputs
+
+
+def test_variables_made_in_a_call_have_its_path():
+    model = on_features(Late(name="a"), Late(name="b"))
+    model(FEATURES, training=True)
+    paths = [model.get_layer(name).inner.kernel.path for name in "ab"]
+    assert [path[-14:] for path in paths] == ["a/inner/kernel", "b/inner/kernel"]
+
+
+def test_without_private_names_everything_is_keras_own(keras_calls, monkeypatch):
+    monkeypatch.setattr(direct_call, "get_global_attribute", lambda name: None)
     model = encoder()
     del keras_calls[:]
     model.predict_on_batch(ARRAYS)

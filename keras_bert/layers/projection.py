@@ -20,6 +20,8 @@ class ProjectionLayer(layers.Layer):
         bias_regularizer: Regularizer of the biases.
         kernel_constraint: Constraint of the kernels.
         bias_constraint: Constraint of the biases.
+        lora: By name, the arguments "rank" and "lora_alpha" with which to call `enable_lora` of
+            dense sub-layers. Files have it.
     """
 
     def __init__(
@@ -32,9 +34,12 @@ class ProjectionLayer(layers.Layer):
         bias_regularizer,
         kernel_constraint,
         bias_constraint,
+        *,
+        lora=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self._lora_of_file = lora or {}
         self.supports_masking = True
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -63,6 +68,8 @@ class ProjectionLayer(layers.Layer):
             name=name,
         )
         dense.build(input_shape)
+        if name in self._lora_of_file:
+            dense.enable_lora(**self._lora_of_file[name])
         return dense
 
     def enable_lora(self, rank, **kwargs):
@@ -96,9 +103,19 @@ class ProjectionLayer(layers.Layer):
             policy = policy.default_policy
         return keras.dtype_policies.DTypePolicyMap(policy, quantized) if quantized else policy
 
+    def _lora(self):
+        """By name, the LoRA of sub-layers that have one."""
+        return self._lora_of_file | {
+            layer.name: {"rank": layer.lora_rank, "lora_alpha": layer.lora_alpha}
+            for layer in self._flatten_layers(include_self=False)
+            if isinstance(layer, layers.Dense) and layer.lora_enabled
+        }
+
     def get_config(self):
+        lora = self._lora()
         return {
             **super().get_config(),
+            **({"lora": lora} if lora else {}),
             "dtype": keras.dtype_policies.serialize(self._stored_policy()),
             "activation": keras_activations.serialize(self.activation),
             "use_bias": self.use_bias,

@@ -85,11 +85,14 @@ import torch
 device = "cuda" if torch.cuda.is_available() else "cpu"
 kind = getattr(torch, dtype)
 """
-TRANSFORMERS = """
+PEERS_BERT = """
 from transformers import BertConfig, BertModel
 hidden_act = {"gelu_erf": "gelu", "gelu": "gelu_pytorch_tanh"}[activation]
-bert = BertModel(BertConfig(hidden_act=hidden_act), add_pooling_layer=False)
-bert = bert.eval().to(device, kind)
+def new_bert():
+    return BertModel(BertConfig(hidden_act=hidden_act), add_pooling_layer=False)
+"""
+TRANSFORMERS = """
+bert = new_bert().eval().to(device, kind)
 @torch.inference_mode()
 def compute(tokens, segments):
     tokens, segments = (torch.as_tensor(each).to(device).long() for each in (tokens, segments))
@@ -100,12 +103,10 @@ def compute(tokens, segments):
 ONNX_RUNTIME = """
 import os, tempfile
 import onnxruntime, torch
-from transformers import BertConfig, BertModel
-hidden_act = {"gelu_erf": "gelu", "gelu": "gelu_pytorch_tanh"}[activation]
 class Features(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.bert = BertModel(BertConfig(hidden_act=hidden_act), add_pooling_layer=False)
+        self.bert = new_bert()
     def forward(self, tokens, mask, segments):
         return self.bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state
 texts, length = torch.export.Dim("texts"), torch.export.Dim("length", max=512)
@@ -153,10 +154,10 @@ def start(options: argparse.Namespace) -> dict[str, Contestant]:
     words = [options.dtype, options.calls, options.activation]
     programs = {name: (KERAS_BERT + BUILD, settings) for name, settings in RUNTIMES.items()}
     if importlib.util.find_spec("transformers"):
-        programs["transformers, PyTorch"] = ON_DEVICE + TRANSFORMERS, {}
+        programs["transformers, PyTorch"] = ON_DEVICE + PEERS_BERT + TRANSFORMERS, {}
         onnx = all(map(importlib.util.find_spec, ("onnxruntime", "onnxscript")))
         if onnx and in_float32 and not torch.cuda.is_available():
-            programs["transformers, ONNX Runtime"] = ONNX_RUNTIME, {}
+            programs["transformers, ONNX Runtime"] = PEERS_BERT + ONNX_RUNTIME, {}
     if importlib.util.find_spec("keras_hub"):
         programs |= {name: (HUB, settings) for name, settings in KERAS_HUB.items()}
     programs["products"] = ON_DEVICE + PRODUCTS, {}

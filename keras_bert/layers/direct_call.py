@@ -7,6 +7,7 @@ import functools
 from ..backend import ENGINE, keras, traced
 
 if ENGINE == "torch":
+    import torch
     from torch.nn.modules import module as torch_module
 
     try:
@@ -34,7 +35,7 @@ class DirectCall:
             context = get_global_attribute("current_call_ctx")  # of the model's call
             if context is None or not _is_usual_call(self, args, kwargs):
                 return super().__call__(*args, **kwargs)
-            inputs = args[0]
+            (inputs,) = args
             accepted = self._call_signature.parameters
             training = _training(kwargs, context, accepted)
             if not (training is None or isinstance(training, bool)):
@@ -44,7 +45,7 @@ class DirectCall:
             offered = {"mask": mask, "training": training}
             arguments = {name: offered[name] for name in offered if name in accepted}
             with self._open_name_scope():
-                outputs = _call(self, _map(_itself, inputs), arguments)
+                outputs = _call(self, _map(lambda tensor: tensor, inputs), arguments)
             self._set_mask_metadata(inputs, outputs, mask)
             return outputs
 
@@ -90,7 +91,7 @@ def is_changed(layer) -> bool:
 
 
 def _has_type_to_compute_in(layer, inputs) -> bool:
-    kind = getattr(torch_module.torch, layer.compute_dtype)
+    kind = getattr(torch, layer.compute_dtype)
     return all(each.dtype == kind or not each.is_floating_point() for each in _listed(inputs))
 
 
@@ -129,13 +130,9 @@ def _mask(tensor):
     return getattr(tensor, "_keras_mask", None)
 
 
-def _itself(tensor):
-    return tensor
-
-
 def _map(function, inputs):
     """Apply a function to a tensor, or to all in a new list or tuple."""
-    if isinstance(inputs, (list, tuple)):
+    if type(inputs) in (list, tuple):
         return type(inputs)(map(function, inputs))
     return function(inputs)
 

@@ -144,7 +144,7 @@ def test_hooks_of_pytorch(by_keras):
     assert not np.array_equal(to_numpy(model(ARRAYS, training=False)), doubled)
 
 
-def test_gradient_checkpointing(by_keras):
+def test_gradient_checkpointing():
     """PyTorch ends a recomputation by an exception inside a layer."""
     from torch.utils.checkpoint import checkpoint
 

@@ -243,6 +243,11 @@ def _as_pair(text, index: int) -> tuple[str, ...]:
 
 
 def _load(folder, output_layer_num, output_len):
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            "`model` must be the path of a model folder, or a Model. "
+            f"Received: {os.fspath(folder)!r}, which is no folder."
+        )
     paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(
         paths.config,

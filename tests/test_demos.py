@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +200,9 @@ def test_tables_are_read_as_public_data_sets_have_them(
         ("", "no examples"),
         ("label\tbody\n0\tx\n", "column headed by one of text_a"),
         ("good\t1\nbad\n", "row 2: 2 columns expected"),
+        ("sentence\ttarget\ngood\t1\n", "column headed by one of label,"),
+        ("good\tfine\tsame\n", "row 1: 2 columns expected"),
+        ("text_a\ttext_b\tlabel\na\tb\t1\n", "has pairs of texts, for --pairs"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why(common, tmp_path, text, message):
@@ -209,8 +213,51 @@ def test_a_table_that_cannot_be_read_says_why(common, tmp_path, text, message):
 
 def test_labels_that_training_lacks_are_named(common):
     assert common.as_numbers(["b", "a"], ["a", "b"], "dev.tsv").tolist() == [1, 0]
-    with pytest.raises(SystemExit, match=r"dev.tsv has labels .*\['c'\]"):
+    with pytest.raises(SystemExit, match=r"dev.tsv has labels .*\['c'\]\. Known: \['a', 'b'\]"):
         common.as_numbers(["a", "c"], ["a", "b"], "dev.tsv")
+    with pytest.raises(SystemExit, match=r"'t1', .*, 20 in all\. Known:"):
+        common.as_numbers([f"t{number}" for number in range(20)], ["a", "b"], "dev.tsv")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({0: "nobert"}, "model: There is no model 'nobert'"),
+        ({0: "."}, "model: .*bert_config.json|model: .*vocab.txt"),
+        ({1: "none.tsv"}, "argument train: there is no file none.tsv"),
+        ({2: "none.tsv"}, "argument dev: there is no file none.tsv"),
+        ({9: "--save=model.bin"}, "argument --save: must end with .keras or .h5, not model.bin"),
+        ({9: "--max-len=33"}, "argument --max-len: the model has 32 positions"),
+    ],
+)
+def test_wrong_arguments_are_named_before_anything_is_done(
+    common, tmp_path, monkeypatch, capsys, change, message
+):
+    arguments = prepare(tmp_path, write_sentences, "train.tsv")[:5]
+    for place, value in change.items():
+        arguments[place : place + 1] = [value]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["classify.py", *arguments])
+    with pytest.raises(SystemExit):
+        load("classify").main()
+    assert re.search(message, capsys.readouterr().err.splitlines()[-1])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_weights_is_one_to_train_from_scratch_only(
+    common, tmp_path, monkeypatch, capsys
+):
+    arguments = prepare(tmp_path, write_sentences, "train.tsv")
+    for path in (tmp_path / "bert").glob("bert_model.*"):
+        path.unlink()
+    monkeypatch.chdir(tmp_path)
+    parser = common.argument_parser("", 24, 16, 5, 0.1)
+    monkeypatch.setattr(sys, "argv", ["classify.py", *arguments])
+    with pytest.raises(SystemExit):
+        common.parse(parser)
+    assert "argument model:" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["classify.py", *arguments, "--from-scratch"])
+    assert common.parse(parser).from_scratch
 
 
 def test_batches_hold_every_text_once_an_epoch_in_an_order_that_the_seed_decides(common):
@@ -274,4 +321,10 @@ def test_tagged_sentences_are_read_from_tables_and_from_columns(entities, tmp_pa
     assert entities.read_sentences(tmp_path / "columns.txt", None) == [first, (["好"], ["O"])]
     (tmp_path / "table.tsv").write_text("text_a\tlabel\n在 北 京\tO O\n", "utf-8")
     with pytest.raises(SystemExit, match="sentence 1: 3 words, 2 tags"):
+        entities.read_sentences(tmp_path / "table.tsv", None)
+    (tmp_path / "table.tsv").write_text("sentence\tlabel\na good film\t1\n", "utf-8")
+    with pytest.raises(SystemExit, match=r"sentence 1: tags are O, B-… or I-…\. Received: 'label'"):
+        entities.read_sentences(tmp_path / "table.tsv", None)
+    (tmp_path / "table.tsv").write_text("\n", "utf-8")
+    with pytest.raises(SystemExit, match="holds no sentences"):
         entities.read_sentences(tmp_path / "table.tsv", None)

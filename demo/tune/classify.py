@@ -3,13 +3,16 @@
     python demo/tune/classify.py MODEL train.tsv dev.tsv
     python demo/tune/classify.py MODEL train.tsv dev.tsv --pairs
 
-MODEL is a folder of Google's or Hugging Face's layout. A table (.tsv, or .csv with quotes) has a
-header that names the columns, as in SST-2 and ChnSentiCorp (label; text_a, sentence, review …) and
-for pairs in LCQMC, MRPC, QQP (label, Quality …; text_a and text_b, sentence1 and sentence2,
-question1 and question2 …); or it has no header, and then the texts come first and the label last.
-Labels may be any words. Printed are Keras' progress and, after every epoch, the accuracy on dev;
-the learning curve goes into the folder --output.
+MODEL is a folder of Google's or Hugging Face's layout, the address of an archive of one, or tiny,
+the small English model of this package. A table (.tsv, or .csv with quotes) has a header that names
+the columns, as in SST-2 and ChnSentiCorp (label; text_a, sentence, review …) and for pairs in
+LCQMC, MRPC, QQP (label, Quality …; text_a and text_b, sentence1 and sentence2, question1 and
+question2 …); or it has no header, and then the texts come first and the label last. Labels may be
+any words. Printed are how often each label occurs, Keras' progress and, after every epoch, the
+accuracy on dev; the learning curve goes into the folder --output.
 """
+
+from collections import Counter
 
 import numpy as np
 from common import DECAYED, Batches, LearningCurve, argument_parser, as_numbers, parse, read_table
@@ -20,7 +23,6 @@ from keras_bert import (
     build_model_from_config,
     calc_train_steps,
     load_trained_model_from_checkpoint,
-    load_vocabulary,
 )
 from keras_bert.backend import keras
 from keras_bert.layers import Extract
@@ -31,10 +33,12 @@ def main():
     parser.add_argument("--pairs", action="store_true", help="the tables hold pairs of texts")
     arguments = parse(parser)
     paths = arguments.paths
-    tokenizer = Tokenizer(load_vocabulary(paths.vocab), cased=arguments.cased)
+    tokenizer = Tokenizer(arguments.vocabulary, cased=arguments.cased)
 
     def batches(path, classes=None, seed=None):
         texts, labels = read_table(path, 2 if arguments.pairs else 1, arguments.limit)
+        counts = (f"{count} x {label}" for label, count in Counter(labels).most_common(10))
+        print(f"{path}: {len(labels)} examples: {', '.join(counts)}")
         rows = [tokenizer.encode(*each, max_len=arguments.max_len) for each in texts]
         tokens, segments = (np.array(each, "int32") for each in zip(*rows, strict=True))
         classes = classes or sorted(set(labels))

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert import get_checkpoint_paths
+from keras_bert import get_checkpoint_paths, get_pretrained, load_vocabulary
 from keras_bert.backend import keras
+from keras_bert.checkpoints import open_checkpoint
+from keras_bert.configuration import read_config
 
 # How public data sets head their columns.
 TEXTS = ("text_a", "text", "sentence", "sentence1", "question1", "review", "#1 string")
@@ -26,11 +28,11 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary")
-    parser.add_argument("train", help="file to learn from")
-    parser.add_argument("dev", help="file to measure on")
+    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary; tiny")
+    parser.add_argument("train", type=existing_file, help="file to learn from")
+    parser.add_argument("dev", type=existing_file, help="file to measure on")
     parser.add_argument("--output", default="tuned", help="folder for the learning curve")
-    parser.add_argument("--save", help="file for the tuned model, such as model.keras")
+    parser.add_argument("--save", type=model_file, help="file for the tuned model: model.keras")
     parser.add_argument("--from-scratch", action="store_true", help="leave the weights aside")
     parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
     parser.add_argument(
@@ -45,10 +47,34 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
     return parser
 
 
+def existing_file(path):
+    if not Path(path).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {path}")
+    return path
+
+
+def model_file(path):
+    if Path(path).suffix not in (".keras", ".h5"):
+        raise argparse.ArgumentTypeError(f"must end with .keras or .h5, not {path}")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def parse(parser):
-    """The arguments, with the paths of the model's files; seeds all that draws random numbers."""
+    """The arguments, with the model's paths and vocabulary; seeds all that draws random numbers."""
     arguments = parser.parse_args()
-    arguments.paths = get_checkpoint_paths(arguments.model)
+    try:
+        arguments.paths = paths = get_checkpoint_paths(get_pretrained(arguments.model))
+        arguments.vocabulary = load_vocabulary(paths.vocab)
+        positions = read_config(paths.config)["max_position_embeddings"]
+        if not arguments.from_scratch:
+            with open_checkpoint(paths.checkpoint):
+                pass
+    except (OSError, ValueError) as error:
+        parser.error(f"argument model: {error}")
+    if arguments.max_len > positions:
+        parser.error(f"argument --max-len: the model has {positions} positions")
+    Path(arguments.output).mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(arguments.seed)
     return arguments
 
@@ -56,8 +82,8 @@ def parse(parser):
 def read_table(path, text_count=1, limit=None):
     """Texts and labels of a table.
 
-    A .csv file has commas and quotes, any other tabs and none. Where the first line names no label
-    column, it is data, the texts first and the label last.
+    A .csv file has commas and quotes, any other tabs and none. Where the first line has none of the
+    names above, it is data, the texts first and the label last.
 
     Returns:
         A list of tuples of `text_count` texts, and a list of labels.
@@ -67,19 +93,22 @@ def read_table(path, text_count=1, limit=None):
             rows = list(csv.reader(file))
         else:
             rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    columns = [*range(text_count), -1]
-    first_row = 0
-    if rows and any(cell.strip().lower() in LABELS for cell in rows[0]):
-        columns = [_column(path, rows[0], names) for names in (TEXTS, SECOND_TEXTS)[:text_count]]
-        columns.append(_column(path, rows[0], LABELS))
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if not {*TEXTS, *SECOND_TEXTS, *LABELS}.isdisjoint(header):
+        if text_count == 1 and not set(SECOND_TEXTS).isdisjoint(header):
+            sys.exit(f"{path} has pairs of texts, for --pairs. Received: {rows[0]}")
+        names = (TEXTS, SECOND_TEXTS)[:text_count]
+        columns = [_column(path, header, each) for each in (*names, LABELS)]
         first_row = 1
+    else:
+        columns, first_row = [*range(text_count + 1)], 0
     texts, labels = [], []
-    needed = max(text_count, *columns) + 1 if first_row else text_count + 1
     for number, row in enumerate(rows[first_row:][:limit], start=first_row + 1):
         if not row:
             continue
-        if len(row) < needed:
-            sys.exit(f"{path}, row {number}: {needed} columns expected. Received: {row}")
+        if len(row) <= max(columns) or (not first_row and len(row) != len(columns)):
+            expected = len(header) if first_row else len(columns)
+            sys.exit(f"{path}, row {number}: {expected} columns expected. Received: {row}")
         texts.append(tuple(row[column] for column in columns[:-1]))
         labels.append(row[columns[-1]].strip())
     if not texts:
@@ -89,7 +118,7 @@ def read_table(path, text_count=1, limit=None):
 
 def _column(path, header, names):
     for place, cell in enumerate(header):
-        if cell.strip().lower() in names:
+        if cell in names:
             return place
     sys.exit(f"{path} needs a column headed by one of {', '.join(names)}. Received: {header}")
 
@@ -98,7 +127,8 @@ def as_numbers(labels, known, path):
     """Places of labels in the list of known ones."""
     unknown = sorted(set(labels) - set(known))
     if unknown:
-        sys.exit(f"{path} has labels that the training file lacks: {unknown}. Known: {known}")
+        some = f"{unknown[:5]}, {len(unknown)} in all" if len(unknown) > 5 else unknown
+        sys.exit(f"{path} has labels that the training file lacks: {some}. Known: {known[:50]}")
     return np.array([known.index(label) for label in labels])
 
 
@@ -187,7 +217,6 @@ class LearningCurve(keras.callbacks.Callback):
         print(f"\nepoch {epoch + 1}: dev {self.score_name} {self.scores[-1][1]:.4f}", flush=True)
 
     def on_train_end(self, logs=None):
-        self.folder.mkdir(parents=True, exist_ok=True)
         scores = {step: f"{score:.4f}" for step, score in self.scores}
         with open(self.folder / "learning_curve.csv", "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

@@ -2,13 +2,15 @@
 
     python demo/tune/entities.py MODEL train.tsv dev.tsv
 
-MODEL is a folder of Google's or Hugging Face's layout. Either a table has the columns text_a and
-label with words (in Chinese: characters) and tags separated by spaces; or a file has a word and its
-tag in every line and an empty line after every sentence, as MSRA's and CoNLL's. Of a word that the
-tokenizer cuts into pieces the first one bears the tag. Printed are Keras' progress and, after every
-epoch, the F1 score of whole entities on dev; the learning curve goes into the folder --output.
+MODEL is a folder of Google's or Hugging Face's layout, the address of an archive of one, or tiny,
+the small English model of this package. Either a table has the columns text_a and label with words
+(in Chinese: characters) and tags separated by spaces; or a file has a word and its tag in every
+line and an empty line after every sentence, as MSRA's and CoNLL's. Of a word that the tokenizer
+cuts into pieces the first one bears the tag. Printed are Keras' progress and, after every epoch,
+the F1 score of whole entities on dev; the learning curve goes into the folder --output.
 """
 
+import sys
 from functools import cache
 from itertools import chain
 
@@ -21,7 +23,6 @@ from keras_bert import (
     build_model_from_config,
     calc_train_steps,
     load_trained_model_from_checkpoint,
-    load_vocabulary,
 )
 from keras_bert.backend import keras
 
@@ -47,9 +48,14 @@ def read_sentences(path, limit):
         sentences = sentences[:limit]
     for number, (words, tags) in enumerate(sentences, start=1):
         if len(words) != len(tags):
-            raise SystemExit(
+            sys.exit(
                 f"{path}, sentence {number}: {len(words)} words, {len(tags)} tags. They must agree."
             )
+        for tag in tags:
+            if tag != "O" and not tag.startswith(("B-", "I-")):
+                sys.exit(f"{path}, sentence {number}: tags are O, B-… or I-…. Received: {tag!r}")
+    if not sentences:
+        sys.exit(f"{path} holds no sentences.")
     return sentences
 
 
@@ -78,7 +84,7 @@ def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=16, epochs=3, learning_rate=5e-5)
     arguments = parse(parser)
     paths = arguments.paths
-    token_dict = load_vocabulary(paths.vocab)
+    token_dict = arguments.vocabulary
     tokenizer = Tokenizer(token_dict, cased=arguments.cased)
 
     @cache

@@ -12,7 +12,7 @@ from typing import TextIO
 from ..case import is_cased
 from ..checkpoint_paths import get_checkpoint_paths
 from ..configuration import read_config
-from ..datasets import PretrainedList, get_pretrained
+from ..datasets.pretrained import by_name, get_pretrained
 from ..vocabulary import load_vocabulary
 
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
@@ -66,27 +66,12 @@ def add_tokenizer_arguments(parser: argparse.ArgumentParser) -> None:
 
 def downloaded(name: str) -> str | None:
     """Find the folder of a model in PretrainedList or of a URL; None for any other name."""
-    if os.path.exists(name):
-        return None
-    entry = None if name.startswith("_") else getattr(PretrainedList, name, None)
-    return None if entry is None and "://" not in name else get_pretrained(entry or name)
-
-
-def model_folder(name: str) -> str:
-    """Find the folder of a model, downloading it if need be."""
-    if os.path.isdir(name):
-        return name
-    folder = get_pretrained(name) if os.path.isfile(name) else downloaded(name)
-    if folder is None:
-        raise CommandError(
-            f"there is no model {name!r}: neither a folder, nor a URL, nor a name in PretrainedList"
-        )
-    return folder
+    return get_pretrained(name) if by_name(name) or "://" in name else None
 
 
 def model_paths(name: str):
     """Find a model's configuration, checkpoint and vocabulary."""
-    folder = model_folder(name)
+    folder = get_pretrained(name)
     paths = get_checkpoint_paths(folder)
     for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
         if not os.path.exists(path):

@@ -31,7 +31,7 @@ def _small(layer_num: int, embed_dim: int) -> str:
 
 
 class PretrainedList:
-    """Addresses of pretrained models, each an argument for `get_pretrained`.
+    """Addresses of pretrained models, each an argument for `get_pretrained`, as is its name.
 
     `tiny` is the folder of a small English model, lower-cased, of 2 layers and hidden size 128 with
     both heads, that comes with this package and needs no download; README.md in it says where it

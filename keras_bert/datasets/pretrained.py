@@ -40,9 +40,10 @@ def get_pretrained(
     files inside are known and compared.
 
     Args:
-        info: An entry of `PretrainedList`, or the address of any .zip archive, whose files may lie
-            in a folder or not: a URL (http, https, file) or a path. The path or `file:` URL of a
-            folder is that of a model already unpacked.
+        info: An entry of `PretrainedList` or its name, such as "tiny"; or the address of any .zip
+            archive, whose files may lie in a folder or not: a URL (http, https, file) or a path.
+            The path or `file:` URL of a folder is that of a model already unpacked. What exists as
+            a path is no name.
         mirror: A URL or folder that stands in for `https://storage.googleapis.com`, with the same
             paths below it; by default what the environment variable `KERAS_BERT_MIRROR` names.
         sha256: The hash that the archive must have, compared when it is unpacked.
@@ -58,11 +59,17 @@ def get_pretrained(
     """
     if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise ValueError(f"`sha256` must be 64 hexadecimal digits. Received: sha256={sha256!r}.")
+    info = by_name(info) or info
     if not isinstance(info, PretrainedInfo):
         address = os.fspath(info)
         local = _local_path(address)
         if local is not None and local.is_dir():
             return str(local)
+        if local is not None and not local.suffix and not local.exists():
+            raise FileNotFoundError(
+                f"There is no model {address!r}: neither a folder nor a .zip archive nor the URL "
+                "of one, nor a name in PretrainedList."
+            )
         name = (local or PurePosixPath(unquote(urlsplit(address).path))).stem
         info = PretrainedInfo(address, name, name)
     if info.target_name in ("", ".", "..") or re.search(r"[/\\]", info.target_name):
@@ -78,6 +85,13 @@ def get_pretrained(
             if not folder.is_dir():  # nobody was faster
                 _get(info, source, folder, sha256, progress)
     return str(folder)
+
+
+def by_name(name) -> PretrainedInfo | str | None:
+    """The entry of `PretrainedList` of this name; None where there is none, or such a path."""
+    if not isinstance(name, str) or name.startswith("_") or os.path.exists(name):
+        return None
+    return getattr(PretrainedList, name, None)
 
 
 def _local_path(address: str) -> Path | None:

@@ -12,10 +12,19 @@ def calc_train_steps(
         num_example: Number of examples that an epoch goes through.
         batch_size: Examples per batch; an epoch's last batch may be smaller.
         epochs: Number of epochs.
-        warmup_proportion: Share of all steps during which the learning rate rises.
+        warmup_proportion: Share of all steps during which the learning rate rises, from 0 to 1.
 
     Returns:
         The number of all steps and the number of warm-up steps, rounded down.
+
+    Raises:
+        ValueError: If there is nothing to count, or the share is none.
     """
+    if num_example < 1 or batch_size < 1 or epochs < 0 or not 0.0 <= warmup_proportion <= 1.0:
+        raise ValueError(
+            "`num_example` and `batch_size` must be positive, `epochs` not negative and "
+            f"`warmup_proportion` from 0 to 1. Received: num_example={num_example}, "
+            f"batch_size={batch_size}, epochs={epochs}, warmup_proportion={warmup_proportion}."
+        )
     total = (num_example + batch_size - 1) // batch_size * epochs
     return total, int(total * warmup_proportion)

@@ -11,6 +11,8 @@ import numpy as np
 from ..backend import ENGINE, TF_KERAS, ops, optimizers, serializable
 from .weight_names import layer_prefix, weight_name
 
+_DEFAULT_LEARNING_RATE = 0.001
+
 # What configurations saved by the other Keras say that this one's base class does not know.
 _FOREIGN_SETTINGS = (
     {"loss_scale_factor": [None], "gradient_accumulation_steps": [None]}
@@ -54,8 +56,9 @@ class AdamWarmup(optimizers.Optimizer):
             `use_ema` and, on Keras 3, `gradient_accumulation_steps` and `loss_scale_factor`.
 
     Raises:
-        ValueError: If a number of steps is out of range, the learning rate is not a number, a
-            factor of it is negative, or `decay`, which old versions of Keras knew, is not 0.
+        ValueError: If a number of steps is out of range, the learning rate is not a number or
+            given twice, a factor of it is negative, or `decay`, which old versions of Keras knew,
+            is not 0.
 
     Reference:
         Kingma and Ba, Adam, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter, Decoupled
@@ -68,7 +71,7 @@ class AdamWarmup(optimizers.Optimizer):
         decay_steps,
         warmup_steps,
         min_lr=0.0,
-        learning_rate=0.001,
+        learning_rate=_DEFAULT_LEARNING_RATE,
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-7,
@@ -80,11 +83,18 @@ class AdamWarmup(optimizers.Optimizer):
         learning_rate_factors=None,
         **kwargs,
     ):
-        learning_rate = _peak(kwargs.pop("lr", learning_rate), kwargs.pop("decay", 0.0))
+        learning_rate = _peak(learning_rate, kwargs.pop("lr", None), kwargs.pop("decay", 0.0))
         if not decay_steps > 0 or warmup_steps < 0:
             raise ValueError(
                 "`decay_steps` must be positive and `warmup_steps` not negative. "
                 f"Received: decay_steps={decay_steps}, warmup_steps={warmup_steps}."
+            )
+        if warmup_steps > decay_steps:
+            warnings.warn(
+                "AdamWarmup(decay_steps, warmup_steps): the learning rate would still rise at the "
+                "step where it is to have fallen. "
+                f"Received: decay_steps={decay_steps}, warmup_steps={warmup_steps}.",
+                stacklevel=2,
             )
         if TF_KERAS:
             super().__init__(name=name, **kwargs)
@@ -309,8 +319,15 @@ class AdamWarmup(optimizers.Optimizer):
         return super().from_config(known, custom_objects)
 
 
-def _peak(learning_rate, decay) -> float:
-    """Check `learning_rate` and the argument `decay` that old configurations hold."""
+def _peak(learning_rate, lr, decay) -> float:
+    """Check `learning_rate`, its other name, and `decay`, which old configurations hold."""
+    if lr is not None:
+        if learning_rate not in (_DEFAULT_LEARNING_RATE, lr):
+            raise ValueError(
+                "`lr` is another name of `learning_rate`: give one of them. "
+                f"Received: lr={lr}, learning_rate={learning_rate}."
+            )
+        learning_rate = lr
     if decay:
         raise ValueError(
             "AdamWarmup decays the learning rate by its own rule; use `decay_steps` and `min_lr` "

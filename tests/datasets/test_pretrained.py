@@ -66,6 +66,22 @@ def test_a_folder_is_taken_as_it_is(server, home, form):
     assert not home.exists()
 
 
+def test_a_name_in_the_list_is_an_address(home, monkeypatch, tmp_path):
+    assert get_pretrained("tiny") == PretrainedList.tiny
+    (home / "uncased_L-2_H-128_A-2").mkdir(parents=True)
+    assert get_pretrained("uncased_l2_h128") == str(home / "uncased_L-2_H-128_A-2")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    assert get_pretrained("tiny") == "tiny"  # what exists as a path is no name
+
+
+@pytest.mark.parametrize("address", ["none", "a/folder", "__doc__"])
+def test_what_is_neither_path_nor_name_is_said(home, address):
+    with pytest.raises(FileNotFoundError, match=f"There is no model '{address}'"):
+        get_pretrained(address)
+    assert not home.exists()
+
+
 def test_a_second_call_needs_nothing(web, home):
     web.files["/tiny.zip"] = make_archive(home.parent.parent / "tiny.zip", "tiny/").read_bytes()
     first = get_pretrained(f"{web.url}/tiny.zip")

@@ -18,3 +18,11 @@ from keras_bert.optimizers import calc_train_steps
 )
 def test_steps_of_training_and_warm_up(arguments, want):
     assert calc_train_steps(*arguments) == want
+
+
+@pytest.mark.parametrize(
+    "arguments", [(0, 32, 3), (100, 0, 3), (100, 32, -1), (100, 32, 3, 2), (100, 32, 3, -0.1)]
+)
+def test_steps_of_nothing(arguments):
+    with pytest.raises(ValueError, match=f"Received: num_example={arguments[0]}, batch_size="):
+        calc_train_steps(*arguments)

@@ -83,6 +83,7 @@ def draw(count, shape=(3, 4), seed=0):
 
 @pytest.mark.parametrize("amsgrad", [False, True])
 @pytest.mark.parametrize(("decay_steps", "warmup_steps"), [(30, 7), (30, 0), (5, 20)])
+@pytest.mark.filterwarnings("ignore:AdamWarmup.decay_steps, warmup_steps")
 def test_every_step_of_warm_up_and_decay(decay_steps, warmup_steps, amsgrad):
     start, gradients = draw(40)
     optimizer = AdamWarmup(
@@ -130,6 +131,7 @@ def test_bfloat16_variables_take_full_steps():
 
 
 @pytest.mark.parametrize("case", range(4))
+@pytest.mark.filterwarnings("ignore:AdamWarmup.decay_steps, warmup_steps")
 def test_same_steps_as_the_old_library(case):
     """Through warm-up and decay, by tests/data/make_optimizer_oracle.py."""
     oracle = json.loads((OLD_FILES.parent / "optimizer_oracle.json").read_text())[case]
@@ -145,6 +147,17 @@ def test_learning_rate_at_any_step():
     got = [optimizer.learning_rate_at(step) for step in (1, 16, 32, 33, 160, 320, 1000)]
     middle = [1e-5 + 0.00099 * (1 - step / 320) for step in (33, 160)]
     np.testing.assert_allclose(got, [1e-3 / 32, 5e-4, 1e-3, *middle, 1e-5, 1e-5], rtol=1e-6)
+
+
+def test_a_learning_rate_given_twice():
+    assert float(array(AdamWarmup(10, 1, learning_rate=0.5, lr=0.5).lr)) == 0.5
+    with pytest.raises(ValueError, match=r"Received: lr=0\.5, learning_rate=0\.25\."):
+        AdamWarmup(10, 1, learning_rate=0.25, lr=0.5)
+
+
+def test_more_warm_up_than_steps():
+    with pytest.warns(UserWarning, match="Received: decay_steps=32, warmup_steps=320"):
+        AdamWarmup(32, 320)
 
 
 def test_learning_rate_is_read_and_set_in_the_middle():

@@ -47,25 +47,25 @@ from keras_bert.conversion import read_folder, write_google_folder
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 SAVED_STATES = 2  # the last one, and the one before should the disk have damaged it
-ARCHITECTURE = {  # options that --initial answers: default and meaning
-    "vocabulary": (8000, "most tokens in the vocabulary"),
-    "cased": (0, "1 keeps case and accents, 0 strips them"),
-    "layers": (4, "encoder layers"),
-    "hidden": (256, "hidden size"),
-    "heads": (4, "attention heads"),
-    "feed_forward": (1024, "hidden size of the feed-forward layers"),
+ARCHITECTURE = {  # options that --initial answers: default, range and meaning
+    "vocabulary": (8000, (8, 10**9), "most tokens in the vocabulary"),
+    "cased": (0, (0, 1), "1 keeps case and accents, 0 strips them"),
+    "layers": (4, (1, 10**9), "encoder layers"),
+    "hidden": (256, (1, 10**9), "hidden size, a multiple of the heads"),
+    "heads": (4, (1, 10**9), "attention heads"),
+    "feed_forward": (1024, (1, 10**9), "hidden size of the feed-forward layers"),
 }
 TRAINING = {
-    "shard": (1_000_000, "tokens in a shard"),
-    "length": (128, "tokens in a row"),
-    "short": (0.0, "share of rows that are shorter, each by a length of its own"),
-    "predictions": (0, "most masked words in a row; 0 means 15 % of its length, and one"),
-    "dropout": (0.1, "dropout rate"),
-    "batch": (32, "rows in a batch"),
-    "steps": (10_000, "training steps"),
-    "warmup": (1000, "steps of warm-up"),
-    "learning_rate": (5e-4, "peak of the learning rate"),
-    "seed": (0, "seed of all random numbers"),
+    "shard": (1_000_000, (1, 10**9), "tokens in a shard"),
+    "length": (128, (5, 10**9), "tokens in a row"),
+    "short": (0.0, (0.0, 1.0), "share of rows that are shorter, each by a length of its own"),
+    "predictions": (0, (0, 10**9), "most masked words in a row; 0 means 15 % of its length, + 1"),
+    "dropout": (0.1, (0.0, 0.99), "dropout rate"),
+    "batch": (32, (1, 10**9), "rows in a batch"),
+    "steps": (10_000, (1, 10**9), "training steps"),
+    "warmup": (1000, (0, 10**9), "steps of warm-up; left out, a tenth of all"),
+    "learning_rate": (5e-4, (0.0, 1.0), "peak of the learning rate"),
+    "seed": (0, (0, 2**32 - 1), "seed of all random numbers"),
 }
 OPTIONS = {**ARCHITECTURE, **TRAINING}  # what makes a run what it is
 
@@ -203,11 +203,40 @@ def write_config(run: Path, settings, token_num: int) -> None:
         file.write(json.dumps(config, indent=2).encode())
 
 
+def check(settings) -> None:
+    """End the program, before it has written anything, if a run cannot be what is asked for."""
+    for name, (_, (least, most), _) in OPTIONS.items():
+        if not least <= settings[name] <= most:
+            sys.exit(
+                f"--{name.replace('_', '-')} must be from {least} to {most}. "
+                f"Received: {settings[name]}."
+            )
+    length = settings["length"]
+    if "initial" in settings:
+        try:
+            positions = read_folder(settings["initial"]).config["max_position_embeddings"]
+        except (OSError, ValueError) as error:
+            sys.exit(f"--initial must be a model folder. {error}")
+        if length > positions:
+            sys.exit(f"--length must be at most {positions}, the model's. Received: {length}.")
+    elif settings["hidden"] % settings["heads"]:
+        sys.exit(
+            "--hidden must be a multiple of --heads. "
+            f"Received: {settings['hidden']} and {settings['heads']}."
+        )
+
+
 def read_settings(run: Path, given: dict) -> dict:
     """The settings of a run, which the first call fixes; later ones may repeat or omit them."""
     path = run / "settings.json"
     if "texts" in given:
-        given["texts"] = [[os.path.abspath(each), os.path.getsize(each)] for each in given["texts"]]
+        try:
+            sizes = [os.path.getsize(each) for each in given["texts"]]
+        except OSError as error:
+            sys.exit(f"--texts must be files: {error}")
+        given["texts"] = [
+            [os.path.abspath(each), size] for each, size in zip(given["texts"], sizes, strict=True)
+        ]
     if "initial" in given:
         given["initial"] = os.path.abspath(given["initial"])
     given["runtime"] = RUNTIME
@@ -215,14 +244,21 @@ def read_settings(run: Path, given: dict) -> dict:
         settings = json.loads(path.read_text("utf-8"))
         for name, value in given.items():
             if value != settings.get(name):
-                sys.exit(f"{run} began with {name} {settings.get(name)}. Received: {value}.")
+                sys.exit(
+                    f"{run} began with {name} {settings.get(name)}. Received: {value}. To begin "
+                    "anew, delete it or name another folder."
+                )
         return settings
     if "texts" not in given:
         sys.exit("A new run needs --texts FILE [FILE ...]")
     fixed = sorted(ARCHITECTURE.keys() & given.keys())
     if "initial" in given and fixed:
         sys.exit(f"A run that starts from a model has its sizes and vocabulary. Received: {fixed}.")
-    settings = {**{name: default for name, (default, _) in OPTIONS.items()}, **given}
+    settings = {**{name: default for name, (default, *_) in OPTIONS.items()}, **given}
+    if "warmup" not in given:
+        settings["warmup"] = settings["steps"] // 10
+    check(settings)
+    run.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(json.dumps(settings, indent=2).encode())
     return settings
@@ -236,7 +272,7 @@ def main(arguments=None) -> None:
     parser.add_argument("--texts", nargs="+", metavar="FILE", default=argparse.SUPPRESS)
     parser.add_argument("--initial", metavar="MODEL", default=argparse.SUPPRESS)
     parser.add_argument("--save-every", type=int, default=200, help="steps between saved states")
-    for name, (default, text) in OPTIONS.items():
+    for name, (default, _, text) in OPTIONS.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             type=type(default),
@@ -245,7 +281,8 @@ def main(arguments=None) -> None:
         )
     given = vars(parser.parse_args(arguments))
     run, save_every = given.pop("run"), given.pop("save_every")
-    run.mkdir(parents=True, exist_ok=True)
+    if save_every < 1:
+        sys.exit(f"--save-every must be positive. Received: {save_every}.")
     settings = read_settings(run, given)
     cased = bool(settings["cased"])
     if "initial" in settings:

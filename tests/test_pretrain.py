@@ -82,6 +82,35 @@ def test_a_run_keeps_the_settings_it_began_with(processes, text, tmp_path):
     new = {"texts": [text], "initial": "model", "layers": 2, "cased": 1}
     with pytest.raises(SystemExit, match=r"has its sizes and vocabulary.*'cased', 'layers'"):
         pretrain.read_settings(tmp_path / "new", new)
+    settings = pretrain.read_settings(tmp_path / "short", {"texts": [text], "steps": 70})
+    assert settings["warmup"] == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--texts=none.txt"], "--texts must be files: .*none.txt"),
+        (
+            ["--hidden=20", "--heads=3"],
+            "--hidden must be a multiple of --heads. Received: 20 and 3",
+        ),
+        (["--steps=0"], "--steps must be from 1 to"),
+        (["--dropout=1"], r"--dropout must be from 0.0 to 0.99. Received: 1.0\."),
+        (["--initial=none"], "--initial must be a model folder. .*none"),
+        (["--initial=model", "--length=40"], "--length must be at most 16, the model's"),
+        (["--save-every=0"], "--save-every must be positive"),
+    ],
+)
+def test_a_run_that_cannot_be_begins_nothing(
+    processes, text, tmp_path, monkeypatch, options, message
+):
+    import pretrain
+
+    monkeypatch.chdir(tmp_path)
+    write_google_folder(tmp_path / "model")
+    with pytest.raises(SystemExit, match=message):
+        pretrain.main(["run", "--texts", text, *options])
+    assert not (tmp_path / "run").exists()
 
 
 class Variable:

@@ -101,7 +101,6 @@ def test_python_blocks_run_one_after_the_other(folder):
             elsewhere = any(mark in code for mark in ELSEWHERE)
             if language != "python" or elsewhere or (keras_3_only and not KERAS_3):
                 continue
-            prepare(names, code)
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
                 run(with_stand_ins(code), names)
@@ -110,13 +109,6 @@ def test_python_blocks_run_one_after_the_other(folder):
                 assert keras.config.dtype_policy().name == "mixed_bfloat16"
                 keras.config.set_dtype_policy("float32")
     assert np.isfinite(names["history"].history["val_loss"]).all()
-
-
-def prepare(names, code):
-    """What an example takes for granted and no earlier one has made in the size it needs."""
-    if "model.fit([indices, segments], labels" in code:
-        rows = [names["tokenizer"].encode(text, max_len=64) for text in ("好", "语", "言", "a")]
-        names["indices"], names["segments"] = map(np.array, zip(*rows, strict=True))
 
 
 def check_claims(code, printed):

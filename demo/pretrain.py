@@ -25,6 +25,7 @@ import json
 import os
 import sys
 import zipfile
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -48,22 +49,22 @@ from keras_bert.conversion import read_folder, write_google_folder
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 SAVED_STATES = 2  # the last one, and the one before should the disk have damaged it
 ARCHITECTURE = {  # options that --initial answers: default, range and meaning
-    "vocabulary": (8000, (8, 10**9), "most tokens in the vocabulary"),
+    "vocabulary": (8000, (8, inf), "most tokens in the vocabulary"),
     "cased": (0, (0, 1), "1 keeps case and accents, 0 strips them"),
-    "layers": (4, (1, 10**9), "encoder layers"),
-    "hidden": (256, (1, 10**9), "hidden size, a multiple of the heads"),
-    "heads": (4, (1, 10**9), "attention heads"),
-    "feed_forward": (1024, (1, 10**9), "hidden size of the feed-forward layers"),
+    "layers": (4, (1, inf), "encoder layers"),
+    "hidden": (256, (1, inf), "hidden size, a multiple of the heads"),
+    "heads": (4, (1, inf), "attention heads"),
+    "feed_forward": (1024, (1, inf), "hidden size of the feed-forward layers"),
 }
 TRAINING = {
-    "shard": (1_000_000, (1, 10**9), "tokens in a shard"),
-    "length": (128, (5, 10**9), "tokens in a row"),
+    "shard": (1_000_000, (1, inf), "tokens in a shard"),
+    "length": (128, (5, inf), "tokens in a row"),
     "short": (0.0, (0.0, 1.0), "share of rows that are shorter, each by a length of its own"),
-    "predictions": (0, (0, 10**9), "most masked words in a row; 0 means 15 % of its length, + 1"),
+    "predictions": (0, (0, inf), "most masked words in a row; 0 means 15 % of its length, + 1"),
     "dropout": (0.1, (0.0, 0.99), "dropout rate"),
-    "batch": (32, (1, 10**9), "rows in a batch"),
-    "steps": (10_000, (1, 10**9), "training steps"),
-    "warmup": (1000, (0, 10**9), "steps of warm-up; left out, a tenth of all"),
+    "batch": (32, (1, inf), "rows in a batch"),
+    "steps": (10_000, (1, inf), "training steps"),
+    "warmup": (1000, (0, inf), "steps of warm-up; left out, a tenth of all"),
     "learning_rate": (5e-4, (0.0, 1.0), "peak of the learning rate"),
     "seed": (0, (0, 2**32 - 1), "seed of all random numbers"),
 }

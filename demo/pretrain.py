@@ -21,6 +21,7 @@ the other is written and read. Every file is written under another name and rena
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -37,6 +38,7 @@ from keras_bert import (
     build_model_from_config,
     compile_model,
     gen_batch_inputs,
+    get_pretrained,
     load_model_weights_from_checkpoint,
     load_vocabulary,
 )
@@ -239,6 +241,8 @@ def read_settings(run: Path, given: dict) -> dict:
             [os.path.abspath(each), size] for each, size in zip(given["texts"], sizes, strict=True)
         ]
     if "initial" in given:
+        with contextlib.suppress(OSError):  # which `check` reports where it matters
+            given["initial"] = get_pretrained(given["initial"])
         given["initial"] = os.path.abspath(given["initial"])
     given["runtime"] = RUNTIME
     if path.exists():
@@ -246,8 +250,8 @@ def read_settings(run: Path, given: dict) -> dict:
         for name, value in given.items():
             if value != settings.get(name):
                 sys.exit(
-                    f"{run} began with {name} {settings.get(name)}. Received: {value}. To begin "
-                    "anew, delete it or name another folder."
+                    f"{run} began with {name} {settings.get(name)}. Received: {value}. Another run "
+                    "needs another folder."
                 )
         return settings
     if "texts" not in given:
@@ -259,7 +263,10 @@ def read_settings(run: Path, given: dict) -> dict:
     if "warmup" not in given:
         settings["warmup"] = settings["steps"] // 10
     check(settings)
-    run.mkdir(parents=True, exist_ok=True)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"RUN must be a folder: {error}")
     with replacing(path) as file:
         file.write(json.dumps(settings, indent=2).encode())
     return settings
@@ -267,9 +274,11 @@ def read_settings(run: Path, given: dict) -> dict:
 
 def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        usage="pretrain.py RUN [--texts FILE [FILE ...]] [options]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", metavar="RUN", type=Path, help="folder of the run")
     parser.add_argument("--texts", nargs="+", metavar="FILE", default=argparse.SUPPRESS)
     parser.add_argument("--initial", metavar="MODEL", default=argparse.SUPPRESS)
     parser.add_argument("--save-every", type=int, default=200, help="steps between saved states")
@@ -284,7 +293,14 @@ def main(arguments=None) -> None:
     run, save_every = given.pop("run"), given.pop("save_every")
     if save_every < 1:
         sys.exit(f"--save-every must be positive. Received: {save_every}.")
-    settings = read_settings(run, given)
+    try:
+        pretrain(run, read_settings(run, given), save_every)
+    except KeyboardInterrupt:
+        print(f"\n{run}: interrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+
+
+def pretrain(run: Path, settings, save_every: int) -> None:
     cased = bool(settings["cased"])
     if "initial" in settings:
         cased = take_over(run, Path(settings["initial"]))

@@ -199,9 +199,11 @@ def test_tables_are_read_as_public_data_sets_have_them(
     [
         ("", "no examples"),
         ("label\tbody\n0\tx\n", "column headed by one of text_a"),
-        ("good\t1\nbad\n", "row 2: 2 columns expected"),
+        ("good\t1\nbad\n", "row 2: expected are 2 columns, separated by tabs"),
+        ("good\t1\nbad\t\n", "row 2 has no label"),
+        ("body\tscore\ngood\t1\nbad\t0\n", "the label 'score' of the first row occurs in no other"),
         ("sentence\ttarget\ngood\t1\n", "column headed by one of label,"),
-        ("good\tfine\tsame\n", "row 1: 2 columns expected"),
+        ("good\tfine\tsame\n", r"row 1: expected are 2 columns, .*with --pairs"),
         ("text_a\ttext_b\tlabel\na\tb\t1\n", "has pairs of texts, for --pairs"),
     ],
 )
@@ -209,6 +211,13 @@ def test_a_table_that_cannot_be_read_says_why(common, tmp_path, text, message):
     (tmp_path / "table.tsv").write_text(text, "utf-8")
     with pytest.raises(SystemExit, match=message):
         common.read_table(tmp_path / "table.tsv")
+
+
+def test_text_in_another_encoding_is_named(common, entities, tmp_path):
+    (tmp_path / "table.tsv").write_bytes("gr\u00fcn\t1\n".encode("latin-1"))
+    for read in (common.read_table, entities.read_sentences):
+        with pytest.raises(SystemExit, match=r"table\.tsv is no UTF-8 text: .*0xfc"):
+            read(tmp_path / "table.tsv", 1)
 
 
 def test_labels_that_training_lacks_are_named(common):
@@ -228,20 +237,39 @@ def test_labels_that_training_lacks_are_named(common):
         ({2: "none.tsv"}, "argument dev: there is no file none.tsv"),
         ({9: "--save=model.bin"}, "argument --save: must end with .keras or .h5, not model.bin"),
         ({9: "--max-len=33"}, "argument --max-len: the model has 32 positions"),
+        ({9: "--epochs=0"}, "argument --epochs: 0 is not in the range from 1 to inf"),
+        ({9: "--dropout=1"}, "argument --dropout: 1 is not in the range from 0 to 1"),
+        ({9: "--limit=x"}, "argument --limit: invalid int value: 'x'"),
+        ({9: "--save=train.tsv/model.keras"}, "argument --save: nothing can be written into train"),
+        ({9: "--save=folder.keras"}, "argument --save: folder.keras is a folder"),
+        ({4: "train.tsv"}, "argument --output: nothing can be written into train.tsv: "),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_done(
     common, tmp_path, monkeypatch, capsys, change, message
 ):
-    arguments = prepare(tmp_path, write_sentences, "train.tsv")[:5]
+    arguments = prepare(tmp_path, write_sentences, "train.tsv")[:7]
     for place, value in change.items():
         arguments[place : place + 1] = [value]
+    (tmp_path / "folder.keras").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["classify.py", *arguments])
     with pytest.raises(SystemExit):
         load("classify").main()
     assert re.search(message, capsys.readouterr().err.splitlines()[-1])
-    assert not (tmp_path / "out").exists()
+    if "--save=train" not in str(change):
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("labels", ["1", "abcdefghijk"])
+def test_labels_that_are_no_classes(common, tmp_path, monkeypatch, labels):
+    arguments = prepare(tmp_path, write_sentences, "train.tsv")
+    rows = [f"{label}\ttext" for label in labels for _ in range(12 // len(labels))]
+    (tmp_path / "train.tsv").write_text("\n".join(["label\ttext", *rows]), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["classify.py", *arguments])
+    with pytest.raises(SystemExit, match=f"{len(labels)} different labels of 1. examples"):
+        load("classify").main()
 
 
 def test_a_model_without_weights_is_one_to_train_from_scratch_only(

@@ -11,7 +11,12 @@ import pytest
 from model_folders import CONFIG, random_weights, write_google_folder, write_hugging_face_folder
 from safetensors.numpy import load_file, save_file
 
-from keras_bert import extract_embeddings, get_checkpoint_paths, load_trained_model_from_checkpoint
+from keras_bert import (
+    PretrainedList,
+    extract_embeddings,
+    get_checkpoint_paths,
+    load_trained_model_from_checkpoint,
+)
 
 DEMO = str(Path(__file__).resolve().parents[1] / "demo")
 SMALL = {
@@ -111,6 +116,30 @@ def test_a_run_that_cannot_be_begins_nothing(
     with pytest.raises(SystemExit, match=message):
         pretrain.main(["run", "--texts", text, *options])
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_can_start_from_a_model_by_name_and_needs_a_folder(processes, text, tmp_path):
+    import pretrain
+
+    given = {"texts": [text], "initial": "tiny"}
+    settings = pretrain.read_settings(tmp_path / "run", dict(given))
+    assert settings["initial"] == PretrainedList.tiny
+    assert pretrain.read_settings(tmp_path / "run", dict(given)) == settings
+    with pytest.raises(SystemExit, match="RUN must be a folder: "):
+        pretrain.read_settings(Path(text), dict(given))
+
+
+def test_an_interrupted_run_says_how_it_goes_on(processes, text, tmp_path, monkeypatch, capsys):
+    import pretrain
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pretrain, "train", interrupt)
+    with pytest.raises(SystemExit) as end:
+        pretrain.main([str(tmp_path / "run"), "--texts", text, *OPTIONS])
+    assert end.value.code == 130
+    assert "interrupted; the same command goes on" in capsys.readouterr().err
 
 
 class Variable:

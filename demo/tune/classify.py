@@ -12,6 +12,7 @@ any words. Printed are how often each label occurs, Keras' progress and, after e
 accuracy on dev; the learning curve goes into the folder --output.
 """
 
+import sys
 from collections import Counter
 
 import numpy as np
@@ -37,8 +38,11 @@ def main():
 
     def batches(path, classes=None, seed=None):
         texts, labels = read_table(path, 2 if arguments.pairs else 1, arguments.limit)
-        counts = (f"{count} x {label}" for label, count in Counter(labels).most_common(10))
-        print(f"{path}: {len(labels)} examples: {', '.join(counts)}")
+        counts = Counter(labels)
+        shown = ", ".join(f"{count} x {label[:20]}" for label, count in counts.most_common(10))
+        print(f"{path}: {len(labels)} examples: {shown}")
+        if len(counts) == 1 or 10 < len(labels) < 2 * len(counts):
+            sys.exit(f"{len(counts)} different labels of {len(labels)} examples are no classes.")
         rows = [tokenizer.encode(*each, max_len=arguments.max_len) for each in texts]
         tokens, segments = (np.array(each, "int32") for each in zip(*rows, strict=True))
         classes = classes or sorted(set(labels))
@@ -77,6 +81,7 @@ def main():
     model.fit(train, validation_data=dev, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
     if arguments.save:
         model.save(arguments.save)
+        print(f"{arguments.save}: the outputs are the classes {', '.join(classes)}")
 
 
 if __name__ == "__main__":

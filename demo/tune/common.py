@@ -1,9 +1,12 @@
 """What the fine-tuning scripts beside this file share: tables, batches, the learning curve."""
 
 import argparse
+import contextlib
 import csv
 import importlib.util
 import sys
+import tempfile
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +38,33 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
     parser.add_argument("--save", type=model_file, help="file for the tuned model: model.keras")
     parser.add_argument("--from-scratch", action="store_true", help="leave the weights aside")
     parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
-    parser.add_argument(
-        "--max-len", type=int, default=max_len, help="tokens of a text (%(default)s)"
-    )
-    parser.add_argument("--batch-size", type=int, default=batch_size, help="(%(default)s)")
-    parser.add_argument("--epochs", type=int, default=epochs, help="(%(default)s)")
-    parser.add_argument("--learning-rate", type=float, default=learning_rate, help="(%(default)s)")
-    parser.add_argument("--dropout", type=float, default=0.1, help="(%(default)s)")
-    parser.add_argument("--limit", type=int, help="take only so many examples of each file")
-    parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
+    numbers = [  # name, type, least, below, default, meaning
+        ("--max-len", int, 5, inf, max_len, "tokens of a text"),
+        ("--batch-size", int, 1, inf, batch_size, "examples of a batch"),
+        ("--epochs", int, 1, inf, epochs, "passes through the training file"),
+        ("--learning-rate", float, 0, inf, learning_rate, "its peak"),
+        ("--dropout", float, 0, 1, 0.1, "share of features that are dropped"),
+        ("--seed", int, 0, 2**32, 0, "decides all random numbers"),
+        ("--limit", int, 1, inf, None, "take only so many examples of each file"),
+    ]
+    for name, kind, least, below, default, text in numbers:
+        text = text if default is None else f"{text} (%(default)s)"
+        kind = number_in(kind, least, below)
+        parser.add_argument(name, type=kind, metavar="N", default=default, help=text)
     return parser
+
+
+def number_in(kind, least, below):
+    """What turns a word into a number of a range, for argparse."""
+
+    def number(word):
+        value = kind(word)
+        if not least <= value < below:
+            raise argparse.ArgumentTypeError(f"{word} is not in the range from {least} to {below}")
+        return value
+
+    number.__name__ = kind.__name__  # which argparse's messages mention
+    return number
 
 
 def existing_file(path):
@@ -56,7 +76,8 @@ def existing_file(path):
 def model_file(path):
     if Path(path).suffix not in (".keras", ".h5"):
         raise argparse.ArgumentTypeError(f"must end with .keras or .h5, not {path}")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if Path(path).is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder")
     return path
 
 
@@ -74,13 +95,32 @@ def parse(parser):
         parser.error(f"argument model: {error}")
     if arguments.max_len > positions:
         parser.error(f"argument --max-len: the model has {positions} positions")
-    Path(arguments.output).mkdir(parents=True, exist_ok=True)
+    folders = {"--output": Path(arguments.output)}
+    if arguments.save:
+        folders["--save"] = Path(arguments.save).parent
+    for option, folder in folders.items():
+        try:  # now, not after the training
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            parser.error(f"argument {option}: nothing can be written into {folder}: {error}")
     keras.utils.set_random_seed(arguments.seed)
     return arguments
 
 
+@contextlib.contextmanager
+def open_text(path):
+    """A text file to read, line ends as they are; ends the program if it is not UTF-8."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            yield file
+    except UnicodeDecodeError as error:
+        sys.exit(f"{path} is no UTF-8 text: {error}")
+
+
 def read_table(path, text_count=1, limit=None):
-    """Texts and labels of a table.
+    """Texts and labels of a table; says which columns they are.
 
     A .csv file has commas and quotes, any other tabs and none. Where the first line has none of the
     names above, it is data, the texts first and the label last.
@@ -88,31 +128,43 @@ def read_table(path, text_count=1, limit=None):
     Returns:
         A list of tuples of `text_count` texts, and a list of labels.
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        if Path(path).suffix.lower() == ".csv":
-            rows = list(csv.reader(file))
-        else:
-            rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    is_csv = Path(path).suffix.lower() == ".csv"
+    form = {} if is_csv else {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    with open_text(path) as file:
+        rows = list(csv.reader(file, **form))
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    if not {*TEXTS, *SECOND_TEXTS, *LABELS}.isdisjoint(header):
+    has_header = not {*TEXTS, *SECOND_TEXTS, *LABELS}.isdisjoint(header)
+    if has_header:
         if text_count == 1 and not set(SECOND_TEXTS).isdisjoint(header):
             sys.exit(f"{path} has pairs of texts, for --pairs. Received: {rows[0]}")
-        names = (TEXTS, SECOND_TEXTS)[:text_count]
-        columns = [_column(path, header, each) for each in (*names, LABELS)]
-        first_row = 1
+        names = [*(TEXTS, SECOND_TEXTS)[:text_count], LABELS]
+        columns = [_column(path, header, each) for each in names]
+        print(f"{path}: columns", ", ".join(rows[0][column] for column in columns))
     else:
-        columns, first_row = [*range(text_count + 1)], 0
+        columns = [*range(text_count + 1)]
+        print(f"{path}: no header, the last of {len(columns)} columns is the label")
     texts, labels = [], []
-    for number, row in enumerate(rows[first_row:][:limit], start=first_row + 1):
+    for number, row in enumerate(rows[has_header:][:limit], start=has_header + 1):
         if not row:
             continue
-        if len(row) <= max(columns) or (not first_row and len(row) != len(columns)):
-            expected = len(header) if first_row else len(columns)
-            sys.exit(f"{path}, row {number}: {expected} columns expected. Received: {row}")
+        if len(row) <= max(columns) or (not has_header and len(row) != len(columns)):
+            expected = len(header) if has_header else len(columns)
+            sys.exit(
+                f"{path}, row {number}: expected are {expected} columns, separated by "
+                f"{'commas' if is_csv else 'tabs'} (with --pairs 3 or more). Received: {row}"
+            )
         texts.append(tuple(row[column] for column in columns[:-1]))
         labels.append(row[columns[-1]].strip())
+        if not labels[-1]:
+            sys.exit(f"{path}, row {number} has no label. Received: {row}")
     if not texts:
         sys.exit(f"{path} holds no examples.")
+    if not has_header and len(labels) > 2 and labels[0] not in labels[1:]:
+        names = "text_a, text_b" if text_count > 1 else "text"
+        sys.exit(
+            f"{path}: the label {labels[0]!r} of the first row occurs in no other. If that row is "
+            f"a header, name its columns {names} and label."
+        )
     return texts, labels
 
 

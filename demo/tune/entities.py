@@ -15,7 +15,16 @@ from functools import cache
 from itertools import chain
 
 import numpy as np
-from common import DECAYED, Batches, LearningCurve, argument_parser, as_numbers, parse, read_table
+from common import (
+    DECAYED,
+    Batches,
+    LearningCurve,
+    argument_parser,
+    as_numbers,
+    open_text,
+    parse,
+    read_table,
+)
 
 from keras_bert import (
     AdamWarmup,
@@ -29,7 +38,7 @@ from keras_bert.backend import keras
 
 def read_sentences(path, limit):
     """A list of sentences, each a list of words and a list of as many tags."""
-    with open(path, encoding="utf-8-sig") as file:
+    with open_text(path) as file:
         lines = [line.rstrip("\r\n") for line in file]
     if lines and sorted(lines[0].split("\t")) == ["label", "text_a"]:
         texts, labels = read_table(path, limit=limit)
@@ -150,6 +159,7 @@ def main():
     model.fit(train, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
     if arguments.save:
         model.save(arguments.save)
+        print(f"{arguments.save}: the outputs are the tags {', '.join(classes)}")
 
 
 if __name__ == "__main__":

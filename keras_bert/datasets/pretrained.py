@@ -65,11 +65,6 @@ def get_pretrained(
         local = _local_path(address)
         if local is not None and local.is_dir():
             return str(local)
-        if local is not None and not local.suffix and not local.exists():
-            raise FileNotFoundError(
-                f"There is no model {address!r}: neither a folder nor a .zip archive nor the URL "
-                "of one, nor a name in PretrainedList."
-            )
         name = (local or PurePosixPath(unquote(urlsplit(address).path))).stem
         info = PretrainedInfo(address, name, name)
     if info.target_name in ("", ".", "..") or re.search(r"[/\\]", info.target_name):
@@ -123,6 +118,11 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
         elif not local.is_file():
             raise FileNotFoundError(f"there is no file {local}")
     except OSError as error:
+        if "://" not in info.url:
+            raise FileNotFoundError(
+                f"There is no model {info.url!r}: neither a folder nor a .zip archive nor the URL "
+                "of one, nor a name in PretrainedList."
+            ) from None
         raise OSError(
             f"{source} could not be downloaded: {error}. Download it by other means and save it as "
             f"{archive}, or put its files into {folder}, and try again."

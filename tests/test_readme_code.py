@@ -64,8 +64,8 @@ ELSEWHERE = (
 )
 # What the reader is taken to have.
 GIVEN = {
-    "texts": ["语言", "数学", "all play", "good weather"],
-    "labels": np.array([0, 1, 1, 0]),
+    "texts": ["语言", "数学", "all play", "good weather"] * 32,
+    "labels": np.array([0, 1, 1, 0] * 32),
 }
 
 

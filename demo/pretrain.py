@@ -296,7 +296,10 @@ def main(arguments=None) -> None:
     try:
         pretrain(run, read_settings(run, given), save_every)
     except KeyboardInterrupt:
-        print(f"\n{run}: interrupted; the same command goes on from here", file=sys.stderr)
+        print(
+            f"\n{run}: interrupted; the same command goes on from the last saved state",
+            file=sys.stderr,
+        )
         sys.exit(130)
 
 

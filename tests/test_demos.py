@@ -19,6 +19,7 @@ from keras_bert.layers import Extract
 
 TUNE = Path(__file__).resolve().parents[1] / "demo/tune"
 WORDS = "abcdefghijklmnopqrstuvwxy"
+LONG = "a text " * 50_000
 TAGS = {**dict.fromkeys("abc", "B-LOC"), **dict.fromkeys("def", "O")}
 
 
@@ -169,6 +170,7 @@ def test_a_saved_model_can_be_used(results):
     ("name", "text", "count", "expected"),
     [
         ("a.tsv", 'a "quote\t0\nof it\t1\n', 1, [('a "quote',), ("of it",)]),
+        ("long.tsv", f"{LONG}\t0\na\t1\n", 1, [(LONG,), ("a",)]),
         ("b.tsv", "label\ttext_a\n0\t好\n1\t坏\n", 1, [("好",), ("坏",)]),
         ("c.csv", 'label,review\n0,"a, b"\n1,c\n', 1, [("a, b",), ("c",)]),
         (
@@ -203,7 +205,7 @@ def test_tables_are_read_as_public_data_sets_have_them(
         ("good\t1\nbad\t\n", "row 2 has no label"),
         ("body\tscore\ngood\t1\nbad\t0\n", "the label 'score' of the first row occurs in no other"),
         ("sentence\ttarget\ngood\t1\n", "column headed by one of label,"),
-        ("good\tfine\tsame\n", r"row 1: expected are 2 columns, .*with --pairs"),
+        ("good\tfine\tsame\n", "row 1: expected are 2 columns, .*pairs of texts need --pairs"),
         ("text_a\ttext_b\tlabel\na\tb\t1\n", "has pairs of texts, for --pairs"),
     ],
 )

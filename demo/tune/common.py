@@ -22,6 +22,7 @@ SECOND_TEXTS = ("text_b", "sentence2", "question2", "#2 string")
 LABELS = ("label", "labels", "quality", "is_duplicate")
 # As in Google's training, biases and normalizations do not decay.
 DECAYED = ["embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2"]
+csv.field_size_limit(2**31 - 1)  # a text may be a whole book
 LENGTH_STEP = 32  # JAX and TensorFlow compile the model once for each length of a batch
 SORTED_BATCHES = 50
 
@@ -151,7 +152,7 @@ def read_table(path, text_count=1, limit=None):
             expected = len(header) if has_header else len(columns)
             sys.exit(
                 f"{path}, row {number}: expected are {expected} columns, separated by "
-                f"{'commas' if is_csv else 'tabs'} (with --pairs 3 or more). Received: {row}"
+                f"{'commas' if is_csv else 'tabs'}; pairs of texts need --pairs. Received: {row}"
             )
         texts.append(tuple(row[column] for column in columns[:-1]))
         labels.append(row[columns[-1]].strip())

@@ -86,7 +86,7 @@ def by_name(name) -> PretrainedInfo | str | None:
     """The entry of `PretrainedList` of this name; None where there is none, or such a path."""
     if not isinstance(name, str) or name.startswith("_") or os.path.exists(name):
         return None
-    return getattr(PretrainedList, name, None)
+    return vars(PretrainedList).get(name)
 
 
 def _local_path(address: str) -> Path | None:

@@ -75,7 +75,7 @@ def test_a_name_in_the_list_is_an_address(home, monkeypatch, tmp_path):
     assert get_pretrained("tiny") == "tiny"  # what exists as a path is no name
 
 
-@pytest.mark.parametrize("address", ["none", "a/folder", "a/file.zip", "__doc__"])
+@pytest.mark.parametrize("address", ["none", "a/folder", "a/file.zip", "__doc__", "mro"])
 def test_what_is_neither_path_nor_name_is_said(home, address):
     with pytest.raises(FileNotFoundError, match=f"There is no model '{address}'"):
         get_pretrained(address)

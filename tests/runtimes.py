@@ -17,13 +17,18 @@ def as_list(value):
 
 @contextlib.contextmanager
 def dtype_policy(policy):
-    """The policy as Keras 3's global one, which is how users choose it."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
+    """The policy as Keras' global one, which is how users choose it."""
+    if KERAS_3:
+        current, choose = keras.config.dtype_policy, keras.config.set_dtype_policy
+    else:
+        current = keras.mixed_precision.global_policy
+        choose = keras.mixed_precision.set_global_policy
+    before = current()
+    choose(policy)
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        choose(before)
 
 
 def to_numpy(tensor):

@@ -3,12 +3,15 @@
 import contextlib
 
 import numpy as np
+import pytest
 
 from keras_bert.backend import TF_KERAS, backend, keras
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 KERAS_3 = not TF_KERAS
 ON_TENSORFLOW = RUNTIME in ("tensorflow", "tf_keras")
+
+once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
 
 
 def as_list(value):

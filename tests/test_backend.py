@@ -10,14 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from runtimes import RUNTIME
+from runtimes import RUNTIME, once
 
 import keras_bert
 from keras_bert import backend
 
 PACKAGE = Path(keras_bert.__file__).parent
 
-once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
 SWITCHES = ("TF_KERAS", "TF_USE_LEGACY_KERAS", "KERAS_BACKEND")
 
 

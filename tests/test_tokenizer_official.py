@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runtimes import once
 from tokenizers import BertWordPieceTokenizer
 
 from keras_bert import text_lookup, words
 from keras_bert.tokenizer import Tokenizer
+
+pytestmark = once
 
 DATA = Path(__file__).with_name("data")
 ORACLE = json.loads(DATA.joinpath("tokenizer_oracle.json").read_text(encoding="ascii"))

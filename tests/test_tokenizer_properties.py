@@ -8,8 +8,11 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runtimes import once
 
 from keras_bert import Tokenizer
+
+pytestmark = once
 
 ORACLE = json.loads(
     Path(__file__).with_name("data").joinpath("tokenizer_oracle.json").read_text(encoding="ascii")

@@ -13,10 +13,13 @@ import zipfile
 
 import pytest
 from checkpoint_files import BUNDLE, DATA, STATE, is_same
+from runtimes import once
 from safetensors.numpy import save_file
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
 from keras_bert.checkpoints.tensor_bundle.table import read_table, write_table
+
+pytestmark = once
 
 COPIES = 2000
 

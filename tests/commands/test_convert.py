@@ -8,14 +8,13 @@ import pytest
 import safetensors.numpy
 from checkpoint_files import is_same
 from model_folders import CONFIG, random_weights, write_google_folder
-from runtimes import RUNTIME
+from runtimes import once
 
 from keras_bert import get_custom_objects
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
 from keras_bert.checkpoints.mapping import to_checkpoint
 
-once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
 BUNDLE = ("bert_model.ckpt.index", "bert_model.ckpt.data-00000-of-00001")
 
 

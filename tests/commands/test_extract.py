@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 from command_line import as_json
-from runtimes import RUNTIME
+from runtimes import once
 
 from keras_bert import extract_embeddings
 from keras_bert.commands import extract
-
-once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
 
 TEXTS = ["a b c", "", "d ||| e f", "z", "a " * 30, *"abcdefgh"]
 PAIRS = ["a b c", "", ("d", "e f"), "z", "a " * 30, *"abcdefgh"]

@@ -5,14 +5,12 @@ import json
 import numpy as np
 import pytest
 from model_folders import CONFIG, write_google_folder
-from runtimes import RUNTIME
+from runtimes import once
 
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.checkpoints.mapping import to_checkpoint
 
-pytestmark = pytest.mark.skipif(
-    RUNTIME != "tensorflow", reason="the same on every runtime; run once"
-)
+pytestmark = once
 
 
 def test_a_folder(command, google):

@@ -7,14 +7,12 @@ import sys
 
 import pytest
 from command_line import start
-from runtimes import RUNTIME
+from runtimes import once
 
 from keras_bert import __version__
 from keras_bert.commands import main
 
 COMMANDS = ("extract", "fill", "similar", "tokenize", "convert", "info")
-
-once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
 
 
 @pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)])

@@ -234,12 +234,11 @@ def read_settings(run: Path, given: dict) -> dict:
     path = run / "settings.json"
     if "texts" in given:
         try:
-            sizes = [os.path.getsize(each) for each in given["texts"]]
+            given["texts"] = [
+                [os.path.abspath(each), os.path.getsize(each)] for each in given["texts"]
+            ]
         except OSError as error:
             sys.exit(f"--texts must be files: {error}")
-        given["texts"] = [
-            [os.path.abspath(each), size] for each, size in zip(given["texts"], sizes, strict=True)
-        ]
     if "initial" in given:
         with contextlib.suppress(OSError):  # which `check` reports where it matters
             given["initial"] = get_pretrained(given["initial"])
@@ -260,8 +259,7 @@ def read_settings(run: Path, given: dict) -> dict:
     if "initial" in given and fixed:
         sys.exit(f"A run that starts from a model has its sizes and vocabulary. Received: {fixed}.")
     settings = {**{name: default for name, (default, *_) in OPTIONS.items()}, **given}
-    if "warmup" not in given:
-        settings["warmup"] = settings["steps"] // 10
+    settings["warmup"] = given.get("warmup", settings["steps"] // 10)
     check(settings)
     try:
         run.mkdir(parents=True, exist_ok=True)

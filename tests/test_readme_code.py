@@ -96,7 +96,7 @@ def with_stand_ins(code):
 
 def test_python_blocks_run_one_after_the_other(folder):
     names = dict(GIVEN)
-    with dtype_policy("float32") if KERAS_3 else contextlib.nullcontext():
+    with dtype_policy("float32"):
         for language, code, keras_3_only in blocks():
             elsewhere = any(mark in code for mark in ELSEWHERE)
             if language != "python" or elsewhere or (keras_3_only and not KERAS_3):

@@ -16,7 +16,16 @@ import sys
 from collections import Counter
 
 import numpy as np
-from common import DECAYED, Batches, LearningCurve, argument_parser, as_numbers, parse, read_table
+from common import (
+    DECAYED,
+    Batches,
+    LearningCurve,
+    argument_parser,
+    as_numbers,
+    parse,
+    read_table,
+    save_if_asked,
+)
 
 from keras_bert import (
     AdamWarmup,
@@ -79,9 +88,7 @@ def main():
     model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     curve = LearningCurve(arguments.output, "accuracy", lambda logs: logs["val_accuracy"])
     model.fit(train, validation_data=dev, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
-    if arguments.save:
-        model.save(arguments.save)
-        print(f"{arguments.save}: the outputs are the classes {', '.join(classes)}")
+    save_if_asked(model, arguments, "classes", classes)
 
 
 if __name__ == "__main__":

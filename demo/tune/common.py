@@ -96,10 +96,10 @@ def parse(parser):
         parser.error(f"argument model: {error}")
     if arguments.max_len > positions:
         parser.error(f"argument --max-len: the model has {positions} positions")
-    folders = {"--output": Path(arguments.output)}
+    folders = [("--output", Path(arguments.output))]
     if arguments.save:
-        folders["--save"] = Path(arguments.save).parent
-    for option, folder in folders.items():
+        folders.insert(0, ("--save", Path(arguments.save).parent))
+    for option, folder in folders:
         try:  # now, not after the training
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
@@ -108,6 +108,13 @@ def parse(parser):
             parser.error(f"argument {option}: nothing can be written into {folder}: {error}")
     keras.utils.set_random_seed(arguments.seed)
     return arguments
+
+
+def save_if_asked(model, arguments, kind, names):
+    """Save the tuned model where --save says, and print what its file does not hold: the names."""
+    if arguments.save:
+        model.save(arguments.save)
+        print(f"{arguments.save}: the outputs are the {kind} {', '.join(names)}")
 
 
 @contextlib.contextmanager

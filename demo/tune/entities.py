@@ -24,6 +24,7 @@ from common import (
     open_text,
     parse,
     read_table,
+    save_if_asked,
 )
 
 from keras_bert import (
@@ -157,9 +158,7 @@ def main():
 
     curve = LearningCurve(arguments.output, "entity F1", dev_f1)
     model.fit(train, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
-    if arguments.save:
-        model.save(arguments.save)
-        print(f"{arguments.save}: the outputs are the tags {', '.join(classes)}")
+    save_if_asked(model, arguments, "tags", classes)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Convert."""
-    source = Path(downloaded(options.source) or options.source)
+    source = downloaded(options.source)
     target = Path(options.target)
     if not source.exists():
         raise CommandError(

@@ -42,7 +42,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Describe."""
-    path = Path(downloaded(options.path) or options.path)
+    path = downloaded(options.path)
     is_folder = path.is_dir()
     with open_checkpoint(
         get_checkpoint_paths(path).checkpoint if is_folder else path

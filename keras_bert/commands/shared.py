@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from ..case import is_cased
@@ -64,9 +65,9 @@ def add_tokenizer_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def downloaded(name: str) -> str | None:
-    """Find the folder of a model in PretrainedList or of a URL; None for any other name."""
-    return get_pretrained(name) if by_name(name) or "://" in name else None
+def downloaded(name: str) -> Path:
+    """Find the folder of a model in PretrainedList or of a URL; any other name is a path."""
+    return Path(get_pretrained(name) if by_name(name) or "://" in name else name)
 
 
 def model_paths(name: str):

@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 
 
 def map_in_batches(
-    compute: Callable[[Batch], Sequence[Any]],
+    compute: Callable[[Iterable[Batch]], Iterable[Sequence[Any]]],
     rows: Iterable[Row],
     padded_length: Callable[[int], int] | None,
     batch_size: int | None = None,
@@ -46,7 +46,8 @@ def map_in_batches(
     """Apply a function of batches to rows, of which `LOOK_AHEAD` are read at a time.
 
     Args:
-        compute: Takes a `Batch` and returns a result for each of its lengths.
+        compute: Takes batches and gives, for each of them in turn, a result for each of its
+            lengths.
         rows: Token ids and segment ids of every text.
         padded_length: The length to pad a batch to, by the length of its longest row; None never
             pads: then only rows of one length make a batch.
@@ -62,11 +63,13 @@ def map_in_batches(
         results: list[Any] = [None] * len(window)
         lengths = [len(ids) for ids, _ in window]
         most_padding = None if few_shapes else budget.padding
-        groups = _groups(lengths, padded_length, batch_size, budget.tokens, most_padding)
-        for places, length, most in groups:
-            count = min(most, 1 << (len(places) - 1).bit_length()) if few_shapes else len(places)
-            batch = _as_batch([window[place] for place in places], count, length)
-            for place, result in zip(places, compute(batch), strict=True):
+        groups = list(_groups(lengths, padded_length, batch_size, budget.tokens, most_padding))
+        batches = (
+            _as_batch([window[place] for place in places], most if few_shapes else 0, length)
+            for places, length, most in groups
+        )
+        for (places, _, _), made in zip(groups, compute(batches), strict=True):
+            for place, result in zip(places, made, strict=True):
                 results[place] = result
         yield from results
 
@@ -115,7 +118,9 @@ def _groups(
         yield places, length, most
 
 
-def _as_batch(rows: list[Row], count: int, length: int) -> Batch:
+def _as_batch(rows: list[Row], most: int, length: int) -> Batch:
+    """Pad rows, and fill up to a power of two of them, at most `most`."""
+    count = max(len(rows), min(most, 1 << (len(rows) - 1).bit_length()))
     arrays = np.zeros((2, count, length), "int32")
     for part in (0, 1):
         for place, row in enumerate(rows):

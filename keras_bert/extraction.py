@@ -33,6 +33,7 @@ from .case import declared_lower_case
 from .checkpoint_paths import get_checkpoint_paths
 from .loader import load_trained_model_from_checkpoint, load_vocabulary
 from .prediction import predictor
+from .threads import map_in_threads
 from .tokenizer import Tokenizer
 
 POOL_NSP = "POOL_NSP"
@@ -187,7 +188,7 @@ def _run(model, finish, bar, batch_size, output_len, padded_length, rows) -> Ite
     predict = predictor(model)
 
     def compute(batch: Batch) -> list[np.ndarray]:
-        features = np.asarray(predict([batch.token_ids, batch.segment_ids]))
+        features = np.asarray(predict.call([batch.token_ids, batch.segment_ids]))
         if features.shape[1] < (output_len or batch.token_ids.shape[1]):
             raise ValueError(
                 "`model` must give features of every token; built with `output_len` it does not. "
@@ -195,13 +196,17 @@ def _run(model, finish, bar, batch_size, output_len, padded_length, rows) -> Ite
             )
         if features.dtype.itemsize < 4:  # a 16-bit policy
             features = features.astype("float32")
-        shown.update(len(batch.lengths))
         # The batch may have more rows than there are lengths.
         return list(map(finish, features, batch.token_ids, batch.lengths))
 
+    def compute_all(batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
+        for results in map_in_threads(compute, batches, predict.threads):
+            shown.update(len(results))
+            yield results
+
     with bar() as shown:
         yield from map_in_batches(
-            compute,
+            compute_all,
             rows,
             padded_length,
             batch_size,

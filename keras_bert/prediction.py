@@ -10,40 +10,78 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .any_length import consists_of_known_layers
-from .backend import ENGINE, TF_KERAS, models, ops
+from .backend import ENGINE, TF_KERAS, models, on_accelerator, ops
 from .layers.direct_call import is_changed
 
 _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def predictor(model) -> Callable:
+class Predictor(NamedTuple):
+    """What computes batches of a model."""
+
+    call: Callable  # of token ids and segment ids, int32 (B, T): features
+    threads: int = 1  # how many should call it at a time
+
+
+def predictor(model) -> Predictor:
     """What computes a batch: `model.predict_on_batch`, or the same with less around it."""
-    if TF_KERAS and isinstance(model, models.Model):
-        return _keras_2_function(model)
+    if ENGINE == "tensorflow" and _has_function(model):
+        function = _tensorflow_function(model)
+        threads = 2 if _may_be_shared(function) else 1
+        return Predictor(lambda arrays: function(*arrays), threads)
     if ENGINE == "torch":
         calls = _layer_calls(model)
         if calls is not None:
-            return lambda arrays: _run_on_torch(model, calls, arrays)
-    return model.predict_on_batch
+            return Predictor(lambda arrays: _run_on_torch(model, calls, arrays))
+    return Predictor(model.predict_on_batch)
 
 
-def _keras_2_function(model) -> Callable:
-    """A function of the arrays, made once for a model.
+def _has_function(model) -> bool:
+    """Whether a model computes in one graph, and calling that is all that predicting is."""
+    if TF_KERAS:
+        is_usual = isinstance(model, models.Model)
+    else:
+        is_usual = consists_of_known_layers(model) and not _is_patched(model)
+    return (
+        is_usual
+        and not model.run_eagerly
+        and not model.jit_compile
+        and model.distribute_strategy.num_replicas_in_sync == 1
+    )
 
-    Keras 2 builds a data set of the batch and, dropping it, waits a tenth of a second in about half
-    of the calls.
+
+def _tensorflow_function(model) -> Callable:
+    """A function of the arrays, traced once, here, for all shapes that the model takes.
+
+    Keras 3 traces its own twice, in whatever thread it is called in. Keras 2 builds a data set of
+    the batch and, dropping it, waits a tenth of a second in about half of the calls.
     """
-    if model.run_eagerly or model.distribute_strategy.num_replicas_in_sync > 1:
-        return model.predict_on_batch
-    if model not in _functions:
-        import tensorflow as tf
+    import tensorflow as tf
 
-        this = weakref.ref(model)  # or the model, the key, would live as long as its function
-        _functions[model] = tf.function(
-            lambda arrays: this().predict_step((arrays,)), reduce_retracing=True
-        )
-    function = _functions[model]
-    return lambda arrays: function(tuple(arrays))
+    model.make_predict_function()
+    key = model.predict_function  # which Keras makes anew where a model is changed
+    if key not in _functions:
+        this = weakref.ref(model)  # or Keras' function, the key, would live as long as this one
+        _functions[key] = tf.function(
+            lambda *arrays: this().predict_step((arrays,)),
+            input_signature=[tf.TensorSpec(each.shape, "int32") for each in model.inputs],
+        ).get_concrete_function()
+    return _functions[key]
+
+
+def _may_be_shared(function) -> bool:
+    """Whether two threads should call a function of TensorFlow at a time.
+
+    One call leaves a tenth to a fifth of two cores idle. What draws random numbers or changes
+    variables stays in order.
+    """
+    return not on_accelerator() and all(
+        operation.type in _READING or not operation.op_def.is_stateful
+        for operation in function.graph.get_operations()
+    )
+
+
+_READING = {"ReadVariableOp", "ResourceGather", "Assert"}
 
 
 class _LayerCall(NamedTuple):

@@ -1,8 +1,11 @@
-"""How many cores a process computes on."""
+"""How many cores a process computes on, and work that is done by several threads."""
 
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from .arguments import as_size
 from .backend import ENGINE
@@ -33,3 +36,24 @@ def limit_threads(count: int) -> None:
         # JAX has no option for it. XLA's CPU client reads this variable when it is made
         # (DefaultThreadPoolSize in xla/pjrt/cpu/cpu_client.cc).
         os.environ["NPROC"] = str(count)
+
+
+def map_in_threads(function: Callable, items: Iterable, threads: int) -> Iterator:
+    """`map` by a number of threads, which are at most one item ahead of what has been asked for.
+
+    Items are taken in the caller's thread. An error reaches the caller in the place of its item,
+    and where the caller stops, no further item is begun.
+    """
+    if threads == 1:
+        yield from map(function, items)
+        return
+    pool, begun = ThreadPoolExecutor(threads), deque()
+    try:
+        for item in items:
+            begun.append(pool.submit(function, item))
+            if len(begun) > threads:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

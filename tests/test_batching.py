@@ -11,9 +11,10 @@ def batches(lengths, padded_length=batching.pad_to_longest, **options):
     """The shapes and row counts of the batches that rows of these lengths are computed in."""
     seen = []
 
-    def compute(batch):
-        seen.append((batch.token_ids.shape, len(batch.lengths)))
-        return batch.token_ids[: len(batch.lengths), 0]
+    def compute(batches):
+        for batch in batches:
+            seen.append((batch.token_ids.shape, len(batch.lengths)))
+            yield batch.token_ids[: len(batch.lengths), 0]
 
     rows = [([index] * length, [0] * length) for index, length in enumerate(lengths)]
     results = list(batching.map_in_batches(compute, rows, padded_length, **options))

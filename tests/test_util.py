@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 import pytest
 from model_folders import write_google_folder, write_hugging_face_folder
-from runtimes import KERAS_3, RUNTIME
+from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME
 
 from keras_bert import (
     POOL_AVE,
@@ -155,7 +155,9 @@ def test_batch_size_is_the_most_texts_of_a_batch(folder, vocabulary, monkeypatch
     predict = prediction.predictor(model)
     monkeypatch.setattr(
         "keras_bert.extraction.predictor",
-        lambda model: lambda arrays: counts.append(len(arrays[0])) or predict(arrays),
+        lambda model: prediction.Predictor(
+            lambda arrays: counts.append(len(arrays[0])) or predict.call(arrays)
+        ),
     )
     extract_embeddings(model, sentences(10), vocabs=vocabulary, batch_size=batch_size)
     filled = 16 if RUNTIME == "jax" else 10  # to the next power of two
@@ -163,16 +165,16 @@ def test_batch_size_is_the_most_texts_of_a_batch(folder, vocabulary, monkeypatch
     assert len(counts) == {None: 1, 1: 10, 4: 3}[batch_size]
 
 
-@pytest.mark.skipif(KERAS_3, reason="Keras 2 takes long to end a prediction, Keras 3 does not")
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="elsewhere a model's own function is called")
 def test_the_function_of_a_model_is_made_once_and_goes_with_it(folder, vocabulary):
     def use():  # a frame of its own, where TensorFlow, which looks at frames, keeps no model alive
         model = load(folder, seq_len=None)
         expected = extract_embeddings(model, ["a b"], vocabs=vocabulary)[0]
-        function = prediction._functions[model]
+        function = prediction._functions[model.predict_function]
         model.set_weights([2.0 * weight for weight in model.get_weights()])
         changed = extract_embeddings(model, ["a b"], vocabs=vocabulary)[0]
         assert np.abs(changed - expected).max() > 0.1
-        assert prediction._functions[model] is function
+        assert prediction._functions[model.predict_function] is function
         return weakref.ref(model)
 
     gone = use()

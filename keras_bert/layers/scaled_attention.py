@@ -9,6 +9,9 @@ from ..backend import ENGINE, on_accelerator, ops
 from .needed_places import needed_places, pick_rows, spread_rows
 from .projection import as_rows, reshape
 
+# Scores of a text's head; with more of them XLA is faster on a CPU head by head.
+LONG = 1 << 17
+
 
 class ScaledAttention:
     """What a layer with `head_num`, `history_only`, `needed_len` and `_project` computes.
@@ -85,9 +88,27 @@ def _attend(query, key, value, bias):
         return _attend_torch(query, key, value, bias)
     if ENGINE == "jax" and on_accelerator():
         return ops.dot_product_attention(query, key, value, bias)
+    places, key_places = query.shape[1], key.shape[1]
+    is_known = isinstance(places, int) and isinstance(key_places, int)
+    if ENGINE == "jax" and is_known and places * key_places > LONG:
+        return _attend_head_by_head(query, key, value, bias)
+    return _attend_at_once(query, key, value, bias)
+
+
+def _attend_at_once(query, key, value, bias):
     probabilities = ops.cast(_probabilities(query, key, bias), value.dtype)
     attended = ops.matmul(probabilities, ops.transpose(value, (0, 2, 1, 3)))
     return ops.transpose(attended, (0, 2, 1, 3))
+
+
+def _attend_head_by_head(query, key, value, bias):
+    """The same numbers with the scores of one head at a time in memory, or in a cache."""
+
+    def attend(head):  # three of (B, T or S, D/H)
+        return _attend_at_once(*(each[:, :, None] for each in head), bias)[:, :, 0]
+
+    heads = tuple(ops.transpose(each, (2, 0, 1, 3)) for each in (query, key, value))
+    return ops.transpose(ops.map(attend, heads), (1, 2, 0, 3))
 
 
 def _attend_torch(query, key, value, bias):

@@ -4,8 +4,11 @@ from layer_checks import check_layer, old_case, old_cases
 from runtimes import KERAS_3, RUNTIME, compiled, dtype_policy, to_numpy
 
 from keras_bert.activations import gelu_erf, gelu_tanh
-from keras_bert.backend import keras, layers, models, ops
-from keras_bert.layers import MultiHeadAttention
+from keras_bert.backend import keras, layers, models, on_accelerator, ops
+from keras_bert.layers import MultiHeadAttention, scaled_attention
+
+if RUNTIME == "jax":
+    import jax
 
 # The small package says so whenever a kernel_initializer is shared, as its default is.
 pytestmark = pytest.mark.filterwarnings("ignore:The initializer GlorotNormal is unseeded")
@@ -41,6 +44,31 @@ def test_attention_map_explains_the_output(history_only):
     values = (x @ value_kernel + value_bias).reshape(3, 5, 2, 4)
     attended = np.einsum("bhts,bshd->bthd", shares, values).reshape(3, 5, 8)
     np.testing.assert_allclose(output, attended @ kernel + bias, atol=1e-5)
+
+
+@pytest.mark.skipif(RUNTIME != "jax" or on_accelerator(), reason="JAX's way on a CPU")
+@pytest.mark.parametrize("history_only", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_long_texts_head_by_head(history_only, masked, dtype, monkeypatch):
+    layer = MultiHeadAttention(2, None, history_only=history_only, dtype=dtype)
+    query, key = (ops.cast(features(3, length, 8), dtype) for length in (5, 4))
+    mask = [None, np.arange(4) < np.array([[4], [3], [1]]), None] if masked else None
+
+    def numbers():
+        def run(query):  # which JAX has not compiled yet
+            return layer([query, key, key], mask=mask)
+
+        gradient = jax.grad(lambda query: ops.sum(run(query) ** 2))(query)
+        return np.stack([to_numpy(each) for each in (run(query), jax.jit(run)(query), gradient)])
+
+    layer.build([(None, None, 8)] * 3)
+    at_once = numbers()
+    monkeypatch.setattr(scaled_attention, "LONG", 0)
+    mapped, calls = ops.map, []
+    monkeypatch.setattr(ops, "map", lambda *args: calls.append(1) or mapped(*args))
+    np.testing.assert_allclose(numbers(), at_once, atol=1e-6 if dtype == "float32" else 0.02)
+    assert len(calls) == 3
 
 
 def test_a_padded_row_is_as_if_alone():

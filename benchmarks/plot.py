@@ -1,6 +1,6 @@
 """Draw a column of a table of results as bars.
 
-    python benchmarks/plot.py benchmarks/results/2026-11-26-extraction.md 1 extraction.svg
+    python benchmarks/plot.py benchmarks/results/2026-11-27-extraction.md 1 extraction.svg
 
 The table is the first one of the Markdown file; its first column names the bars. The number is the
 column to draw, 1 for the one after the names. Bars of this package are blue, those of peers grey.

@@ -40,8 +40,10 @@ def _has_function(model) -> bool:
     """Whether a model computes in one graph, and calling that is all that predicting is."""
     if TF_KERAS:
         is_usual = isinstance(model, models.Model)
-    else:
-        is_usual = consists_of_known_layers(model) and not _is_patched(model)
+    else:  # which has a function of its own; that is as fast, except for several threads
+        is_usual = (
+            consists_of_known_layers(model) and not _is_patched(model) and not on_accelerator()
+        )
     return (
         is_usual
         and not model.run_eagerly
@@ -64,7 +66,9 @@ def _tensorflow_function(model) -> Callable:
         this = weakref.ref(model)  # or Keras' function, the key, would live as long as this one
         _functions[key] = tf.function(
             lambda *arrays: this().predict_step((arrays,)),
-            input_signature=[tf.TensorSpec(each.shape, "int32") for each in model.inputs],
+            input_signature=[
+                tf.TensorSpec((None, *each.shape[1:]), "int32") for each in model.inputs
+            ],
         ).get_concrete_function()
     return _functions[key]
 

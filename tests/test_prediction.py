@@ -23,8 +23,8 @@ def encoder(**options):
 
 
 def asks_keras(on_torch):
-    """JAX does in any case, TensorFlow for no model made of an encoder's layers."""
-    return {"jax": True, "torch": on_torch}.get(RUNTIME, False)
+    """JAX does in any case, TensorFlow on CPUs for no model made of an encoder's layers."""
+    return {"jax": True, "torch": on_torch}.get(RUNTIME, KERAS_3 and on_accelerator())
 
 
 def check(model, asks_keras, monkeypatch):

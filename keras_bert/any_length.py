@@ -84,7 +84,7 @@ def any_length_twin(model):
         The twin. Its outputs are those of the model, which stays as it was.
     """
     twin, weights = _twins.get(model, (None, []))
-    if twin is None or not _same_variables(weights, model.weights):
+    if twin is None or not same_variables(weights, model.weights):
         twin = _make_twin(model)
         _twins[model] = twin, model.weights
     if TF_KERAS:
@@ -95,8 +95,8 @@ def any_length_twin(model):
 _twins: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def _same_variables(first: list, second: list) -> bool:
-    """Quantizing and LoRA put other variables in the place of those a twin was compiled with."""
+def same_variables(first: list, second: list) -> bool:
+    """Quantizing and LoRA put other variables in the place of those a model was compiled with."""
     return len(first) == len(second) and all(map(lambda a, b: a is b, first, second))
 
 

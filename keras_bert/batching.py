@@ -62,11 +62,10 @@ def map_in_batches(
     while window := list(islice(rows, LOOK_AHEAD)):
         results: list[Any] = [None] * len(window)
         lengths = [len(ids) for ids, _ in window]
-        most_padding = None if few_shapes else budget.padding
-        groups = list(_groups(lengths, padded_length, batch_size, budget.tokens, most_padding))
+        groups = list(_groups(lengths, padded_length, batch_size, few_shapes, budget))
         batches = (
-            _as_batch([window[place] for place in places], most if few_shapes else 0, length)
-            for places, length, most in groups
+            _as_batch([window[place] for place in places], count, length)
+            for places, count, length in groups
         )
         for (places, _, _), made in zip(groups, compute(batches), strict=True):
             for place, result in zip(places, made, strict=True):
@@ -96,31 +95,30 @@ def pad_to_bucket(limit: int | None) -> Callable[[int], int]:
 
 
 def _groups(
-    lengths, padded_length, batch_size, most_tokens, most_padding
+    lengths, padded_length, batch_size, few_shapes, budget
 ) -> Iterator[tuple[list[int], int, int]]:
-    """For every batch the places of its rows, the length to pad them to and the most rows.
+    """For every batch the places of its rows, and the number of rows and the length to fill up to.
 
     The longest come first, so that what takes most memory fails at once or never. Where rows could
-    be padded less in the next batch, a batch ends when its padding exceeds a budget.
+    be padded less in the next batch, a batch ends when its padding exceeds the budget.
     """
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     while order:
         longest = lengths[order[0]]
         length = padded_length(longest) if padded_length else longest
-        most = batch_size or max(1, most_tokens // length)
+        most = batch_size or max(1, budget.tokens // length)
         places = order[:most]
         if padded_length is None:
             places = [place for place in places if lengths[place] == longest]
-        elif most_padding is not None:
+        elif not few_shapes:
             saved = accumulate(length - padded_length(lengths[place]) for place in places)
-            places = places[: sum(1 for each in saved if each <= most_padding)]
+            places = places[: sum(1 for each in saved if each <= budget.padding)]
         order = order[len(places) :]
-        yield places, length, most
+        count = min(most, 1 << (len(places) - 1).bit_length()) if few_shapes else len(places)
+        yield places, count, length
 
 
-def _as_batch(rows: list[Row], most: int, length: int) -> Batch:
-    """Pad rows, and fill up to a power of two of them, at most `most`."""
-    count = max(len(rows), min(most, 1 << (len(rows) - 1).bit_length()))
+def _as_batch(rows: list[Row], count: int, length: int) -> Batch:
     arrays = np.zeros((2, count, length), "int32")
     for part in (0, 1):
         for place, row in enumerate(rows):

@@ -79,7 +79,7 @@ def extract_embeddings(
             whatever it is called, and is not looked at.
         cased: Whether the vocabulary distinguishes upper and lower case.
         batch_size: The most texts in a batch; None leaves it to their number of tokens. (On CPUs,
-            TensorFlow computes two batches at a time.)
+            TensorFlow computes two batches at a time, in twice the memory.)
         cut_embed: Whether features of tokens are cut to the text's length. Otherwise they have the
             model's full length: the number of positions of a folder's model, the length a Model was
             built for, or, built for any, the longest of all texts.

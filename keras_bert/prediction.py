@@ -9,11 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .any_length import consists_of_known_layers
+from .any_length import consists_of_known_layers, same_variables
 from .backend import ENGINE, TF_KERAS, models, on_accelerator, ops
 from .layers.direct_call import is_changed
-
-_functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 class Predictor(NamedTuple):
@@ -25,10 +23,8 @@ class Predictor(NamedTuple):
 
 def predictor(model) -> Predictor:
     """What computes a batch: `model.predict_on_batch`, or the same with less around it."""
-    if ENGINE == "tensorflow" and _has_function(model):
-        function = _tensorflow_function(model)
-        threads = 2 if _may_be_shared(function) else 1
-        return Predictor(lambda arrays: function(*arrays), threads)
+    if ENGINE == "tensorflow" and _is_one_graph(model):
+        return _tensorflow_predictor(model)
     if ENGINE == "torch":
         calls = _layer_calls(model)
         if calls is not None:
@@ -36,41 +32,53 @@ def predictor(model) -> Predictor:
     return Predictor(model.predict_on_batch)
 
 
-def _has_function(model) -> bool:
-    """Whether a model computes in one graph, and calling that is all that predicting is."""
+def _is_one_graph(model) -> bool:
+    """Whether a function of TensorFlow should take the place of `model.predict_on_batch`."""
     if TF_KERAS:
-        is_usual = isinstance(model, models.Model)
-    else:  # which has a function of its own; that is as fast, except for several threads
-        is_usual = (
-            consists_of_known_layers(model) and not _is_patched(model) and not on_accelerator()
+        may_take = isinstance(model, models.Model)
+    else:  # Keras 3's own function is as fast on GPUs, and knows XLA
+        may_take = (
+            consists_of_known_layers(model)
+            and not _is_patched(model)
+            and not model.jit_compile
+            and not on_accelerator()
         )
     return (
-        is_usual
-        and not model.run_eagerly
-        and not model.jit_compile
-        and model.distribute_strategy.num_replicas_in_sync == 1
+        may_take and not model.run_eagerly and model.distribute_strategy.num_replicas_in_sync == 1
     )
 
 
-def _tensorflow_function(model) -> Callable:
+def _tensorflow_predictor(model) -> Predictor:
     """A function of the arrays, traced once, here, for all shapes that the model takes.
 
     Keras 3 traces its own twice, in whatever thread it is called in. Keras 2 builds a data set of
     the batch and, dropping it, waits a tenth of a second in about half of the calls.
     """
+    model.make_predict_function()
+    key = model.predict_function  # not called, but made anew by Keras where a model is compiled
+    weights, made = _predictors.get(key, ([], None))
+    if made is None or not same_variables(weights, model.weights):
+        made = _trace(model)
+        _predictors[key] = model.weights, made
+    return made
+
+
+_predictors: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def _trace(model) -> Predictor:
     import tensorflow as tf
 
-    model.make_predict_function()
-    key = model.predict_function  # which Keras makes anew where a model is changed
-    if key not in _functions:
-        this = weakref.ref(model)  # or Keras' function, the key, would live as long as this one
-        _functions[key] = tf.function(
-            lambda *arrays: this().predict_step((arrays,)),
-            input_signature=[
-                tf.TensorSpec((None, *each.shape[1:]), "int32") for each in model.inputs
-            ],
-        ).get_concrete_function()
-    return _functions[key]
+    this = weakref.ref(model)  # or Keras' function, the key, would live as long as this one
+    function = tf.function(
+        lambda *arrays: this().predict_step((arrays,)),
+        input_signature=[tf.TensorSpec((None, *each.shape[1:]), "int32") for each in model.inputs],
+    ).get_concrete_function()
+    return Predictor(lambda arrays: function(*arrays), 2 if _may_be_shared(function) else 1)
+
+
+# Stateful operations that change nothing.
+_READING = {"ReadVariableOp", "ResourceGather", "Assert"}
 
 
 def _may_be_shared(function) -> bool:
@@ -83,9 +91,6 @@ def _may_be_shared(function) -> bool:
         operation.type in _READING or not operation.op_def.is_stateful
         for operation in function.graph.get_operations()
     )
-
-
-_READING = {"ReadVariableOp", "ResourceGather", "Assert"}
 
 
 class _LayerCall(NamedTuple):

@@ -151,6 +151,18 @@ def test_two_threads_call_what_changes_nothing():
         assert predictor(models.Model(model.inputs, drawn)).threads == 1
 
 
+@pytest.mark.skipif(RUNTIME != "tensorflow", reason="Keras 3's LoRA and a function of TensorFlow")
+def test_lora_after_a_prediction():
+    model = encoder()
+    before = np.asarray(predictor(model).call(ARRAYS))
+    attention = model.get_layer("Encoder-1-MultiHeadSelfAttention")
+    attention.query.enable_lora(2)
+    attention.query.lora_kernel_b.assign(np.ones((2, 12)))
+    after = np.asarray(predictor(model).call(ARRAYS))
+    np.testing.assert_allclose(after, model(ARRAYS), atol=1e-5)
+    assert np.abs(after - before).max() > 1e-4
+
+
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="elsewhere a model's own function is called")
 def test_a_compiled_model_is_traced_anew():
     model = encoder()

@@ -1,5 +1,7 @@
 """map_in_threads: what `map` gives, by several threads."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -23,11 +25,23 @@ def test_two_are_computed_at_a_time():
     assert list(map_in_threads(lambda _: both.wait() >= 0, range(6), 2)) == [True] * 6
 
 
-def test_one_thread_is_the_callers():
-    assert (
-        list(map_in_threads(lambda _: threading.current_thread(), range(2), 1))
-        == [threading.main_thread()] * 2
-    )
+@pytest.mark.parametrize(("count", "threads"), [(2, 1), (1, 2)])
+def test_one_thread_is_the_callers(count, threads):
+    found = list(map_in_threads(lambda _: threading.current_thread(), range(count), threads))
+    assert found == [threading.main_thread()] * count
+
+
+def test_while_the_interpreter_ends_no_thread_is_needed():
+    program = """
+import threading
+from keras_bert.threads import map_in_threads
+def work():
+    threading.main_thread().join()
+    print(list(map_in_threads(str, range(4), 2)), flush=True)
+threading.Thread(target=work).start()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "['0', '1', '2', '3']\n", done.stderr
 
 
 def test_items_are_taken_in_the_callers_thread_and_no_further_than_needed():

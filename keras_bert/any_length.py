@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import weakref
 from collections.abc import Iterator
 from functools import cache
@@ -83,10 +84,7 @@ def any_length_twin(model):
     Returns:
         The twin. Its outputs are those of the model, which stays as it was.
     """
-    twin, weights = _twins.get(model, (None, []))
-    if twin is None or not same_variables(weights, model.weights):
-        twin = _make_twin(model)
-        _twins[model] = twin, model.weights
+    twin = made_once(_twins, model, model, _make_twin)
     if TF_KERAS:
         twin.set_weights(model.get_weights())
     return twin
@@ -95,9 +93,21 @@ def any_length_twin(model):
 _twins: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def same_variables(first: list, second: list) -> bool:
-    """Quantizing and LoRA put other variables in the place of those a model was compiled with."""
-    return len(first) == len(second) and all(map(lambda a, b: a is b, first, second))
+def made_once(kept, key, model, make):
+    """`make(model)`, kept under a key as long as the model has the variables it was made with.
+
+    Quantizing and LoRA put others in their place.
+    """
+    made, variables = kept.get(key, (None, None))
+    current = model.weights
+    if made is None or not _same(variables, current):
+        made = make(model)
+        kept[key] = made, current
+    return made
+
+
+def _same(first: list, second: list) -> bool:
+    return len(first) == len(second) and all(map(operator.is_, first, second))
 
 
 def _make_twin(model):

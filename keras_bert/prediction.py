@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .any_length import consists_of_known_layers, same_variables
+from .any_length import consists_of_known_layers, made_once
 from .backend import ENGINE, TF_KERAS, models, on_accelerator, ops
 from .layers.direct_call import is_changed
 
@@ -23,7 +23,7 @@ class Predictor(NamedTuple):
 
 def predictor(model) -> Predictor:
     """What computes a batch: `model.predict_on_batch`, or the same with less around it."""
-    if ENGINE == "tensorflow" and _is_one_graph(model):
+    if ENGINE == "tensorflow" and _is_worth_tracing(model):
         return _tensorflow_predictor(model)
     if ENGINE == "torch":
         calls = _layer_calls(model)
@@ -32,8 +32,8 @@ def predictor(model) -> Predictor:
     return Predictor(model.predict_on_batch)
 
 
-def _is_one_graph(model) -> bool:
-    """Whether a function of TensorFlow should take the place of `model.predict_on_batch`."""
+def _is_worth_tracing(model) -> bool:
+    """Whether a function traced here should take the place of `model.predict_on_batch`."""
     if TF_KERAS:
         may_take = isinstance(model, models.Model)
     else:  # Keras 3's own function is as fast on GPUs, and knows XLA
@@ -56,11 +56,7 @@ def _tensorflow_predictor(model) -> Predictor:
     """
     model.make_predict_function()
     key = model.predict_function  # not called, but made anew by Keras where a model is compiled
-    weights, made = _predictors.get(key, ([], None))
-    if made is None or not same_variables(weights, model.weights):
-        made = _trace(model)
-        _predictors[key] = model.weights, made
-    return made
+    return made_once(_predictors, key, model, _trace)
 
 
 _predictors: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()

@@ -170,11 +170,11 @@ def test_the_function_of_a_model_is_made_once_and_goes_with_it(folder, vocabular
     def use():  # a frame of its own, where TensorFlow, which looks at frames, keeps no model alive
         model = load(folder, seq_len=None)
         expected = extract_embeddings(model, ["a b"], vocabs=vocabulary)[0]
-        function = prediction._predictors[model.predict_function]
+        function = prediction._predictors[model.predict_function][0]
         model.set_weights([2.0 * weight for weight in model.get_weights()])
         changed = extract_embeddings(model, ["a b"], vocabs=vocabulary)[0]
         assert np.abs(changed - expected).max() > 0.1
-        assert prediction._predictors[model.predict_function] is function
+        assert prediction._predictors[model.predict_function][0] is function
         return weakref.ref(model)
 
     gone = use()

@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_bert import Tokenizer
-from keras_bert.characters import is_cjk_character, is_punctuation
+from keras_bert.tokenizer.characters import is_cjk_character, is_punctuation
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 

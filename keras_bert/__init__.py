@@ -1,86 +1,113 @@
-"""BERT in three lines for Keras 3 (TensorFlow, JAX, PyTorch) and, with TF_KERAS=1, tf_keras."""
+"""BERT in three lines for Keras 3 (TensorFlow, JAX, PyTorch) and tf_keras.
 
-from ._command_line import runs_a_command
-from .version import __version__
+Names are imported when they are first asked for: Keras takes seconds to import, and half of the
+commands of `python -m keras_bert` do without.
+"""
 
-# Keras takes seconds to import, and most commands do without. Elsewhere all is there at once: files
-# name classes that must be registered, and TF_KERAS has to be heeded before TensorFlow is used.
-if not runs_a_command():
-    from .attention_maps import get_attention_maps
-    from .bert import (
-        TOKEN_CLS,
-        TOKEN_MASK,
-        TOKEN_PAD,
-        TOKEN_SEP,
-        TOKEN_UNK,
-        compile_model,
-        gelu,
-        gen_batch_inputs,
-        get_base_dict,
-        get_custom_objects,
-        get_model,
-        get_token_embedding,
-    )
-    from .checkpoints import CheckpointError
-    from .configuration import ConfigError
-    from .datasets import PretrainedInfo, PretrainedList, get_pretrained
-    from .distribution import layout_map
-    from .extractor import Extractor
-    from .loader import (
-        build_model_from_config,
-        load_model_weights_from_checkpoint,
-        load_trained_model_from_checkpoint,
-        load_vocabulary,
-    )
-    from .optimizers import AdamWarmup, calc_train_steps
-    from .tokenizer import Tokenizer
-    from .util import (
-        POOL_AVE,
-        POOL_MAX,
-        POOL_NSP,
-        extract_embeddings,
-        extract_embeddings_generator,
-        get_checkpoint_paths,
-    )
-    from .vocabulary import VocabularyError, save_vocabulary
-    from .vocabulary_change import VocabularyChange
+from __future__ import annotations
 
-__all__ = [
-    "TOKEN_PAD",
-    "TOKEN_UNK",
-    "TOKEN_CLS",
-    "TOKEN_SEP",
-    "TOKEN_MASK",
-    "gelu",
-    "get_model",
-    "compile_model",
-    "get_base_dict",
-    "gen_batch_inputs",
-    "get_token_embedding",
-    "get_custom_objects",
-    "get_attention_maps",
-    "layout_map",
-    "build_model_from_config",
-    "load_model_weights_from_checkpoint",
-    "load_trained_model_from_checkpoint",
-    "load_vocabulary",
-    "save_vocabulary",
-    "VocabularyChange",
-    "Tokenizer",
-    "AdamWarmup",
-    "calc_train_steps",
-    "POOL_NSP",
-    "POOL_MAX",
-    "POOL_AVE",
-    "get_checkpoint_paths",
-    "extract_embeddings",
-    "extract_embeddings_generator",
-    "Extractor",
-    "PretrainedInfo",
-    "PretrainedList",
-    "get_pretrained",
-    "ConfigError",
-    "CheckpointError",
-    "VocabularyError",
-    "__version__",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# Where Keras 2 is wanted, it has to be chosen before anybody uses `tensorflow.keras`.
+from . import backend as backend
+from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .bert import compile_model as compile_model
+    from .bert import gelu as gelu
+    from .bert import gen_batch_inputs as gen_batch_inputs
+    from .bert import get_base_dict as get_base_dict
+    from .bert import get_custom_objects as get_custom_objects
+    from .bert import get_model as get_model
+    from .bert import get_token_embedding as get_token_embedding
+    from .checkpoints import CheckpointError as CheckpointError
+    from .datasets import PretrainedInfo as PretrainedInfo
+    from .datasets import PretrainedList as PretrainedList
+    from .datasets import get_pretrained as get_pretrained
+    from .extraction import POOL_AVE as POOL_AVE
+    from .extraction import POOL_MAX as POOL_MAX
+    from .extraction import POOL_NSP as POOL_NSP
+    from .extraction import Extractor as Extractor
+    from .extraction import extract_embeddings as extract_embeddings
+    from .extraction import extract_embeddings_generator as extract_embeddings_generator
+    from .extraction import get_attention_maps as get_attention_maps
+    from .families import ConfigError as ConfigError
+    from .loader import build_model_from_config as build_model_from_config
+    from .loader import load_model_weights_from_checkpoint as load_model_weights_from_checkpoint
+    from .loader import load_trained_model_from_checkpoint as load_trained_model_from_checkpoint
+    from .optimizers import AdamWarmup as AdamWarmup
+    from .optimizers import calc_train_steps as calc_train_steps
+    from .tokenizer import TOKEN_CLS as TOKEN_CLS
+    from .tokenizer import TOKEN_MASK as TOKEN_MASK
+    from .tokenizer import TOKEN_PAD as TOKEN_PAD
+    from .tokenizer import TOKEN_SEP as TOKEN_SEP
+    from .tokenizer import TOKEN_UNK as TOKEN_UNK
+    from .tokenizer import Tokenizer as Tokenizer
+    from .tokenizer import VocabularyChange as VocabularyChange
+    from .tokenizer import VocabularyError as VocabularyError
+    from .tokenizer import load_vocabulary as load_vocabulary
+    from .tokenizer import save_vocabulary as save_vocabulary
+    from .training import layout_map as layout_map
+    from .util import get_checkpoint_paths as get_checkpoint_paths
+
+_MODULES = {
+    "TOKEN_PAD": "tokenizer",
+    "TOKEN_UNK": "tokenizer",
+    "TOKEN_CLS": "tokenizer",
+    "TOKEN_SEP": "tokenizer",
+    "TOKEN_MASK": "tokenizer",
+    "gelu": "bert",
+    "get_model": "bert",
+    "compile_model": "bert",
+    "get_base_dict": "bert",
+    "gen_batch_inputs": "bert",
+    "get_token_embedding": "bert",
+    "get_custom_objects": "bert",
+    "get_attention_maps": "extraction",
+    "layout_map": "training",
+    "build_model_from_config": "loader",
+    "load_model_weights_from_checkpoint": "loader",
+    "load_trained_model_from_checkpoint": "loader",
+    "load_vocabulary": "tokenizer",
+    "save_vocabulary": "tokenizer",
+    "VocabularyChange": "tokenizer",
+    "Tokenizer": "tokenizer",
+    "AdamWarmup": "optimizers",
+    "calc_train_steps": "optimizers",
+    "POOL_NSP": "extraction",
+    "POOL_MAX": "extraction",
+    "POOL_AVE": "extraction",
+    "get_checkpoint_paths": "util",
+    "extract_embeddings": "extraction",
+    "extract_embeddings_generator": "extraction",
+    "Extractor": "extraction",
+    "PretrainedInfo": "datasets",
+    "PretrainedList": "datasets",
+    "get_pretrained": "datasets",
+    "ConfigError": "families",
+    "CheckpointError": "checkpoints",
+    "VocabularyError": "tokenizer",
+}
+_SUBMODULES = (
+    *("activations", "bert", "checkpoints", "commands", "datasets", "extraction", "families"),
+    *("layers", "loader", "optimizers", "saving", "tokenizer", "training", "util"),
+)
+
+__all__ = [*_MODULES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a name stands for."""
+    if name in _SUBMODULES:
+        return import_module(f".{name}", __name__)
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Saved models name classes, which are registered by then.
+    import_module(".saving.custom_objects", __name__)
+    value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_SUBMODULES})

@@ -36,6 +36,20 @@ def as_integers(name: str, values: Iterable[Any]) -> list[int]:
     return integers
 
 
+def check_head_num(head_num: int, units: int, where: str) -> None:
+    """Refuse a number of heads that does not divide the feature size.
+
+    Raises:
+        TypeError: If it is no integer.
+        ValueError: If it does not divide the size.
+    """
+    if as_integer("head_num", head_num) < 1 or units % head_num != 0:
+        raise ValueError(
+            f"`head_num` must divide the feature size in {where}. "
+            f"Received: head_num={head_num}, feature size={units}."
+        )
+
+
 def describe(value: Any) -> str:
     """Show a value and its type in an error message."""
     return f"{shorten(value)} ({type(value).__name__})"

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 
 from . import activations
 from .activations import gelu
-from .arguments import as_integer, as_integers, as_size
+from .arguments import as_integer, as_integers, as_size, check_head_num
 from .backend import layers, models
-from .custom_objects import get_custom_objects
 from .layers import (
     Add,
     Dropout,
@@ -29,10 +28,10 @@ from .layers import (
     get_embedding,
     get_inputs,
 )
-from .layers.attention import check_head_num
 from .layers.initializer import GlorotNormal
-from .tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
-from .training import compile_model, gen_batch_inputs, get_base_dict
+from .saving.custom_objects import get_custom_objects
+from .tokenizer.special_tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
+from .training.pretraining import compile_model, gen_batch_inputs, get_base_dict
 
 __all__ = [
     "TOKEN_CLS",

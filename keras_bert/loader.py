@@ -6,16 +6,16 @@ from collections import Counter
 
 from . import activations
 from .arguments import describe
-from .backend import ENGINE, models
+from .backend import models, own_memory
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
-from .checkpoints.mapping import FoundWeight, find_weights, read_weight, weight_names
-from .checkpoints.translation import find_present_weights, with_changed_rows
-from .configuration import ConfigError, is_hugging_face, read_config
-from .fitting import check_sizes, check_strangers, listed, transformer_num
+from .families.configuration import ConfigError, is_hugging_face, read_config
+from .families.fitting import check_sizes, check_strangers, listed, transformer_num
+from .families.translation import find_present_weights, with_changed_rows
+from .families.weights import FoundWeight, find_weights, read_weight, weight_names
 from .layers.initializer import overwritten
-from .vocabulary import load_vocabulary
-from .vocabulary_change import VocabularyChange
+from .tokenizer.vocabulary import load_vocabulary
+from .tokenizer.vocabulary_change import VocabularyChange
 
 __all__ = [
     "build_model_from_config",
@@ -248,8 +248,7 @@ def _read(checkpoint: Checkpoint, weight: FoundWeight):
     values = read_weight(checkpoint, weight)
     if values.dtype.itemsize < 4:
         return values.astype("float32")
-    # JAX goes on to use the memory of an array, and what is mapped changes with the file.
-    return values.copy() if ENGINE == "jax" else values
+    return own_memory(values)
 
 
 def _check_shapes(checkpoint: Checkpoint, found: list[FoundWeight], variables, rows: int) -> None:

@@ -1,6 +1,6 @@
 """Extraction of features under the path that scripts import it from."""
 
-from .checkpoint_paths import get_checkpoint_paths
+from .checkpoints.paths import get_checkpoint_paths
 from .extraction import (
     POOL_AVE,
     POOL_MAX,

@@ -6,7 +6,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from keras_bert.checkpoints import write_tensor_bundle
-from keras_bert.checkpoints.mapping import to_checkpoint, weight_names
+from keras_bert.families.weights import to_checkpoint, weight_names
 
 CONFIG = {
     "vocab_size": 30,

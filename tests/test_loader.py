@@ -20,7 +20,7 @@ from keras_bert import (
     load_trained_model_from_checkpoint,
 )
 from keras_bert.checkpoints import write_tensor_bundle
-from keras_bert.checkpoints.mapping import to_checkpoint
+from keras_bert.families.weights import to_checkpoint
 from keras_bert.loader import checkpoint_loader
 
 VOCABULARY = {word: index for index, word in enumerate(WORDS)}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.conversion import read_folder, write_hugging_face_folder
+from keras_bert.saving.conversion import read_folder, write_hugging_face_folder
 
 
 def main() -> None:

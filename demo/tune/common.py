@@ -14,7 +14,7 @@ import numpy as np
 from keras_bert import get_checkpoint_paths, get_pretrained, load_vocabulary
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint
-from keras_bert.configuration import read_config
+from keras_bert.families.configuration import read_config
 
 # How public data sets head their columns.
 TEXTS = ("text_a", "text", "sentence", "sentence1", "question1", "review", "#1 string")

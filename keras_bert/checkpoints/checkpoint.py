@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.checkpoints.errors import CheckpointError
-from keras_bert.checkpoints.stored import AnyTensor, have_equal_content
+from .errors import CheckpointError
+from .stored import AnyTensor, have_equal_content
 
 
 class Checkpoint(Mapping[str, np.ndarray]):

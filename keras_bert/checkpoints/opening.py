@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_bert.checkpoints.checkpoint import Checkpoint
-from keras_bert.checkpoints.errors import CheckpointError, parsing
-from keras_bert.checkpoints.safetensors import read_safetensors
-from keras_bert.checkpoints.stored import AnyTensor
-from keras_bert.checkpoints.tensor_bundle import read_tensor_bundle
-from keras_bert.checkpoints.tensor_bundle.layout import index_file
-from keras_bert.checkpoints.torch_bin import ZIP_MAGIC, read_torch
+from .checkpoint import Checkpoint
+from .errors import CheckpointError, parsing
+from .safetensors import read_safetensors
+from .stored import AnyTensor
+from .tensor_bundle import read_tensor_bundle
+from .tensor_bundle.layout import index_file
+from .torch_bin import ZIP_MAGIC, read_torch
 
 # The files of a TensorFlow checkpoint, any of which stands for it; ".meta" is the graph.
 _BUNDLE_FILE = re.compile(r"(?P<prefix>.+)\.(index|meta|data-\d{5}-of-\d{5})")

@@ -17,8 +17,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from keras_bert.checkpoints.errors import CheckpointError, parsing
-from keras_bert.checkpoints.stored import (
+from .errors import CheckpointError, parsing
+from .stored import (
     BFLOAT16,
     AnyTensor,
     StoredTensor,

@@ -13,7 +13,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 
-from keras_bert.checkpoints.errors import CheckpointError
+from .errors import CheckpointError
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 

@@ -16,10 +16,10 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from keras_bert.checkpoints.errors import CheckpointError, parsing
-from keras_bert.checkpoints.stored import AnyTensor, Checksum, StoredTensor, map_bytes
-from keras_bert.checkpoints.torch_pickle import Unpickler
-from keras_bert.checkpoints.torch_tensors import Tensor
+from .errors import CheckpointError, parsing
+from .stored import AnyTensor, Checksum, StoredTensor, map_bytes
+from .torch_pickle import Unpickler
+from .torch_tensors import Tensor
 
 ZIP_MAGIC = b"PK\x03\x04"
 _ZIP_HEADER = struct.Struct("<4s22xHH")

@@ -14,8 +14,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from keras_bert.checkpoints.errors import CheckpointError
-from keras_bert.checkpoints.torch_tensors import (
+from .errors import CheckpointError
+from .torch_tensors import (
     STORAGE_DTYPES,
     Storage,
     StorageType,

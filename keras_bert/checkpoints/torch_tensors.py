@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_bert.checkpoints.errors import CheckpointError
-from keras_bert.checkpoints.stored import BFLOAT16, check_shape
+from .errors import CheckpointError
+from .stored import BFLOAT16, check_shape
 
 STORAGE_DTYPES = {
     "DoubleStorage": np.dtype(np.float64),

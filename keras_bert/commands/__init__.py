@@ -11,8 +11,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ..commands import convert, extract, fill, info, similar, tokenize
 from ..version import __version__
-from . import convert, extract, fill, info, similar, tokenize
 from .shared import CommandError
 
 _COMMANDS = (extract, fill, similar, tokenize, convert, info)

@@ -6,16 +6,16 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..case import is_cased
 from ..checkpoints.listing import with_ranges
-from ..conversion import (
+from ..saving.conversion import (
     read_folder,
     with_vocabulary,
     write_google_folder,
     write_hugging_face_folder,
 )
-from ..vocabulary import load_vocabulary, save_vocabulary
-from ..vocabulary_change import VocabularyChange
+from ..tokenizer.case import is_cased
+from ..tokenizer.vocabulary import load_vocabulary, save_vocabulary
+from ..tokenizer.vocabulary_change import VocabularyChange
 from .shared import CommandError, add_case_arguments, downloaded, remark
 
 _WRITERS = {"google": write_google_folder, "huggingface": write_hugging_face_folder}
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
 def _read_model_file(source: Path, options: argparse.Namespace):
     path = Path(options.vocab) if options.vocab else source.with_name("vocab.txt")
     vocabulary = load_vocabulary(path) if options.vocab or path.exists() else None
-    from ..model_files import read_model_file
+    from ..saving.model_files import read_model_file
 
     return read_model_file(source, vocabulary, is_cased(path.parent, vocabulary or {}))
 
@@ -110,7 +110,7 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> N
         remark(options, "there is no vocabulary to convert")
     elif beside.exists() and load_vocabulary(beside) != vocabulary:
         raise CommandError(f"{beside} is there already and differs: choose another folder")
-    from ..model_files import write_model_file
+    from ..saving.model_files import write_model_file
 
     lost = write_model_file(target, source, change)
     if vocabulary is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..tokenizer import Tokenizer
+from ..tokenizer.tokenizer import Tokenizer
 from .feature_files import FORMATS, Layers, record
 from .shared import (
     MODEL_HELP,
@@ -146,7 +146,7 @@ def _features(
     model, vocabulary, cased: bool, texts, options, done: int
 ) -> Iterator[tuple[int, list[str], Layers]]:
     """Index, tokens (none with --pooling) and layers of every text from the one after `done` on."""
-    from ..extraction import extract_embeddings_generator
+    from ..extraction.embeddings import extract_embeddings_generator
 
     tokenizer = Tokenizer(vocabulary, cased=cased, official=options.official)
     by_id = {index: token for token, index in vocabulary.items()}

@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from ..checkpoints import open_checkpoint
-from ..checkpoints.translation import find_present_weights, heads_of
-from ..configuration import read_config
-from ..fitting import transformer_num
-from ..tokenizer import Tokenizer
-from ..tokens import TOKEN_MASK
+from ..families.configuration import read_config
+from ..families.fitting import transformer_num
+from ..families.translation import find_present_weights, heads_of
+from ..tokenizer.special_tokens import TOKEN_MASK
+from ..tokenizer.tokenizer import Tokenizer
 from .shared import (
     MODEL_HELP,
     CommandError,

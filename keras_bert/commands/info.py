@@ -8,15 +8,15 @@ import math
 from collections import Counter
 from pathlib import Path
 
-from ..case import is_cased
-from ..checkpoint_paths import get_checkpoint_paths
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import with_ranges
-from ..checkpoints.translation import find_present_weights, heads_of, left_out
-from ..configuration import read_config
-from ..conversion import check_encoder, plain_activation
-from ..fitting import transformer_num
-from ..vocabulary import load_vocabulary
+from ..checkpoints.paths import get_checkpoint_paths
+from ..families.configuration import read_config
+from ..families.fitting import transformer_num
+from ..families.translation import find_present_weights, heads_of, left_out
+from ..saving.conversion import check_encoder, plain_activation
+from ..tokenizer.case import is_cased
+from ..tokenizer.vocabulary import load_vocabulary
 from .shared import downloaded, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from ..case import is_cased
-from ..checkpoint_paths import get_checkpoint_paths
-from ..configuration import read_config
+from ..checkpoints.paths import get_checkpoint_paths
 from ..datasets.pretrained import by_name, get_pretrained
-from ..vocabulary import load_vocabulary
+from ..families.configuration import read_config
+from ..tokenizer.case import is_cased
+from ..tokenizer.vocabulary import load_vocabulary
 
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
 

@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _vectors(folder: str, texts: list[str], options, cased: bool) -> np.ndarray:
     """Vectors of length 1, one row per text."""
-    from ..extraction import extract_embeddings
+    from ..extraction.embeddings import extract_embeddings
 
     vectors = np.stack(
         extract_embeddings(

@@ -6,8 +6,8 @@ import argparse
 import json
 import os
 
-from ..tokenizer import Tokenizer
-from ..vocabulary import load_vocabulary
+from ..tokenizer.tokenizer import Tokenizer
+from ..tokenizer.vocabulary import load_vocabulary
 from .shared import (
     MODEL_HELP,
     PAIR_HELP,

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, layers, ops, serializable
-from .direct_call import DirectCall
+from ..backend import LayerCall, layers, ops, serializable
 
-if TF_KERAS:
-    Add = layers.Add
-else:
 
-    @serializable
-    class Add(DirectCall, layers.Add):
-        """Keras' Add with the mask rule of Keras 2.
+@serializable
+class Add(LayerCall, layers.Add):
+    """Keras' Add with the mask rule of Keras 2.
 
-        A step is masked where any input masks it; inputs without a mask have no say. Keras 3 itself
-        drops the mask as soon as one input has none.
+    A step is masked where any input masks it; inputs without a mask have no say. Keras 3 itself
+    drops the mask as soon as one input has none.
 
-        Call args:
-            inputs: A list of tensors of one shape.
+    Call args:
+        inputs: A list of tensors of one shape.
 
-        Returns:
-            Their sum.
-        """
+    Returns:
+        Their sum.
+    """
 
-        def compute_mask(self, inputs, mask=None):
-            masks = [each for each in mask or [] if each is not None]
-            if not masks:
-                return None
-            merged = masks[0]
-            for each in masks[1:]:
-                if each is not merged:
-                    merged = ops.logical_and(merged, each)
-            return merged
+    def compute_mask(self, inputs, mask=None):
+        masks = [each for each in mask or [] if each is not None]
+        if not masks:
+            return None
+        merged = masks[0]
+        for each in masks[1:]:
+            if each is not merged:
+                merged = ops.logical_and(merged, each)
+        return merged

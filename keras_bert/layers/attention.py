@@ -1,163 +1,112 @@
-"""Multi-head attention: keras-multi-head's under Keras 2, this project's own on Keras 3."""
+"""Multi-head attention of Keras 3."""
 
 from __future__ import annotations
 
-from ..arguments import as_integer
-from ..backend import TF_KERAS, backend, serializable, unconverted
+from ..arguments import check_head_num
+from ..backend import LayerCall, MaskArgument, project, serializable
+from .projection import ProjectionLayer
 from .scaled_attention import ScaledAttention, query_key_value
 
-if TF_KERAS:
-    import keras_multi_head
 
-    from .. import activations
+@serializable
+class MultiHeadAttention(MaskArgument, LayerCall, ScaledAttention, ProjectionLayer):
+    """Scaled dot-product attention in several heads, `softmax(Q·Kᵀ / sqrt(D/H) + bias)·V`.
 
-    @unconverted
-    class MultiHeadAttention(ScaledAttention, keras_multi_head.MultiHeadAttention):
-        """The small package's layer, in which "gelu" is the tanh form, as on Keras 3.
+    The bias is −10000 at masked keys (and, with `history_only`, at later ones): a row of only
+    padding attends evenly, as in Google's model, instead of dividing by zero. There is no
+    dropout on the attention probabilities. Weights, in order: query, key, value and output
+    kernel, each followed by its bias.
 
-        It is computed as there, in fewer and larger operations than the package's. `needed_len`,
-        which on Keras 3 saves work, is kept for files.
-        """
+    Args:
+        head_num: Number of heads H; divides the feature size D of the values.
+        activation: Activation of the query, key, value and output projections; "gelu" is the
+            tanh form.
+        use_bias: Whether the projections have a bias.
+        kernel_initializer: Initializer of the kernels.
+        bias_initializer: Initializer of the biases.
+        kernel_regularizer: Regularizer of the kernels.
+        bias_regularizer: Regularizer of the biases.
+        kernel_constraint: Constraint of the kernels.
+        bias_constraint: Constraint of the biases.
+        history_only: Whether a place attends only to itself and what precedes it.
+        needed_len: If given, nothing is read at masked places but the first `needed_len` of a
+            sequence: the others may come out as 0. None computes them all.
 
-        def __init__(self, head_num, activation="relu", *args, needed_len=None, **kwargs):
-            super().__init__(head_num, activations.get(activation), *args, **kwargs)
-            self.needed_len = needed_len
+    Call args:
+        inputs: Features (B, T, D), or a list of query (B, T, Dq), key (B, S, Dk) and value
+            features (B, S, D).
+        mask: Boolean (B, T), or a list of the three masks, of which the keys' (B, S) counts.
 
-        def get_config(self):
-            needed = {} if self.needed_len is None else {"needed_len": self.needed_len}
-            return {**super().get_config(), **needed}
-
-        def _project(self, name, rows):
-            kernel, bias = {
-                "query": (self.Wq, self.bq),
-                "key": (self.Wk, self.bk),
-                "value": (self.Wv, self.bv),
-                "output": (self.Wo, self.bo),
-            }[name]
-            projected = backend.dot(rows, kernel)
-            if bias is not None:
-                projected = backend.bias_add(projected, bias)
-            return self.activation(projected)
-
-else:
-    from .mask_argument import MaskArgument
-    from .projection import ProjectionLayer, project
-
-    @serializable
-    class MultiHeadAttention(MaskArgument, ScaledAttention, ProjectionLayer):
-        """Scaled dot-product attention in several heads, `softmax(Q·Kᵀ / sqrt(D/H) + bias)·V`.
-
-        The bias is −10000 at masked keys (and, with `history_only`, at later ones): a row of only
-        padding attends evenly, as in Google's model, instead of dividing by zero. There is no
-        dropout on the attention probabilities. Weights, in order: query, key, value and output
-        kernel, each followed by its bias.
-
-        Args:
-            head_num: Number of heads H; divides the feature size D of the values.
-            activation: Activation of the query, key, value and output projections; "gelu" is the
-                tanh form.
-            use_bias: Whether the projections have a bias.
-            kernel_initializer: Initializer of the kernels.
-            bias_initializer: Initializer of the biases.
-            kernel_regularizer: Regularizer of the kernels.
-            bias_regularizer: Regularizer of the biases.
-            kernel_constraint: Constraint of the kernels.
-            bias_constraint: Constraint of the biases.
-            history_only: Whether a place attends only to itself and what precedes it.
-            needed_len: If given, nothing is read at masked places but the first `needed_len` of a
-                sequence: the others may come out as 0. None computes them all.
-
-        Call args:
-            inputs: Features (B, T, D), or a list of query (B, T, Dq), key (B, S, Dk) and value
-                features (B, S, D).
-            mask: Boolean (B, T), or a list of the three masks, of which the keys' (B, S) counts.
-
-        Returns:
-            Features (B, T, D).
-
-        Raises:
-            ValueError: If `head_num` does not divide D, or the mask is not of rank 2.
-
-        Reference:
-            Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762
-        """
-
-        def __init__(
-            self,
-            head_num,
-            activation="relu",
-            use_bias=True,
-            kernel_initializer="glorot_normal",
-            bias_initializer="zeros",
-            kernel_regularizer=None,
-            bias_regularizer=None,
-            kernel_constraint=None,
-            bias_constraint=None,
-            history_only=False,
-            *,
-            needed_len=None,
-            **kwargs,
-        ):
-            super().__init__(
-                activation,
-                use_bias,
-                kernel_initializer,
-                bias_initializer,
-                kernel_regularizer,
-                bias_regularizer,
-                kernel_constraint,
-                bias_constraint,
-                **kwargs,
-            )
-            self.head_num = head_num
-            self.history_only = history_only
-            self.needed_len = needed_len
-
-        def build(self, input_shape):
-            query, key, value = query_key_value(
-                input_shape, not isinstance(input_shape[0], (list, tuple))
-            )
-            units = value[-1]
-            check_head_num(self.head_num, units, f"layer '{self.name}'")
-            self.query = self._dense("query", units, query, self.activation)
-            self.key = self._dense("key", units, key, self.activation)
-            self.value = self._dense("value", units, value, self.activation)
-            self.output_projection = self._dense(
-                "output", units, (*query[:-1], units), self.activation
-            )
-            self.built = True
-
-        def _project(self, name, rows):
-            dense = self.output_projection if name == "output" else getattr(self, name)
-            return project(dense, rows)
-
-        def compute_mask(self, inputs, mask=None):
-            return query_key_value(mask)[0]
-
-        def compute_output_shape(self, input_shape):
-            query, _, value = query_key_value(
-                input_shape, not isinstance(input_shape[0], (list, tuple))
-            )
-            return (*query[:-1], value[-1])
-
-        def get_config(self):
-            return {
-                **super().get_config(),
-                "head_num": self.head_num,
-                "history_only": self.history_only,
-                "needed_len": self.needed_len,
-            }
-
-
-def check_head_num(head_num: int, units: int, where: str) -> None:
-    """Refuse a number of heads that does not divide the feature size.
+    Returns:
+        Features (B, T, D).
 
     Raises:
-        TypeError: If it is no integer.
-        ValueError: If it does not divide the size.
+        ValueError: If `head_num` does not divide D, or the mask is not of rank 2.
+
+    Reference:
+        Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762
     """
-    if as_integer("head_num", head_num) < 1 or units % head_num != 0:
-        raise ValueError(
-            f"`head_num` must divide the feature size in {where}. "
-            f"Received: head_num={head_num}, feature size={units}."
+
+    def __init__(
+        self,
+        head_num,
+        activation="relu",
+        use_bias=True,
+        kernel_initializer="glorot_normal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        history_only=False,
+        *,
+        needed_len=None,
+        **kwargs,
+    ):
+        super().__init__(
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            bias_regularizer,
+            kernel_constraint,
+            bias_constraint,
+            **kwargs,
         )
+        self.head_num = head_num
+        self.history_only = history_only
+        self.needed_len = needed_len
+
+    def build(self, input_shape):
+        query, key, value = query_key_value(
+            input_shape, not isinstance(input_shape[0], (list, tuple))
+        )
+        units = value[-1]
+        check_head_num(self.head_num, units, f"layer '{self.name}'")
+        self.query = self._dense("query", units, query, self.activation)
+        self.key = self._dense("key", units, key, self.activation)
+        self.value = self._dense("value", units, value, self.activation)
+        self.output_projection = self._dense("output", units, (*query[:-1], units), self.activation)
+        self.built = True
+
+    def _project(self, name, rows):
+        dense = self.output_projection if name == "output" else getattr(self, name)
+        return project(dense, rows)
+
+    def compute_mask(self, inputs, mask=None):
+        return query_key_value(mask)[0]
+
+    def compute_output_shape(self, input_shape):
+        query, _, value = query_key_value(
+            input_shape, not isinstance(input_shape[0], (list, tuple))
+        )
+        return (*query[:-1], value[-1])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "head_num": self.head_num,
+            "history_only": self.history_only,
+            "needed_len": self.needed_len,
+        }

@@ -2,56 +2,47 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, ops, serializable
+from ..backend import ops, serializable
 from .embedding import EmbeddingSimilarity, TokenEmbedding
 
-if TF_KERAS:
-    from keras_embed_sim import EmbeddingRet, EmbeddingSim
-else:
-    EmbeddingRet = TokenEmbedding
-
-    @serializable
-    class EmbeddingSim(EmbeddingSimilarity):
-        """`EmbeddingSimilarity` with an optional bias and an optional stop of the table's gradient.
-
-        Args:
-            use_bias: Whether there is a bias.
-            initializer: Initializer of the bias.
-            regularizer: Regularizer of the bias.
-            constraint: Constraint of the bias.
-            stop_gradient: Whether the table learns nothing from this use.
-
-        Call args:
-            inputs: A list of features (B, T, D) and the token table (V, D).
-
-        Returns:
-            Probabilities (B, T, V).
-        """
-
-        def __init__(
-            self, use_bias=True, initializer="zeros", *args, stop_gradient=False, **kwargs
-        ):
-            super().__init__(initializer, *args, **kwargs)
-            self.use_bias = use_bias
-            self.stop_gradient = stop_gradient
-
-        def build(self, input_shape):
-            if self.use_bias:
-                super().build(input_shape)
-            self.built = True
-
-        def call(self, inputs):
-            features, table = inputs
-            return super().call(
-                [features, ops.stop_gradient(table) if self.stop_gradient else table]
-            )
-
-        def get_config(self):
-            return {
-                **super().get_config(),
-                "use_bias": self.use_bias,
-                "stop_gradient": self.stop_gradient,
-            }
+EmbeddingRet = TokenEmbedding
 
 
-__all__ = ["EmbeddingRet", "EmbeddingSim"]
+@serializable
+class EmbeddingSim(EmbeddingSimilarity):
+    """`EmbeddingSimilarity` with an optional bias and an optional stop of the table's gradient.
+
+    Args:
+        use_bias: Whether there is a bias.
+        initializer: Initializer of the bias.
+        regularizer: Regularizer of the bias.
+        constraint: Constraint of the bias.
+        stop_gradient: Whether the table learns nothing from this use.
+
+    Call args:
+        inputs: A list of features (B, T, D) and the token table (V, D).
+
+    Returns:
+        Probabilities (B, T, V).
+    """
+
+    def __init__(self, use_bias=True, initializer="zeros", *args, stop_gradient=False, **kwargs):
+        super().__init__(initializer, *args, **kwargs)
+        self.use_bias = use_bias
+        self.stop_gradient = stop_gradient
+
+    def build(self, input_shape):
+        if self.use_bias:
+            super().build(input_shape)
+        self.built = True
+
+    def call(self, inputs):
+        features, table = inputs
+        return super().call([features, ops.stop_gradient(table) if self.stop_gradient else table])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "use_bias": self.use_bias,
+            "stop_gradient": self.stop_gradient,
+        }

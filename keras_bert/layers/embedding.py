@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from ..backend import (
+    TABLE_OPTIONS,
     constraints,
     initializers,
     keras,
     layers,
+    lookup,
     ops,
     regularizers,
     serializable,
     unconverted,
 )
-from .add import Add
+from .ids import check_ids
 from .initializer import build_embedding
-from .lookup import TABLE_OPTIONS, check_ids, lookup
-from .position_embedding import PositionEmbedding
+from .stack import Add, PositionEmbedding
 
 
 @serializable

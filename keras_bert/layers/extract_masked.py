@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arguments import as_size
-from ..backend import keras, layers, ops, serializable
-from .mask_argument import MaskArgument
+from ..backend import MaskArgument, keras, layers, ops, serializable
 from .masked import marked_places
 
 

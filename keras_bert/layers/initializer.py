@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 
-import numpy as np
-
-from ..backend import ENGINE, TF_KERAS, backend, initializers, ops
+from ..backend import initial_zeros, initializers, naming_weights
 
 _OVERWRITTEN = contextvars.ContextVar("overwritten", default=False)
 
@@ -48,14 +46,10 @@ def build_embedding(layer, input_shape, initializer=None) -> None:
         return
     saved = layer.embeddings_initializer
     layer.embeddings_initializer = initializer or _zeros
-    # On Keras 2, weights are named by the scope they are made in.
-    with backend.name_scope(layer.name) if TF_KERAS else contextlib.nullcontext():
+    with naming_weights(layer):
         layer.build(input_shape)
     layer.embeddings_initializer = saved
 
 
 def _zeros(shape, dtype=None, **kwargs):
-    # JAX compiles its zeros for every shape.
-    if ENGINE == "jax" and dtype == "float32":
-        return np.broadcast_to(np.float32(0), shape)
-    return ops.zeros(shape, dtype)
+    return initial_zeros(shape, dtype)

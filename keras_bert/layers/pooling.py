@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import layers, ops, serializable
-from .mask_argument import MaskArgument
+from ..backend import MaskArgument, layers, ops, serializable
 
 
 @serializable

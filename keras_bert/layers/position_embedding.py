@@ -1,182 +1,139 @@
-"""Position embedding: keras-pos-embd's under Keras 2, this project's own on Keras 3."""
+"""Position embedding of Keras 3."""
 
 from __future__ import annotations
 
 from ..backend import (
-    TF_KERAS,
+    TABLE_OPTIONS,
     constraints,
     initializers,
     layers,
+    lookup,
     ops,
     regularizers,
     serializable,
-    unconverted,
 )
-from .lookup import TABLE_OPTIONS, lookup
-
-if TF_KERAS:
-    import keras_pos_embd
-    import tensorflow as tf
-
-    @unconverted
-    class PositionEmbedding(keras_pos_embd.PositionEmbedding):
-        """The small package's layer, which refuses sequences of wrong lengths, as on Keras 3."""
-
-        def call(self, inputs, **kwargs):
-            if self.mode != self.MODE_EXPAND:
-                _check_length(self, inputs.shape[1])
-                # Where the length is not known yet, a table of one row would serve all places.
-                within = tf.debugging.assert_less_equal(
-                    tf.shape(inputs)[1], self.input_dim, _too_long(self, "above that")
-                )
-                with tf.control_dependencies([within] if within is not None else []):
-                    inputs = tf.identity(inputs)
-            return super().call(inputs, **kwargs)
-
-else:
-
-    @serializable
-    class PositionEmbedding(layers.Layer):
-        """A learnt vector for every position.
-
-        Args:
-            input_dim: Number of positions P; in mode "expand", the largest absolute position.
-            output_dim: Size of the vectors.
-            mode: "expand" turns position ids, negative ones included, into vectors; "add" adds the
-                vectors of positions 0…T−1 to features; "concat" appends them to features.
-            embeddings_initializer: Initializer of the table.
-            embeddings_regularizer: Regularizer of the table.
-            activity_regularizer: Regularizer of the output.
-            embeddings_constraint: Constraint of the table.
-            mask_zero: Mode "expand" only: the id to mask, or False.
-
-        Call args:
-            inputs: Features (B, T, D) to add or append to, or position ids (B, T).
-
-        Returns:
-            (B, T, D), (B, T, D + output_dim) or (B, T, output_dim), by mode.
-
-        Raises:
-            ValueError: If a sequence is longer than the table, or the mode is unknown.
-        """
-
-        MODE_EXPAND = "expand"
-        MODE_ADD = "add"
-        MODE_CONCAT = "concat"
-
-        def __init__(
-            self,
-            input_dim,
-            output_dim,
-            mode=MODE_EXPAND,
-            embeddings_initializer="uniform",
-            embeddings_regularizer=None,
-            activity_regularizer=None,
-            embeddings_constraint=None,
-            mask_zero=False,
-            **kwargs,
-        ):
-            # Position ids must not be cast to a 16-bit float; features are cast in call.
-            kwargs.setdefault("autocast", False)
-            super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-            if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
-                raise ValueError(
-                    f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
-                )
-            self.input_dim = input_dim
-            self.output_dim = output_dim
-            self.mode = mode
-            self.embeddings_initializer = initializers.get(embeddings_initializer)
-            self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-            self.embeddings_constraint = constraints.get(embeddings_constraint)
-            self.mask_zero = mask_zero
-            self.supports_masking = True
-            self.embeddings = None
-
-        def build(self, input_shape):
-            rows = self.input_dim
-            if self.mode == self.MODE_EXPAND:
-                rows = 2 * self.input_dim + 1
-            else:
-                _check_length(self, input_shape[1])
-            self.embeddings = self.add_weight(
-                shape=(rows, self.output_dim),
-                initializer=self.embeddings_initializer,
-                regularizer=self.embeddings_regularizer,
-                constraint=self.embeddings_constraint,
-                name="embeddings",
-                **TABLE_OPTIONS,
-            )
-            self.built = True
-
-        def call(self, inputs):
-            if self.mode == self.MODE_EXPAND:
-                places = ops.cast(inputs, "int32")
-                places = ops.clip(places, -self.input_dim, self.input_dim) + self.input_dim
-                return ops.cast(lookup(self.embeddings, places), self.compute_dtype)
-            _check_length(self, inputs.shape[1])
-            features = ops.cast(inputs, self.compute_dtype)
-            batch_size, length = ops.shape(features)[:2]
-            # A length that was not known above fails here, even with a table of one row.
-            vectors = ops.reshape(self.embeddings[:length], (1, length, self.output_dim))
-            vectors = ops.cast(vectors, self.compute_dtype)
-            if self.mode == self.MODE_ADD:
-                return features + vectors
-            vectors = ops.broadcast_to(vectors, (batch_size, length, self.output_dim))
-            return ops.concatenate([features, vectors], axis=-1)
-
-        def compute_mask(self, inputs, mask=None):
-            if self.mode != self.MODE_EXPAND:
-                return mask
-            if self.mask_zero is False:
-                return None
-            return ops.not_equal(inputs, self.mask_zero)
-
-        def compute_output_shape(self, input_shape):
-            if self.mode == self.MODE_EXPAND:
-                return (*input_shape, self.output_dim)
-            if self.mode == self.MODE_CONCAT:
-                return (*input_shape[:-1], input_shape[-1] + self.output_dim)
-            return input_shape
-
-        @classmethod
-        def from_config(cls, config):
-            # Reading .h5 files, Keras takes the string "add" for its function of that name.
-            mode = config.get("mode", cls.MODE_EXPAND)
-            return cls(**{**config, "mode": getattr(mode, "__name__", mode)})
-
-        def get_config(self):
-            return {
-                **super().get_config(),
-                "input_dim": self.input_dim,
-                "output_dim": self.output_dim,
-                "mode": self.mode,
-                "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-                "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-                "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-                "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
-                "mask_zero": self.mask_zero,
-            }
+from .lengths import check_length
 
 
-def _check_length(layer, length):
-    """Refuse a sequence that has no places, or more than the layer.
+@serializable
+class PositionEmbedding(layers.Layer):
+    """A learnt vector for every position.
 
-    None is not known yet, nor is a symbol, which JAX has for any length when it exports.
+    Args:
+        input_dim: Number of positions P; in mode "expand", the largest absolute position.
+        output_dim: Size of the vectors.
+        mode: "expand" turns position ids, negative ones included, into vectors; "add" adds the
+            vectors of positions 0…T−1 to features; "concat" appends them to features.
+        embeddings_initializer: Initializer of the table.
+        embeddings_regularizer: Regularizer of the table.
+        activity_regularizer: Regularizer of the output.
+        embeddings_constraint: Constraint of the table.
+        mask_zero: Mode "expand" only: the id to mask, or False.
+
+    Call args:
+        inputs: Features (B, T, D) to add or append to, or position ids (B, T).
+
+    Returns:
+        (B, T, D), (B, T, D + output_dim) or (B, T, output_dim), by mode.
+
+    Raises:
+        ValueError: If a sequence is longer than the table, or the mode is unknown.
     """
-    if not isinstance(length, int):
-        return
-    if length == 0:
-        raise ValueError(
-            f"Layer '{layer.name}' needs sequences of at least one place. Received: a sequence of "
-            "length 0."
+
+    MODE_EXPAND = "expand"
+    MODE_ADD = "add"
+    MODE_CONCAT = "concat"
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        mode=MODE_EXPAND,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        activity_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero=False,
+        **kwargs,
+    ):
+        # Position ids must not be cast to a 16-bit float; features are cast in call.
+        kwargs.setdefault("autocast", False)
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
+            raise ValueError(
+                f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
+            )
+        self.input_dim = input_dim
+        self.output_dim = output_dim
+        self.mode = mode
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = True
+        self.embeddings = None
+
+    def build(self, input_shape):
+        rows = self.input_dim
+        if self.mode == self.MODE_EXPAND:
+            rows = 2 * self.input_dim + 1
+        else:
+            check_length(self, input_shape[1])
+        self.embeddings = self.add_weight(
+            shape=(rows, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+            name="embeddings",
+            **TABLE_OPTIONS,
         )
-    if length > layer.input_dim:
-        raise ValueError(_too_long(layer, length))
+        self.built = True
 
+    def call(self, inputs):
+        if self.mode == self.MODE_EXPAND:
+            places = ops.cast(inputs, "int32")
+            places = ops.clip(places, -self.input_dim, self.input_dim) + self.input_dim
+            return ops.cast(lookup(self.embeddings, places), self.compute_dtype)
+        check_length(self, inputs.shape[1])
+        features = ops.cast(inputs, self.compute_dtype)
+        batch_size, length = ops.shape(features)[:2]
+        # A length that was not known above fails here, even with a table of one row.
+        vectors = ops.reshape(self.embeddings[:length], (1, length, self.output_dim))
+        vectors = ops.cast(vectors, self.compute_dtype)
+        if self.mode == self.MODE_ADD:
+            return features + vectors
+        vectors = ops.broadcast_to(vectors, (batch_size, length, self.output_dim))
+        return ops.concatenate([features, vectors], axis=-1)
 
-def _too_long(layer, length):
-    return (
-        f"Layer '{layer.name}' holds {layer.input_dim} positions. Received: a sequence of length "
-        f"{length}. Truncate it, or build the model with more positions."
-    )
+    def compute_mask(self, inputs, mask=None):
+        if self.mode != self.MODE_EXPAND:
+            return mask
+        if self.mask_zero is False:
+            return None
+        return ops.not_equal(inputs, self.mask_zero)
+
+    def compute_output_shape(self, input_shape):
+        if self.mode == self.MODE_EXPAND:
+            return (*input_shape, self.output_dim)
+        if self.mode == self.MODE_CONCAT:
+            return (*input_shape[:-1], input_shape[-1] + self.output_dim)
+        return input_shape
+
+    @classmethod
+    def from_config(cls, config):
+        # Reading .h5 files, Keras takes the string "add" for its function of that name.
+        mode = config.get("mode", cls.MODE_EXPAND)
+        return cls(**{**config, "mode": getattr(mode, "__name__", mode)})
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "mode": self.mode,
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
+            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            "mask_zero": self.mask_zero,
+        }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from .. import activations
-from ..backend import ENGINE, constraints, initializers, keras, layers, ops, regularizers
 from ..backend import activations as keras_activations
-from .torch_calls import cast, weight_for
+from ..backend import constraints, initializers, keras, layers, regularizers, reshape
 
 
 class ProjectionLayer(layers.Layer):
@@ -135,26 +134,6 @@ def as_rows(features):
     feed-forward layer, where the features have three axes.
     """
     return reshape(features, (-1, features.shape[-1]))
-
-
-def reshape(tensor, shape):
-    """`ops.reshape`, which on PyTorch takes as long as a product of a short text does."""
-    return tensor.reshape(shape) if ENGINE == "torch" else ops.reshape(tensor, shape)
-
-
-def project(dense, rows):
-    """What a Dense layer makes of rows; on PyTorch the product adds the bias, not Keras after it.
-
-    A quantized layer has products of its own.
-    """
-    if ENGINE != "torch" or dense.bias is None or dense.quantization_mode is not None:
-        return dense(rows)
-    import torch
-
-    rows = cast(rows, dense.compute_dtype)
-    bias, kernel = (weight_for(rows, weight) for weight in (dense.bias, dense.kernel))
-    projected = torch.addmm(bias, rows, kernel)
-    return projected if dense.activation is None else dense.activation(projected)
 
 
 def _clone(initializer):

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from ..backend import constraints, initializers, layers, ops, regularizers, serializable
-from .lookup import TABLE_OPTIONS, check_ids, lookup
+from ..backend import (
+    TABLE_OPTIONS,
+    constraints,
+    initializers,
+    layers,
+    lookup,
+    ops,
+    regularizers,
+    serializable,
+)
+from .ids import check_ids
 
 __all__ = ["TaskEmbedding"]
 

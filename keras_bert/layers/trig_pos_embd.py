@@ -2,83 +2,80 @@
 
 from __future__ import annotations
 
-from ..backend import TF_KERAS, layers, ops, serializable
+from ..backend import layers, ops, serializable
 
-if TF_KERAS:
-    from keras_pos_embd import TrigPosEmbedding
-else:
 
-    @serializable
-    class TrigPosEmbedding(layers.Layer):
-        """Vectors of sines (even features) and cosines (odd features) of the position.
+@serializable
+class TrigPosEmbedding(layers.Layer):
+    """Vectors of sines (even features) and cosines (odd features) of the position.
 
-        Args:
-            mode: "expand" turns positions into vectors, "add" adds those of 0…T−1 to features,
-                "concat" appends them.
-            output_dim: Size of the vectors, even; in mode "add" the features' own.
+    Args:
+        mode: "expand" turns positions into vectors, "add" adds those of 0…T−1 to features,
+            "concat" appends them.
+        output_dim: Size of the vectors, even; in mode "add" the features' own.
 
-        Call args:
-            inputs: Features (B, T, D) to add or append to, or positions (B, T).
+    Call args:
+        inputs: Features (B, T, D) to add or append to, or positions (B, T).
 
-        Returns:
-            (B, T, D), (B, T, D + output_dim) or (B, T, output_dim), by mode.
+    Returns:
+        (B, T, D), (B, T, D + output_dim) or (B, T, output_dim), by mode.
 
-        Reference:
-            Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.5
-        """
+    Reference:
+        Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.5
+    """
 
-        MODE_EXPAND = "expand"
-        MODE_ADD = "add"
-        MODE_CONCAT = "concat"
+    MODE_EXPAND = "expand"
+    MODE_ADD = "add"
+    MODE_CONCAT = "concat"
 
-        def __init__(self, mode=MODE_ADD, output_dim=None, **kwargs):
-            # Positions must not be cast to a 16-bit float; features are cast in call.
-            kwargs.setdefault("autocast", False)
-            super().__init__(**kwargs)
-            if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
-                raise ValueError(
-                    f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
-                )
-            if mode != self.MODE_ADD and (output_dim is None or output_dim % 2):
-                raise ValueError(
-                    f"`output_dim` must be an even number in mode {mode!r}. "
-                    f"Received: output_dim={output_dim}."
-                )
-            self.mode = mode
-            self.output_dim = output_dim
-            self.supports_masking = True
+    def __init__(self, mode=MODE_ADD, output_dim=None, **kwargs):
+        # Positions must not be cast to a 16-bit float; features are cast in call.
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
+        if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
+            raise ValueError(
+                f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
+            )
+        if mode != self.MODE_ADD and (output_dim is None or output_dim % 2):
+            raise ValueError(
+                f"`output_dim` must be an even number in mode {mode!r}. "
+                f"Received: output_dim={output_dim}."
+            )
+        self.mode = mode
+        self.output_dim = output_dim
+        self.supports_masking = True
 
-        def call(self, inputs):
-            if self.mode == self.MODE_EXPAND:
-                return ops.cast(self._vectors(inputs, self.output_dim), self.compute_dtype)
-            features = ops.cast(inputs, self.compute_dtype)
-            batch_size, length, units = ops.shape(features)
-            units = units if self.mode == self.MODE_ADD else self.output_dim
-            vectors = self._vectors(ops.arange(length)[None], units)
-            vectors = ops.cast(vectors, self.compute_dtype)
-            if self.mode == self.MODE_ADD:
-                return features + vectors
-            vectors = ops.broadcast_to(vectors, (batch_size, length, units))
-            return ops.concatenate([features, vectors], axis=-1)
+    def call(self, inputs):
+        if self.mode == self.MODE_EXPAND:
+            return ops.cast(self._vectors(inputs, self.output_dim), self.compute_dtype)
+        features = ops.cast(inputs, self.compute_dtype)
+        batch_size, length, units = ops.shape(features)
+        units = units if self.mode == self.MODE_ADD else self.output_dim
+        vectors = self._vectors(ops.arange(length)[None], units)
+        vectors = ops.cast(vectors, self.compute_dtype)
+        if self.mode == self.MODE_ADD:
+            return features + vectors
+        vectors = ops.broadcast_to(vectors, (batch_size, length, units))
+        return ops.concatenate([features, vectors], axis=-1)
 
-        def _vectors(self, positions, units):
-            # 16-bit floats do not tell position 257 from 256.
-            dtype = "float64" if self.compute_dtype == "float64" else "float32"
-            exponents = ops.arange(0, units, 2, dtype=dtype) / ops.cast(units, dtype)
-            base = ops.cast(10000.0, dtype)
-            angles = ops.cast(positions, dtype)[..., None] / ops.power(base, exponents)
-            pairs = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
-            return ops.reshape(pairs, (*ops.shape(positions), units))
+    def _vectors(self, positions, units):
+        # 16-bit floats do not tell position 257 from 256.
+        dtype = "float64" if self.compute_dtype == "float64" else "float32"
+        exponents = ops.arange(0, units, 2, dtype=dtype) / ops.cast(units, dtype)
+        base = ops.cast(10000.0, dtype)
+        angles = ops.cast(positions, dtype)[..., None] / ops.power(base, exponents)
+        pairs = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
+        return ops.reshape(pairs, (*ops.shape(positions), units))
 
-        def compute_mask(self, inputs, mask=None):
-            return mask
+    def compute_mask(self, inputs, mask=None):
+        return mask
 
-        def compute_output_shape(self, input_shape):
-            if self.mode == self.MODE_EXPAND:
-                return (*input_shape, self.output_dim)
-            if self.mode == self.MODE_CONCAT:
-                return (*input_shape[:-1], input_shape[-1] + self.output_dim)
-            return input_shape
+    def compute_output_shape(self, input_shape):
+        if self.mode == self.MODE_EXPAND:
+            return (*input_shape, self.output_dim)
+        if self.mode == self.MODE_CONCAT:
+            return (*input_shape[:-1], input_shape[-1] + self.output_dim)
+        return input_shape
 
-        def get_config(self):
-            return {**super().get_config(), "mode": self.mode, "output_dim": self.output_dim}
+    def get_config(self):
+        return {**super().get_config(), "mode": self.mode, "output_dim": self.output_dim}

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import warnings
 
 import numpy as np
 
-from ..backend import ENGINE, TF_KERAS, ops, optimizers, serializable
+from ..backend import FOREIGN_OPTIMIZER_SETTINGS, FusedUpdate, Optimizer, ops, serializable
 from .weight_names import layer_prefix, weight_name
 
 _DEFAULT_LEARNING_RATE = 0.001
 
-# What configurations saved by the other Keras say that this one's base class does not know.
-_FOREIGN_SETTINGS = (
-    {"loss_scale_factor": [None], "gradient_accumulation_steps": [None]}
-    if TF_KERAS
-    else {"jit_compile": [True, False], "is_legacy_optimizer": [True, False]}
-)
-
 
 @serializable
-class AdamWarmup(optimizers.Optimizer):
+class AdamWarmup(FusedUpdate, Optimizer):
     """Adam whose learning rate first rises, then falls, linearly, with decoupled weight decay.
 
     At step t, counted from 1, the learning rate is `learning_rate·t / warmup_steps` during the
@@ -96,11 +88,7 @@ class AdamWarmup(optimizers.Optimizer):
                 f"Received: decay_steps={decay_steps}, warmup_steps={warmup_steps}.",
                 stacklevel=2,
             )
-        if TF_KERAS:
-            super().__init__(name=name, **kwargs)
-            self._learning_rate = self._build_learning_rate(learning_rate)
-        else:
-            super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        super().__init__(learning_rate, name, **kwargs)
         self.decay_steps = decay_steps
         self.warmup_steps = warmup_steps
         self.min_lr = min_lr
@@ -144,7 +132,7 @@ class AdamWarmup(optimizers.Optimizer):
         """
         if self._built or not variables:  # Keras 3 passes none when it loads a compiled .h5 file
             return
-        with _outside_graphs():
+        with self._outside_graphs():
             super().build(variables)
             self._momentums = self._add_slots(variables, "momentum")
             self._velocities = self._add_slots(variables, "velocity")
@@ -178,15 +166,6 @@ class AdamWarmup(optimizers.Optimizer):
     def _apply_weight_decay(self, variables):
         """Nothing, where the base class would decay: `update_step` does."""
 
-    def apply(self, grads, trainable_variables=None):
-        # Keras 3. The base class divides, clips and accumulates what it is given.
-        super().apply([_merge_rows(gradient) for gradient in grads], trainable_variables)
-
-    def apply_gradients(self, grads_and_vars, *args, **kwargs):
-        if TF_KERAS:
-            grads_and_vars = [(_merge_rows(gradient), each) for gradient, each in grads_and_vars]
-        return super().apply_gradients(grads_and_vars, *args, **kwargs)
-
     def update_step(self, gradient, variable, learning_rate=None):
         """Update a variable and its moments.
 
@@ -201,12 +180,8 @@ class AdamWarmup(optimizers.Optimizer):
         step_size = self._step_size(learning_rate, variable.dtype) * self._factors[index]
         step_size = ops.cast(step_size, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        if self._is_one_operation(variable.dtype):
-            from .tensorflow_update import update
-
-            decay = self.weight_decay if self._decays[index] else 0.0
-            moments = self._momentums[index], self._velocities[index]
-            update(self, variable, gradient, *moments, step_size, decay)
+        if self._is_fused(variable.dtype):
+            self._fused_update(variable, gradient, index, step_size)
             return
         first = _updated(self._momentums[index], gradient, self.beta_1)
         second = _updated(self._velocities[index], ops.square(gradient), self.beta_2)
@@ -219,31 +194,13 @@ class AdamWarmup(optimizers.Optimizer):
             change = change + ops.convert_to_tensor(variable) * self.weight_decay
         variable.assign_sub(change * step_size)
 
-    def _is_one_operation(self, dtype) -> bool:
-        """Whether TensorFlow's kernel serves, which knows no amsgrad and rounds in 16 bits."""
-        return ENGINE == "tensorflow" and not self.amsgrad and dtype in ("float32", "float64")
-
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        # Keras 3's hook for what a backend does at once; without it, `update_step` does the same.
-        if ENGINE != "torch":
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
-            return
-        from .torch_update import update
-
-        update(self, grads, trainable_variables, learning_rate)
-
-    def _index(self, variable) -> int:
-        if TF_KERAS:
-            return self._index_dict[self._var_key(variable)]
-        return self._get_variable_index(variable)
-
     def _step_size(self, peak, dtype):
         """This step's learning rate times the correction of both moments' bias."""
         # Variables of 16 bits, too, need t and the powers of beta in full precision.
         precision = "float64" if dtype == "float64" else "float32"
         peak, step = ops.cast(peak, precision), ops.cast(self.iterations + 1, precision)
         betas = self.beta_1, self.beta_2
-        if self._is_one_operation(dtype):  # the kernel's moments decay by rounded factors
+        if self._is_fused(dtype):  # the kernel's moments decay by rounded factors
             betas = map(float, np.array(betas, precision))
         first, second = (_one_minus_power(beta, step) for beta in betas)
         return self._rate(peak, step) * ops.sqrt(second) / first
@@ -270,8 +227,7 @@ class AdamWarmup(optimizers.Optimizer):
             if weights and weights[0].shape == () and weights[0].dtype.kind == "i":
                 self._iterations.assign(weights[0])
             return
-        if not TF_KERAS and len(weights) == len(self.variables) - 1:
-            weights.insert(1, self.learning_rate.numpy())
+        weights = self._complete(weights)
         expected = [tuple(variable.shape) for variable in self.variables]
         received = [weight.shape for weight in weights]
         if expected != received:
@@ -292,11 +248,9 @@ class AdamWarmup(optimizers.Optimizer):
             warnings.warn(f"The optimizer starts anew. {error}", stacklevel=2)
 
     def get_config(self):
-        config = super().get_config()
-        if TF_KERAS:
-            config["learning_rate"] = float(self.learning_rate.numpy())
         return {
-            **config,
+            **super().get_config(),
+            **self._learning_rate_to_save(),
             "decay_steps": self.decay_steps,
             "warmup_steps": self.warmup_steps,
             "min_lr": self.min_lr,
@@ -314,7 +268,7 @@ class AdamWarmup(optimizers.Optimizer):
         known = {
             key: value
             for key, value in config.items()
-            if value not in _FOREIGN_SETTINGS.get(key, [])
+            if value not in FOREIGN_OPTIMIZER_SETTINGS.get(key, [])
         }
         return super().from_config(known, custom_objects)
 
@@ -355,24 +309,6 @@ def _checked_factors(factors) -> dict[str, float] | None:
             f"are not negative. Received: learning_rate_factors={factors!r}."
         )
     return numbers
-
-
-def _outside_graphs():
-    """A context in which variables are made and set once, not by each run of a traced function."""
-    if ENGINE != "tensorflow":
-        return contextlib.nullcontext()
-    import tensorflow as tf
-
-    return tf.init_scope()
-
-
-def _merge_rows(gradient):
-    """Sum what TensorFlow lists row by row, repeated rows too, for a table read by `gather`."""
-    if type(gradient).__name__ != "IndexedSlices":  # a name that JAX and PyTorch do not have
-        return gradient
-    import tensorflow as tf
-
-    return tf.convert_to_tensor(gradient)
 
 
 def _updated(moment, value, beta: float):

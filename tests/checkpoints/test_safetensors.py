@@ -9,7 +9,7 @@ from checkpoint_files import assert_holds, is_same, numbers
 from safetensors.numpy import save_file
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint
-from keras_bert.checkpoints.mapping import to_checkpoint, weight_names
+from keras_bert.families.weights import to_checkpoint, weight_names
 
 TENSORS = {
     "float32": numbers(3, 4),

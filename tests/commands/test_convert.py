@@ -13,7 +13,7 @@ from runtimes import once
 from keras_bert import get_custom_objects
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
-from keras_bert.checkpoints.mapping import to_checkpoint
+from keras_bert.families.weights import to_checkpoint
 
 BUNDLE = ("bert_model.ckpt.index", "bert_model.ckpt.data-00000-of-00001")
 

@@ -8,7 +8,7 @@ from model_folders import CONFIG, write_google_folder
 from runtimes import once
 
 from keras_bert.checkpoints import write_tensor_bundle
-from keras_bert.checkpoints.mapping import to_checkpoint
+from keras_bert.families.weights import to_checkpoint
 
 pytestmark = once
 

@@ -5,7 +5,7 @@ from runtimes import KERAS_3, RUNTIME, compiled, dtype_policy, to_numpy
 
 from keras_bert.activations import gelu_erf, gelu_tanh
 from keras_bert.backend import keras, layers, models, on_accelerator, ops
-from keras_bert.layers import MultiHeadAttention, scaled_attention
+from keras_bert.layers import MultiHeadAttention
 
 if RUNTIME == "jax":
     import jax
@@ -64,7 +64,7 @@ def test_long_texts_head_by_head(history_only, masked, dtype, monkeypatch):
 
     layer.build([(None, None, 8)] * 3)
     at_once = numbers()
-    monkeypatch.setattr(scaled_attention, "LONG", 0)
+    monkeypatch.setattr("keras_bert.backend.jax._LONG", 0)
     mapped, calls = ops.map, []
     monkeypatch.setattr(ops, "map", lambda *args: calls.append(1) or mapped(*args))
     np.testing.assert_allclose(numbers(), at_once, atol=1e-6 if dtype == "float32" else 0.02)
@@ -142,7 +142,7 @@ def test_attention_is_one_operation_on_accelerators(monkeypatch):
     layer, inputs = MultiHeadAttention(2, None), ops.convert_to_tensor(features(2, 5, 8))
     mask = ops.convert_to_tensor(np.array([[True] * 5, [True] * 3 + [False] * 2]))
     expected = to_numpy(layer(inputs, mask=mask))
-    monkeypatch.setattr("keras_bert.layers.scaled_attention.on_accelerator", lambda: True)
+    monkeypatch.setattr("keras_bert.backend.jax.on_accelerator", lambda: True)
     calls = []
     fused = keras.ops.dot_product_attention
     monkeypatch.setattr(

@@ -5,7 +5,7 @@ from runtimes import KERAS_3, gradients, to_numpy
 
 from keras_bert.backend import layers, models, ops
 from keras_bert.layers import EmbeddingSimilarity, TokenEmbedding
-from keras_bert.layers.embed_sim import EmbeddingSim
+from keras_bert.layers.stack.embed_sim import EmbeddingSim
 
 
 @old_cases("similarity", "embedding_sim")

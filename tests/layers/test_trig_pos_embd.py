@@ -4,7 +4,7 @@ from layer_checks import check_layer, old_case, old_cases
 from runtimes import KERAS_3, RUNTIME, to_numpy
 
 from keras_bert.backend import ops
-from keras_bert.layers.trig_pos_embd import TrigPosEmbedding
+from keras_bert.layers.stack import TrigPosEmbedding
 
 keras_3 = pytest.mark.skipif(not KERAS_3, reason="the small package's own ways")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.checkpoints.stored import BFLOAT16
+from ..stored import BFLOAT16
 
 FORMAT_VERSION = 1
 BYTE_ORDERS = ("little", "big")

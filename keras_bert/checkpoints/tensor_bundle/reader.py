@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.checkpoints.errors import CheckpointError, parsing
-from keras_bert.checkpoints.stored import (
+from ..errors import CheckpointError, parsing
+from ..stored import (
     AnyTensor,
     Checksum,
     PartitionedTensor,
@@ -17,8 +17,8 @@ from keras_bert.checkpoints.stored import (
     UnreadableTensor,
     check_shape,
 )
-from keras_bert.checkpoints.tensor_bundle.crc32c import masked_crc32c
-from keras_bert.checkpoints.tensor_bundle.layout import (
+from .crc32c import masked_crc32c
+from .layout import (
     BYTE_ORDERS,
     DTYPES,
     FORMAT_VERSION,
@@ -28,9 +28,9 @@ from keras_bert.checkpoints.tensor_bundle.layout import (
     data_file,
     index_file,
 )
-from keras_bert.checkpoints.tensor_bundle.slices import read_slice, splitting_axis
-from keras_bert.checkpoints.tensor_bundle.table import read_table
-from keras_bert.checkpoints.tensor_bundle.wire import Fields, integer, messages, read_message
+from .slices import read_slice, splitting_axis
+from .table import read_table
+from .wire import Fields, integer, messages, read_message
 
 _UNREADABLE_DTYPES = {7: "strings", 8: "complex64", 18: "complex128", 21: "variants"}
 _OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"

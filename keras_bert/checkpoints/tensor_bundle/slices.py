@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from keras_bert.checkpoints.errors import CheckpointError
-from keras_bert.checkpoints.tensor_bundle.wire import Fields, integer, messages
+from ..errors import CheckpointError
+from .wire import Fields, integer, messages
 
 _EXTENT, _START, _LENGTH = 1, 1, 2
 _FULL = -1

@@ -14,9 +14,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
-from keras_bert.checkpoints.errors import CheckpointError
-from keras_bert.checkpoints.tensor_bundle.crc32c import masked_crc32c
-from keras_bert.checkpoints.tensor_bundle.wire import read_varint, varint
+from ..errors import CheckpointError
+from .crc32c import masked_crc32c
+from .wire import read_varint, varint
 
 _MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 _FOOTER_SIZE = 48

@@ -5,7 +5,7 @@ Source: protobuf.dev/programming-guides/encoding.
 
 from __future__ import annotations
 
-from keras_bert.checkpoints.errors import CheckpointError
+from ..errors import CheckpointError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from keras_bert.checkpoints.tensor_bundle.crc32c import masked_crc32c
-from keras_bert.checkpoints.tensor_bundle.layout import (
+from .crc32c import masked_crc32c
+from .layout import (
     BYTE_ORDERS,
     DTYPES,
     FORMAT_VERSION,
@@ -22,8 +22,8 @@ from keras_bert.checkpoints.tensor_bundle.layout import (
     data_file,
     index_file,
 )
-from keras_bert.checkpoints.tensor_bundle.table import write_table
-from keras_bert.checkpoints.tensor_bundle.wire import field, fixed32_field
+from .table import write_table
+from .wire import field, fixed32_field
 
 _DTYPE_NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
 

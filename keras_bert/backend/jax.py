@@ -1,0 +1,110 @@
+"""What JAX does otherwise than `plain`."""
+
+from __future__ import annotations
+
+import os
+
+import jax
+import numpy as np
+
+from .parts import ops
+from .plain import (
+    FusedUpdate,
+    LayerCall,
+    Predictor,
+    attention_probabilities,
+    drop,
+    gelu_erf,
+    lookup,
+    needed_positions,
+    normalize,
+    pick_rows,
+    predictor,
+    project,
+    replica_mean,
+    reshape,
+    spread_rows,
+)
+from .plain import attend as attend_at_once
+
+COMPILES_EVERY_SHAPE = True
+
+# Scores of a head of one text. With more of them XLA is faster on a CPU head by head.
+_LONG = 1 << 17
+
+
+def on_accelerator() -> bool:
+    """Whether a GPU or TPU computes where nobody says otherwise."""
+    return jax.default_backend() != "cpu"
+
+
+def limit_threads(count: int) -> None:
+    """Compute with a number of threads; to be called before anything is computed."""
+    # JAX has no option for it. XLA's CPU client reads this variable when it is made
+    # (DefaultThreadPoolSize in xla/pjrt/cpu/cpu_client.cc).
+    os.environ["NPROC"] = str(count)
+
+
+def own_memory(values):
+    """A copy: JAX goes on to use the memory of an array, and what is mapped changes with the file.
+
+    Args:
+        values: A NumPy array that may be mapped from a file.
+
+    Returns:
+        A NumPy array.
+    """
+    return values.copy()
+
+
+def initial_zeros(shape, dtype=None):
+    """Zeros for a weight that is about to be overwritten; JAX compiles its own for every shape."""
+    if dtype == "float32":
+        return np.broadcast_to(np.float32(0), shape)
+    return ops.zeros(shape, dtype)
+
+
+def attend(query, key, value, bias):
+    """Scaled dot-product attention; on accelerators by JAX' own operation."""
+    if on_accelerator():
+        return ops.dot_product_attention(query, key, value, bias)
+    length, key_length = query.shape[1], key.shape[1]
+    is_known = isinstance(length, int) and isinstance(key_length, int)  # not so when exporting
+    if is_known and length * key_length > _LONG:
+        return _attend_head_by_head(query, key, value, bias)
+    return attend_at_once(query, key, value, bias)
+
+
+def _attend_head_by_head(query, key, value, bias):
+    """The same numbers with the scores of one head at a time in memory, or in a cache."""
+
+    def attend(head):  # three of (B, T or S, D/H)
+        return attend_at_once(*(each[:, :, None] for each in head), bias)[:, :, 0]
+
+    heads = tuple(ops.transpose(each, (2, 0, 1, 3)) for each in (query, key, value))
+    return ops.transpose(ops.map(attend, heads), (1, 2, 0, 3))
+
+
+__all__ = [
+    "COMPILES_EVERY_SHAPE",
+    "FusedUpdate",
+    "LayerCall",
+    "Predictor",
+    "attend",
+    "attention_probabilities",
+    "drop",
+    "gelu_erf",
+    "initial_zeros",
+    "limit_threads",
+    "lookup",
+    "needed_positions",
+    "normalize",
+    "on_accelerator",
+    "own_memory",
+    "pick_rows",
+    "predictor",
+    "project",
+    "replica_mean",
+    "reshape",
+    "spread_rows",
+]

@@ -1,0 +1,148 @@
+"""What Keras 2 does otherwise than Keras 3; the same names as in `keras_3`. TensorFlow computes."""
+
+from __future__ import annotations
+
+import inspect
+
+import tensorflow as tf
+
+from .parts import backend, keras, models, optimizers, utils
+from .plain import Predictor
+from .tensorflow.prediction import traced_predictor
+
+TABLE_OPTIONS: dict = {}
+
+FOREIGN_OPTIMIZER_SETTINGS = {"loss_scale_factor": [None], "gradient_accumulation_steps": [None]}
+
+
+def serializable(cls):
+    """Nothing: files keep the plain class names that keras-bert 0.8x wrote and read."""
+    return cls
+
+
+# No file of 0.8x holds a loss of this package, so that it needs no plain name.
+serializable_loss = keras.utils.register_keras_serializable(package="keras_bert")
+
+
+def unconverted(cls):
+    """Keep TensorFlow from rewriting a layer's `call`, half of the time a model takes to load.
+
+    Keras 2 has AutoGraph turn Python's `if` and `for` into operations, for conditions that depend
+    on tensors. This package's layers have none.
+    """
+    call = tf.autograph.experimental.do_not_convert(cls.call)
+    call.__signature__ = inspect.signature(cls.call)  # by which Keras knows its arguments
+    cls.call = call
+    return cls
+
+
+class MaskArgument:
+    """Nothing: graphs of Keras 2 hold no masks, and `mask=None` would mean that there is none."""
+
+
+def naming_weights(layer):
+    """A context in which a layer that is built before it is called names its weights as usual."""
+    return backend.name_scope(layer.name)
+
+
+def operations(model) -> list:
+    """All nodes of a functional model."""
+    return model.layers
+
+
+def first_input(layer):
+    """The tensor that a layer was first called on."""
+    return layer.get_input_at(0)
+
+
+def copy_on_inputs(model, inputs, custom_objects):
+    """A functional model on other inputs, made of copies of the layers.
+
+    A layer that is called twice no longer has an `output`.
+    """
+    with utils.custom_object_scope(custom_objects):
+        return models.clone_model(model, input_tensors=inputs)
+
+
+def renew_weights(copy, model) -> None:
+    """Give a model of `copy_on_inputs` the weights that the original has by now."""
+    copy.set_weights(model.get_weights())
+
+
+def predictor(model, of_known_layers: bool) -> Predictor:
+    """A function traced once, for all shapes that the model takes.
+
+    Keras 2 itself builds a data set of every batch and, dropping it, waits a tenth of a second in
+    about half of the calls.
+    """
+    if (
+        isinstance(model, models.Model)
+        and not model.run_eagerly
+        and model.distribute_strategy.num_replicas_in_sync == 1
+    ):
+        return traced_predictor(model)
+    return Predictor(model.predict_on_batch)
+
+
+class Optimizer(optimizers.Optimizer):
+    """Keras' base class of optimizers, as AdamWarmup sees it."""
+
+    def __init__(self, learning_rate, name, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self._learning_rate = self._build_learning_rate(learning_rate)
+
+    def apply_gradients(self, grads_and_vars, *args, **kwargs):
+        dense = [(self._dense_gradient(gradient), each) for gradient, each in grads_and_vars]
+        return super().apply_gradients(dense, *args, **kwargs)
+
+    def _index(self, variable) -> int:
+        return self._index_dict[self._var_key(variable)]
+
+    def _learning_rate_to_save(self) -> dict:
+        return {"learning_rate": float(self.learning_rate.numpy())}
+
+    def _complete(self, weights: list) -> list:
+        return weights
+
+
+def masked_mean(mean, y_true, y_pred, sample_weight, mask):
+    """A loss, averaged over the positions that the mask leaves; Keras 2 would divide 0 by 0."""
+    if mask is None:
+        return mean(y_true, y_pred, sample_weight)
+    any_left = tf.reduce_any(mask)
+    y_pred = tf.identity(y_pred)  # a tensor of our own to put another mask on
+    y_pred._keras_mask = tf.logical_or(mask, tf.logical_not(any_left))
+    loss = mean(y_true, y_pred, sample_weight)
+    return tf.where(any_left, loss, tf.zeros_like(loss))
+
+
+def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> None:
+    """Refuse a model's configuration that Keras 2 cannot read."""
+    if written_by_keras_3:
+        raise ValueError(
+            f"Model '{name}' was written by Keras 3, whose configurations Keras 2 (TF_KERAS=1) "
+            "cannot read. Unset TF_KERAS; or, on Keras 3, save it by `model.save('model.h5')`, "
+            "then build the same model here and call `model.load_weights('model.h5')`."
+        )
+
+
+KERAS_2_IS_FOREIGN = False
+
+__all__ = [
+    "FOREIGN_OPTIMIZER_SETTINGS",
+    "KERAS_2_IS_FOREIGN",
+    "TABLE_OPTIONS",
+    "MaskArgument",
+    "Optimizer",
+    "check_written_by",
+    "copy_on_inputs",
+    "first_input",
+    "masked_mean",
+    "naming_weights",
+    "operations",
+    "predictor",
+    "renew_weights",
+    "serializable",
+    "serializable_loss",
+    "unconverted",
+]

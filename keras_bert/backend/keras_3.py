@@ -1,0 +1,168 @@
+"""What Keras 3 does otherwise than Keras 2, on every engine; `keras_2` has the same names."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+
+from .parts import keras, models, optimizers
+
+# Arguments of `add_weight` for an embedding table. Keras would otherwise cast the whole table at
+# every call under a 16-bit policy, and sum up the gradient of a frequent row in 16 bits, where it
+# stops growing after a few hundred occurrences. The rows that are read are cast instead.
+TABLE_OPTIONS = {"autocast": False}
+
+# What configurations of optimizers that the other Keras saved say and this one does not know.
+FOREIGN_OPTIMIZER_SETTINGS = {"jit_compile": [True, False], "is_legacy_optimizer": [True, False]}
+
+
+def serializable(cls):
+    """Register a class or function as `keras_bert>…`, the name by which saved files know it."""
+    return keras.saving.register_keras_serializable(package="keras_bert")(cls)
+
+
+serializable_loss = serializable
+
+
+def unconverted(cls):
+    """A layer class whose `call` TensorFlow does not rewrite."""
+    return cls
+
+
+class MaskArgument:
+    """Mixin for layers whose `call` takes a `mask`.
+
+    Keras finds the mask on the input at every call. Where `mask` is not passed, Keras 3 also writes
+    the mask it found into the functional graph, as an operation such as `NotEqual`, which `.h5`
+    files cannot hold. An explicit `mask=None` prevents that and changes nothing else.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
+
+    def __call__(self, inputs, mask=None, **kwargs):
+        if mask is not None or self._takes_mask:
+            kwargs["mask"] = mask
+        return super().__call__(inputs, **kwargs)
+
+
+def naming_weights(layer):
+    """A context in which a layer that is built before it is called names its weights as usual."""
+    return contextlib.nullcontext()
+
+
+def operations(model) -> list:
+    """All nodes of a functional model: layers, and operations such as `features * 2`."""
+    return model.operations
+
+
+def first_input(layer):
+    """The tensor that a layer was first called on; later calls come from nesting its model."""
+    return layer.input
+
+
+def copy_on_inputs(model, inputs, custom_objects):
+    """A functional model on other inputs, with the same weights.
+
+    Args:
+        model: The model.
+        inputs: A list of `Input` tensors in the place of its own.
+        custom_objects: What reading the configurations of its layers needs.
+
+    Returns:
+        A model made of the same layers.
+    """
+    return models.clone_model(model, input_tensors=inputs, clone_function=lambda layer: layer)
+
+
+def renew_weights(copy, model) -> None:
+    """Give a model of `copy_on_inputs` the weights that the original has by now."""
+
+
+class Optimizer(optimizers.Optimizer):
+    """Keras' base class of optimizers, as AdamWarmup sees it.
+
+    Args:
+        learning_rate: The learning rate.
+        name: Name of the optimizer.
+        **kwargs: Further arguments of the base class.
+    """
+
+    def __init__(self, learning_rate, name, **kwargs):
+        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+
+    def apply(self, grads, trainable_variables=None):
+        # The base class divides, clips and accumulates what it is given.
+        super().apply(list(map(self._dense_gradient, grads)), trainable_variables)
+
+    def _index(self, variable) -> int:
+        """The position of a variable among those that the optimizer was built with."""
+        return self._get_variable_index(variable)
+
+    def _learning_rate_to_save(self) -> dict:
+        """What the base class leaves out of the configuration."""
+        return {}
+
+    def _complete(self, weights: list) -> list:
+        """Saved weights with the learning rate, which files of Keras 2 lack."""
+        if len(weights) == len(self.variables) - 1:
+            weights.insert(1, self.learning_rate.numpy())
+        return weights
+
+
+def masked_mean(mean, y_true, y_pred, sample_weight, mask):
+    """A loss, averaged over the positions that the Keras mask of the predictions leaves.
+
+    Args:
+        mean: Function of the next three arguments: the loss as Keras computes it.
+        y_true: Labels.
+        y_pred: Predictions.
+        sample_weight: Weights, or None.
+        mask: The mask, or None.
+
+    Returns:
+        Scalar; 0 where the mask leaves nothing.
+    """
+    return mean(y_true, y_pred, sample_weight)
+
+
+def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> None:
+    """Refuse a model's configuration that this Keras cannot read.
+
+    Args:
+        name: Name of the model.
+        written_by_keras_3: Whether Keras 3 wrote it, or Keras 2.
+        for_h5: Whether it comes from an `.h5` file, or from a `.keras` file or JSON.
+
+    Raises:
+        ValueError: The message says what to do.
+    """
+    if not for_h5 and not written_by_keras_3:
+        raise ValueError(
+            f"Model '{name}' was written by Keras 2 (tf_keras) as a .keras file or JSON, which "
+            "Keras 3 cannot read. Load it with TF_KERAS=1 and save it by `model.save('model.h5')`; "
+            "Keras 3 loads that."
+        )
+
+
+# Whether `.h5` files of Keras 2 need changes before they are read.
+KERAS_2_IS_FOREIGN = True
+
+__all__ = [
+    "FOREIGN_OPTIMIZER_SETTINGS",
+    "KERAS_2_IS_FOREIGN",
+    "TABLE_OPTIONS",
+    "MaskArgument",
+    "Optimizer",
+    "check_written_by",
+    "copy_on_inputs",
+    "first_input",
+    "masked_mean",
+    "naming_weights",
+    "operations",
+    "renew_weights",
+    "serializable",
+    "serializable_loss",
+    "unconverted",
+]

@@ -1,0 +1,226 @@
+"""What differs between engines, in `keras.ops` alone.
+
+An engine's module takes a function from here, or has one of the same name and meaning that is
+faster there. Tests hold the two against each other.
+
+B texts, T positions that attend to S positions, H heads, D features of all heads together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .parts import ops
+
+# Whether the engine compiles a model anew for every shape of its inputs.
+COMPILES_EVERY_SHAPE = False
+
+# Devices and replicas
+
+
+def replica_mean(count):
+    """The mean of a number over the replicas of a model that are trained together.
+
+    Args:
+        count: Float32 scalar of this replica.
+
+    Returns:
+        Scalar; None where there is one replica only, or where one function computes with the
+        arrays of all devices.
+    """
+    return None
+
+
+def own_memory(values):
+    """An array whose memory the engine may go on to use, of one that is mapped from a file."""
+    return values
+
+
+def initial_zeros(shape, dtype=None):
+    """Zeros for a weight that is about to be overwritten."""
+    return ops.zeros(shape, dtype)
+
+
+# Parts of layers
+
+
+def lookup(table, ids):
+    """Rows of a table, with a dense gradient in which a row has the sum of its occurrences'.
+
+    Args:
+        table: Float tensor or variable (V, D).
+        ids: Integer tensor of any shape (…), values in [0, V).
+
+    Returns:
+        Float tensor (…, D).
+    """
+    return ops.take(table, ids, axis=0)
+
+
+def gelu_erf(x):
+    """GELU in its exact form, by erf.
+
+    Keras' form calls erfc on TensorFlow and JAX, for which there is no ONNX operator and which
+    takes JAX longer. In 16 bits it is the better one: 1 + erf has few digits where erf is near -1.
+    """
+    if getattr(x, "dtype", None) in ("float32", "float64"):
+        return 0.5 * x * (1.0 + ops.erf(x / 2.0**0.5))
+    return ops.gelu(x, approximate=False)
+
+
+def reshape(tensor, shape):
+    """A tensor in another shape."""
+    return ops.reshape(tensor, shape)
+
+
+def project(dense, rows):
+    """What a Dense layer makes of rows (B·T, D)."""
+    return dense(rows)
+
+
+def attend(query, key, value, bias):
+    """Scaled dot-product attention.
+
+    Args:
+        query: Features (B, T, H, D/H).
+        key: Features (B, S, H, D/H).
+        value: Features (B, S, H, D/H).
+        bias: Added to the scores; broadcasts to (B, H, T, S). Or None.
+
+    Returns:
+        Features (B, T, H, D/H).
+    """
+    probabilities = ops.cast(attention_probabilities(query, key, bias), value.dtype)
+    attended = ops.matmul(probabilities, ops.transpose(value, (0, 2, 1, 3)))
+    return ops.transpose(attended, (0, 2, 1, 3))
+
+
+def attention_probabilities(query, key, bias):
+    """Attention probabilities (B, H, T, S) in at least float32, for the arguments of `attend`."""
+    query, key = ops.transpose(query, (0, 2, 1, 3)), ops.transpose(key, (0, 2, 3, 1))
+    scores = ops.matmul(query, key)
+    precision = "float64" if scores.dtype == "float64" else "float32"
+    scores = ops.cast(scores, precision) * query.shape[-1] ** -0.5
+    if bias is not None:
+        scores = scores + ops.cast(bias, precision)
+    if scores.shape[3] == 1:
+        return scores * 0.0 + 1.0  # Keras' softmax warns of an axis of length 1
+    return ops.softmax(scores, axis=3)
+
+
+def normalize(features, gamma, beta, epsilon, training):
+    """Layer normalization over the last axis by an operation of the engine's own.
+
+    Args:
+        features: Float tensor (…, D).
+        gamma: Variable (D,), the scale.
+        beta: Variable (D,), the offset.
+        epsilon: Added to the variance.
+        training: Whether the call is one of training.
+
+    Returns:
+        The normalized features, or None where Keras' own layer is to compute them.
+    """
+    return None
+
+
+def drop(features, rate):
+    """Dropout by an operation of the engine's own.
+
+    Args:
+        features: Float tensor.
+        rate: Share of the features to drop.
+
+    Returns:
+        The features, some of them 0 and the others scaled; or None where Keras' own layer is to
+        compute them.
+    """
+    return None
+
+
+def needed_positions(features, mask, needed_len):
+    """Which positions to compute where nobody reads padding.
+
+    Args:
+        features: Features (B, T, D).
+        mask: Boolean (B, T), or None.
+        needed_len: How many of the first positions are needed even where masked; None means all.
+
+    Returns:
+        Their indices among the B·T positions, ascending, or None for all positions.
+    """
+    return None
+
+
+def pick_rows(rows, positions):
+    """The rows of a matrix (B·T, D) at positions."""
+    return rows
+
+
+def spread_rows(rows, positions, like):
+    """A matrix with the rows at their positions, 0 elsewhere: (B·T, D) for `like` (B, T, …)."""
+    return rows
+
+
+# Layers and models
+
+
+class LayerCall:
+    """Mixin for layers that models hold dozens of: calls them as Keras does."""
+
+
+class Predictor(NamedTuple):
+    """What computes batches of a model.
+
+    Attributes:
+        call: Function of a list of arrays, token ids and segment ids, int32 (B, T): features.
+        threads: How many threads should call it at a time.
+    """
+
+    call: Callable
+    threads: int = 1
+
+
+def predictor(model, of_known_layers: bool) -> Predictor:
+    """What computes the batches of an extraction.
+
+    Args:
+        model: A model of token ids and segment ids.
+        of_known_layers: Whether it is a functional model of this package's encoder layers alone.
+
+    Returns:
+        `model.predict_on_batch`, or the same numbers with less work around them.
+    """
+    return Predictor(model.predict_on_batch)
+
+
+# Training
+
+
+class FusedUpdate:
+    """Mixin for AdamWarmup: what the engine has for an update of a weight and its moments."""
+
+    def _dense_gradient(self, gradient):
+        """A gradient as a tensor, where the engine may give a list of rows."""
+        return gradient
+
+    def _is_fused(self, dtype: str) -> bool:
+        """Whether `_fused_update` serves for variables of a type."""
+        return False
+
+    def _fused_update(self, variable, gradient, index: int, step_size) -> None:
+        """Update a variable and its moments by one operation.
+
+        Args:
+            variable: The variable.
+            gradient: Its gradient, a tensor of its type.
+            index: Its position among those that the optimizer was built with.
+            step_size: The learning rate with the correction of the moments' bias, a tensor.
+        """
+        raise NotImplementedError
+
+    def _outside_graphs(self):
+        """A context in which variables are made once, not by each run of a traced function."""
+        return contextlib.nullcontext()

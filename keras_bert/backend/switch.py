@@ -1,0 +1,94 @@
+"""Which Keras this package runs on.
+
+`TF_KERAS=1` (or `true`, `yes`) in the environment chooses Keras 2, which is the `tf_keras` package
+seen as `tensorflow.keras`. Otherwise `import keras` serves: Keras 3 on the backend that
+`KERAS_BACKEND` names.
+
+Under Keras 2 the layers come from keras-transformer, keras-pos-embd and keras-layer-normalization,
+which import `tensorflow.keras` themselves. It must therefore be Keras 2 for the whole process, and
+importing this package fails where that can no longer be arranged.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+TF_KERAS = os.environ.get("TF_KERAS", "").strip().lower() in ("1", "true", "yes")
+
+_YES = ("1", "true", "True")  # the spellings that TensorFlow itself accepts
+
+
+def _import_keras_2():
+    """Make `tensorflow.keras` mean Keras 2 in this process and return it."""
+    chosen = os.environ.get("TF_USE_LEGACY_KERAS")
+    if chosen is not None and chosen not in _YES:
+        raise ImportError(
+            "TF_KERAS asks for Keras 2, but the environment chooses Keras 3 for TensorFlow. "
+            f"Received: TF_USE_LEGACY_KERAS={chosen!r}. Unset it or set it to 1; or unset TF_KERAS "
+            "to run on Keras 3."
+        )
+    try:
+        api = importlib.import_module("tf_keras.api._v2.keras")
+    except ImportError as error:
+        raise ImportError(
+            "TF_KERAS asks for Keras 2, which is the package `tf_keras`, and it cannot be imported "
+            f"({error}). Install it with `pip install tf_keras`, or unset TF_KERAS for Keras 3."
+        ) from error
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    try:
+        return _resolve_keras_2(api)
+    except ImportError:  # leave the process as it was, for whoever goes on without this package
+        if chosen is None:
+            del os.environ["TF_USE_LEGACY_KERAS"]
+        raise
+
+
+def _resolve_keras_2(api):
+    """Return `tensorflow.keras`, provided that it is Keras 2 by every way to it."""
+    import tensorflow
+
+    _check_keras_2(api, tensorflow.keras)
+    # TensorFlow imported before the variable was set looks for the submodule `tensorflow.keras` in
+    # Keras 3 first; put the folder of Keras 2 in front, as TensorFlow's own __init__ does.
+    folder = os.path.dirname(os.path.dirname(api.__file__))
+    if folder not in tensorflow.__path__[:1]:
+        tensorflow.__path__.insert(0, folder)
+    submodule = importlib.import_module("tensorflow.keras")
+    _check_keras_2(api, submodule)
+    _check_keras_2(api, sys.modules["tensorflow"].keras)
+    return submodule
+
+
+def _check_keras_2(api, resolved):
+    if resolved.layers.Layer is not api.layers.Layer:
+        raise ImportError(
+            "TF_KERAS asks for Keras 2, but `tensorflow.keras` has already resolved to Keras 3 "
+            "in this process. Import keras_bert before the first use of `tf.keras`, or set "
+            "TF_USE_LEGACY_KERAS=1 in the environment before Python starts."
+        )
+
+
+def _import_keras_3():
+    """Return Keras 3 and refuse an older `keras`."""
+    import keras as module
+
+    if int(module.__version__.split(".")[0]) < 3:
+        raise ImportError(
+            f"keras_bert needs Keras 3. Received: keras {module.__version__}. Install it with "
+            "`pip install 'keras>=3'`, or set TF_KERAS=1 to run on Keras 2 (tf_keras)."
+        )
+    return module
+
+
+def import_keras():
+    """Import the Keras that the environment chooses.
+
+    Returns:
+        The module `keras` of Keras 3, or `tensorflow.keras`, which then is Keras 2.
+
+    Raises:
+        ImportError: If it is not installed or too old, or the process uses the other one already.
+    """
+    return _import_keras_2() if TF_KERAS else _import_keras_3()

@@ -1,0 +1,108 @@
+"""What TensorFlow does otherwise than `plain`, under Keras 3 and Keras 2."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from ..plain import (
+    COMPILES_EVERY_SHAPE,
+    LayerCall,
+    Predictor,
+    attend,
+    attention_probabilities,
+    drop,
+    gelu_erf,
+    initial_zeros,
+    needed_positions,
+    own_memory,
+    pick_rows,
+    project,
+    reshape,
+    spread_rows,
+)
+from .devices import limit_threads, on_accelerator, replica_mean
+from .prediction import predictor
+from .update import FusedUpdate
+
+
+def lookup(table, ids):
+    """Rows of a table, with a dense gradient in which a row has the sum of its occurrences'.
+
+    TensorFlow's own gradient is a list with an entry per occurrence, and Keras 3's optimizers
+    square those entries before they add them up, so that Adam's first step moves a row which occurs
+    n times by sqrt(n) times the learning rate; Keras 2 adds up first, but clips a norm before that.
+    (Merging the entries here would not do: TensorFlow joins the lists of several lookups in one
+    table.) As those optimizers compute with whole tables anyway, all but plain SGD take the same
+    time.
+    """
+    table = tf.convert_to_tensor(table)
+    rows, width = table.shape
+
+    @tf.custom_gradient
+    def gather(table):
+        def gradient(upstream):
+            flat = tf.reshape(upstream, [-1, width])
+            return tf.math.unsorted_segment_sum(flat, tf.reshape(ids, [-1]), rows)
+
+        return tf.gather(table, ids), gradient
+
+    return gather(table)
+
+
+def normalize(features, gamma, beta, epsilon, training):
+    """Layer normalization as a batch normalization in which every token is a channel.
+
+    Of it TensorFlow makes one operation of oneDNN's, in a graph for a CPU and for texts of any
+    number. (Of a shape that is known it computes parts beforehand and recognizes nothing any more;
+    left as it stands it is less exact.) Keras 2's own layer consists of the same where epsilon is
+    large enough for GPUs.
+    """
+    if (
+        training
+        or tf.executing_eagerly()
+        or len(features.shape) not in (2, 3)
+        or None not in features.shape[:-1]
+        or features.dtype not in (tf.float32, tf.bfloat16, tf.float16)
+        or on_accelerator()
+    ):
+        return None
+    shape, units = tf.shape(features), features.shape[-1]
+    count = tf.reduce_prod(shape[:-1], keepdims=True)
+    no_statistics = tf.constant([])
+    normalized = tf.raw_ops.FusedBatchNormV3(
+        x=tf.reshape(tf.cast(features, tf.float32), (1, count[0], units, 1)),
+        scale=tf.ones(count),
+        offset=tf.zeros(count),
+        mean=no_statistics,
+        variance=no_statistics,
+        epsilon=epsilon,
+        data_format="NCHW",
+        is_training=True,
+    ).y
+    gamma, beta = (tf.cast(weight, tf.float32) for weight in (gamma, beta))
+    return tf.reshape(normalized, shape) * gamma + beta
+
+
+__all__ = [
+    "COMPILES_EVERY_SHAPE",
+    "FusedUpdate",
+    "LayerCall",
+    "Predictor",
+    "attend",
+    "attention_probabilities",
+    "drop",
+    "gelu_erf",
+    "initial_zeros",
+    "limit_threads",
+    "lookup",
+    "needed_positions",
+    "normalize",
+    "on_accelerator",
+    "own_memory",
+    "pick_rows",
+    "predictor",
+    "project",
+    "replica_mean",
+    "reshape",
+    "spread_rows",
+]

@@ -1,0 +1,29 @@
+"""Accelerators, threads and replicas of TensorFlow."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def on_accelerator() -> bool:
+    """Whether a GPU or TPU computes where nobody says otherwise."""
+    # By `list_logical_devices` a process would take the devices before it has set them up.
+    return len(tf.config.list_physical_devices()) > len(tf.config.list_physical_devices("CPU"))
+
+
+def limit_threads(count: int) -> None:
+    """Compute with a number of threads.
+
+    Raises:
+        RuntimeError: If something has been computed with another number.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def replica_mean(count):
+    """The mean of a number over the replicas of a strategy; None where there is one replica."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return None
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, count)

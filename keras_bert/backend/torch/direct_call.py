@@ -1,0 +1,140 @@
+"""Calling a layer on PyTorch without what Keras does around the call of any layer."""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch.nn.modules import module as torch_module
+
+from .. import plain
+from ..parts import keras
+from .tracing import traced
+
+try:
+    from keras.src.backend import get_autocast_scope
+    from keras.src.backend.common.global_state import get_global_attribute
+    from keras.src.utils.traceback_utils import inject_argument_info_in_traceback
+except ImportError:  # private names, which may go one day; then Keras does every call
+    get_global_attribute = None
+
+
+class LayerCall(plain.LayerCall):
+    """Mixin for layers whose `call` takes tensors, and perhaps `mask` and `training`.
+
+    Keras takes a quarter of a millisecond to convert, flatten and pack the arguments of every call.
+    Here, in a running model, `call` gets the `mask` and the `training` that Keras would give it, in
+    the same scopes, and the output gets its mask. Whatever is not as usual (symbolic or compiled
+    tensors, another dtype, hooks, quantized layers …) is left to Keras.
+    """
+
+    if get_global_attribute is not None:
+
+        def __call__(self, *args, **kwargs):
+            context = get_global_attribute("current_call_ctx")  # of the model's call
+            if context is None or not _is_usual_call(self, args, kwargs):
+                return super().__call__(*args, **kwargs)
+            (inputs,) = args
+            accepted = self._call_signature.parameters
+            training = _training(kwargs, context, accepted)
+            if not (training is None or isinstance(training, bool)):
+                return super().__call__(*args, **kwargs)
+            context.set_value("training", training)
+            mask = _map(_mask, inputs)
+            offered = {"mask": mask, "training": training}
+            arguments = {name: offered[name] for name in offered if name in accepted}
+            with self._open_name_scope():
+                outputs = _call(self, _map(lambda tensor: tensor, inputs), arguments)
+            self._set_mask_metadata(inputs, outputs, mask)
+            return outputs
+
+
+def _is_usual_call(layer, args, kwargs) -> bool:
+    """Whether Keras would do no more about arguments than to find out `mask` and `training`."""
+    if len(args) != 1 or not getattr(layer, "_called", False):
+        return False
+    (inputs,) = args
+    accepted = layer._call_signature.parameters
+    return (
+        kwargs.keys() <= {"mask", "training"}
+        and kwargs.get("mask") is None
+        and ("mask" in accepted or "mask" not in kwargs)
+        and not any(map(traced, _listed(inputs)))
+        and layer.built
+        and _has_type_to_compute_in(layer, inputs)
+        and _variables_have_type_to_compute_in(layer)
+        and layer.supports_masking
+        and layer.input_spec is None
+        and layer.activity_regularizer is None
+        and layer._call_context_args == {"training"}
+        and layer._remat_mode is None
+        and not is_changed(layer)
+        and keras.distribution.distribution() is None
+    )
+
+
+def is_changed(layer) -> bool:
+    """Whether PyTorch or Keras do something else than `call` where a layer is called."""
+    return bool(
+        layer._forward_hooks
+        or layer._forward_pre_hooks
+        or layer._backward_hooks
+        or layer._backward_pre_hooks
+        or torch_module._global_forward_hooks
+        or torch_module._global_forward_pre_hooks
+        or torch_module._global_backward_hooks
+        or torch_module._global_backward_pre_hooks
+        or layer._compiled_call_impl is not None
+        or getattr(layer, "quantization_mode", None) is not None
+    )
+
+
+def _has_type_to_compute_in(layer, inputs) -> bool:
+    kind = getattr(torch, layer.compute_dtype)
+    return all(each.dtype == kind or not each.is_floating_point() for each in _listed(inputs))
+
+
+def _variables_have_type_to_compute_in(layer) -> bool:
+    scope = get_autocast_scope()  # in which Keras casts variables that are read
+    if scope is None:
+        return layer.compute_dtype == layer.variable_dtype
+    return layer.autocast and scope.dtype == layer.compute_dtype
+
+
+def _training(kwargs, context, accepted):
+    """As Keras has it: what is passed, else what holds in the model's call, else the default."""
+    if "training" in kwargs:
+        return kwargs["training"]
+    training = context.get_value("training")
+    if training is None and "training" in accepted:
+        return accepted["training"].default
+    return training
+
+
+def _call(layer, inputs, arguments):
+    """Call `layer.call`; errors say what Keras says of its arguments."""
+    try:
+        return layer.call(inputs, **arguments)
+    except Exception as error:
+        fail = functools.wraps(layer.call)(functools.partial(_raise, error))
+        fail = inject_argument_info_in_traceback(fail, f"{type(layer).__name__}.call()")
+        return fail(inputs, **arguments)
+
+
+def _raise(error, *args, **kwargs):
+    raise error
+
+
+def _mask(tensor):
+    return getattr(tensor, "_keras_mask", None)
+
+
+def _map(function, inputs):
+    """Apply a function to a tensor, or to all in a new list or tuple."""
+    if type(inputs) in (list, tuple):
+        return type(inputs)(map(function, inputs))
+    return function(inputs)
+
+
+def _listed(inputs):
+    return inputs if type(inputs) in (list, tuple) else [inputs]

@@ -1,0 +1,103 @@
+"""The layers of an encoder, called one after the other, for the batches of an extraction."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from .. import plain
+from ..kept import is_patched
+from ..parts import ops
+from ..plain import Predictor
+from .direct_call import is_changed
+
+
+def predictor(model, of_known_layers: bool) -> Predictor:
+    """The model's layers, called one after the other, or `model.predict_on_batch`."""
+    calls = _layer_calls(model) if of_known_layers else None
+    if calls is None:
+        return plain.predictor(model, of_known_layers)
+    return Predictor(lambda arrays: _run(model, calls, arrays))
+
+
+class _LayerCall(NamedTuple):
+    """A layer in its place; tensors are known by numbers."""
+
+    layer: Any
+    takes_mask: bool
+    inputs: int | list[int]
+    outputs: list[int]
+    done_with: list[int]  # what no later layer reads
+
+
+def _layer_calls(model) -> list[_LayerCall] | None:
+    """The layers of an encoder in order; None for other models and for mixed precision.
+
+    On PyTorch, Keras needs a quarter of a millisecond around every layer of every call, which for
+    short texts is more than the layer itself, and keeps all features to the end.
+    """
+    if model.jit_compile:
+        return None
+    if any(is_changed(layer) or is_patched(layer) for layer in [model, *model.layers]):
+        return None
+    nodes = [
+        node
+        for depth in sorted(model._nodes_by_depth, reverse=True)
+        for node in model._nodes_by_depth[depth]
+        if not node.is_input
+    ]
+    dtypes = {
+        dtype
+        for node in nodes
+        for dtype in (node.operation.compute_dtype, node.operation.variable_dtype)
+    }
+    if len(dtypes) > 1:
+        return None  # Keras casts features on their way
+    last_reader = {id(tensor): node for node in nodes for tensor in node.input_tensors}
+    last_reader.update({id(tensor): None for tensor in model.outputs})
+    calls = []
+    for node in nodes:
+        arguments, keywords = node.arguments.args, node.arguments.kwargs
+        is_usual = all(value is None or value is False for value in keywords.values())
+        if len(arguments) != 1 or not is_usual:
+            return None  # a given mask, or dropout that goes on
+        (inputs,) = arguments
+        calls.append(
+            _LayerCall(
+                node.operation,
+                "mask" in inspect.signature(node.operation.call).parameters,
+                list(map(id, inputs)) if isinstance(inputs, (list, tuple)) else id(inputs),
+                list(map(id, node.outputs)),
+                [key for key in map(id, node.input_tensors) if last_reader[key] is node],
+            )
+        )
+    return calls
+
+
+def _run(model, calls: list[_LayerCall], arrays) -> np.ndarray:
+    """What `predict_on_batch` gives for token ids and segment ids (B, T), in float32 at least."""
+    features = {
+        id(tensor): ops.convert_to_tensor(array)
+        for tensor, array in zip(model.inputs, arrays, strict=True)
+    }
+    masks = dict.fromkeys(features)
+    with torch.no_grad():
+        for layer, takes_mask, inputs, outputs, done_with in calls:
+            given, mask = (
+                [each[key] for key in inputs] if isinstance(inputs, list) else each[inputs]
+                for each in (features, masks)
+            )
+            results = layer.call(given, mask=mask) if takes_mask else layer.call(given)
+            mask = layer.compute_mask(given, mask)
+            if len(outputs) == 1:
+                results, mask = [results], [mask]
+            features.update(zip(outputs, results, strict=True))
+            masks.update(zip(outputs, mask, strict=True))
+            for key in done_with:
+                features.pop(key, None)
+        result = features[id(model.outputs[0])]
+        # Keras would make a NumPy array of 16-bit floats, which takes as long as some layers.
+        return (result.float() if result.dtype.itemsize == 2 else result).cpu().numpy()

@@ -1,0 +1,21 @@
+"""Texts to batches, through a model, to vectors; and attention probabilities."""
+
+from .attention_maps import get_attention_maps
+from .embeddings import (
+    POOL_AVE,
+    POOL_MAX,
+    POOL_NSP,
+    extract_embeddings,
+    extract_embeddings_generator,
+)
+from .extractor import Extractor
+
+__all__ = [
+    "POOL_AVE",
+    "POOL_MAX",
+    "POOL_NSP",
+    "Extractor",
+    "extract_embeddings",
+    "extract_embeddings_generator",
+    "get_attention_maps",
+]

@@ -1,0 +1,57 @@
+"""Attention probabilities of every layer, for pictures and analyses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend import first_input, models, ops
+from ..layers import MultiHeadAttention
+
+
+def get_attention_maps(model, inputs, *, batch_size=32):
+    """How much every place attends to every other, recomputed from the layers' inputs.
+
+    Args:
+        model: A model of `get_model` or of the loaders. (Of a model that contains one as a layer,
+            pass the inner model.)
+        inputs: What `model.predict` takes: arrays of token ids and segment ids, (B, T) each, and so
+            on; or a dict of them by input name.
+        batch_size: Number of sequences to run at a time.
+
+    Returns:
+        A list with an array (B, H, T, T), float32, for every encoder layer, first layer first.
+        Rows, the next to last axis, are the places that attend and sum to 1. Of a model with
+        `output_len`, the last array has only that many of them, and in the others those of padding
+        that the model does not compute mean nothing.
+
+    Raises:
+        ValueError: If the model has no attention layers of this package.
+    """
+    attention_layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
+    if not attention_layers:
+        raise ValueError(
+            "`model` has no MultiHeadAttention layer of its own. If it contains a BERT model as a "
+            "layer, pass that one: get_attention_maps(model.get_layer(name), inputs). "
+            f"Received: model '{model.name}' with layers {[layer.name for layer in model.layers]}."
+        )
+    token_ids = first_input(model.get_layer("Embedding-Token"))
+    features = [first_input(layer) for layer in attention_layers]
+    probe = models.Model(model.inputs, [token_ids, *features])
+    token_ids, *features = probe.predict(inputs, batch_size=batch_size, verbose=0)
+    maps = []
+    for layer, layer_features in zip(attention_layers, features, strict=True):
+        # With `output_len`, the last layer has queries of their own.
+        parts = layer_features if isinstance(layer_features, (list, tuple)) else [layer_features]
+        batches = [
+            _attention_map(layer, [each[start : start + batch_size] for each in parts], mask)
+            for start in range(0, len(token_ids), batch_size)
+            for mask in [token_ids[start : start + batch_size] != 0]
+        ]
+        maps.append(np.concatenate(batches))
+    return maps
+
+
+def _attention_map(layer, parts, mask):
+    parts = [ops.convert_to_tensor(each.astype("float32")) for each in parts]
+    inputs = parts if len(parts) > 1 else parts[0]
+    return ops.convert_to_numpy(layer.attention_map(inputs, ops.convert_to_tensor(mask)))

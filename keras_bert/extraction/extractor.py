@@ -1,0 +1,104 @@
+"""Vectors of texts in batches of a table: the worker of an engine such as Ray or Spark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..arguments import as_size, describe
+from ..backend import limit_threads
+from ..checkpoints.paths import get_checkpoint_paths
+from ..tokenizer.case import is_cased
+from ..tokenizer.vocabulary import load_vocabulary
+from .embeddings import POOL_AVE, prepare
+
+
+class Extractor:
+    """A model that adds a column of vectors to batches of a table, one worker's copy of it.
+
+    For engines that give every worker process an object of a class and batches to call it with:
+    `map_batches` of Ray Data takes the class, and `mapInPandas` of Spark the function
+    `lambda frames: map(Extractor("MODEL"), frames)`. It needs neither of them itself. The numbers
+    are those of `extract_embeddings`, whatever the batches are.
+
+    Args:
+        folder: Path of a model folder, see `get_checkpoint_paths`, on every worker's machine.
+        poolings: As of `extract_embeddings`, but not None: one vector per text.
+        columns: Name of the column of texts, or a pair of names, for pairs of texts.
+        into: Name of the column that is added.
+        cased: Whether texts keep their case. None for what the folder says, or else for whether its
+            vocabulary has words with capital letters.
+        official: Whether texts are cut exactly as by BERT's own tokenizer, see `Tokenizer`.
+        output_layer_num: Which of the last layers to concatenate, as in `get_model`.
+        batch_size: The most texts that are computed at a time; None leaves it to their length.
+        threads: Number of threads to compute with, so that several workers on one machine do not
+            fight for its cores. None leaves it to the runtime, which takes all cores.
+
+    Call args:
+        batch: A mapping of names and columns, such as numpy arrays of N elements, or a pandas
+            DataFrame of N rows. At 2,048 rows and more there is least padding.
+
+    Returns:
+        The batch with the new column: a mapping gets an array (N, D·number of poolings), a
+        DataFrame a column of arrays.
+
+    Raises:
+        ValueError: If the folder or an option does not fit, or a column is missing.
+        TypeError: If an element of a column is no str, such as a missing value.
+        RuntimeError: If `threads` comes too late: TensorFlow has already computed with others.
+    """
+
+    def __init__(
+        self,
+        folder,
+        poolings=POOL_AVE,
+        *,
+        columns="text",
+        into="vector",
+        cased=None,
+        official=False,
+        output_layer_num=1,
+        batch_size=None,
+        threads=None,
+    ):
+        if not isinstance(folder, (str, os.PathLike)):
+            raise TypeError(f"`folder` must be a path. Received: {describe(folder)}.")
+        if poolings is None:
+            raise ValueError("`poolings` must not be None: a table gets one vector per text.")
+        self.columns = (columns,) if isinstance(columns, str) else tuple(columns)
+        if len(self.columns) not in (1, 2):
+            raise ValueError(f"`columns` must be one name or two. Received: {describe(columns)}.")
+        self.into = into
+        if threads is not None:
+            limit_threads(as_size("threads", threads))
+        if cased is None:
+            cased = is_cased(folder, load_vocabulary(get_checkpoint_paths(folder).vocab))
+        self._extract = prepare(
+            folder, poolings, None, cased, batch_size, True, output_layer_num, official
+        )
+
+    def __call__(self, batch):
+        parts = [self._texts(batch, name) for name in self.columns]
+        texts = parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
+        # Without any text there is no vector that would tell its length.
+        vectors = np.stack(list(self._extract(texts or [""])))[: len(texts)]
+        if isinstance(batch, Mapping):
+            return {**batch, self.into: vectors}
+        return batch.assign(**{self.into: list(vectors)})
+
+    def _texts(self, batch, name: str) -> list[str]:
+        if name not in batch:
+            raise ValueError(
+                f"`columns` must name columns of the table. Received: {name!r}; the table has "
+                f"{', '.join(map(repr, batch))}."
+            )
+        texts = list(batch[name])
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(
+                    f"Column {name!r} must hold a str in every row. Received: {describe(text)} in "
+                    f"row {row} of a batch. Drop such rows first, or fill them."
+                )
+        return texts

@@ -1,0 +1,117 @@
+"""Saved Keras models of BERT on their way from and to the formats of checkpoints."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..activations import gelu_erf, gelu_tanh
+from ..backend import activations, models
+from ..checkpoints import open_checkpoint
+from ..checkpoints.paths import get_checkpoint_paths
+from ..families.configuration import read_config
+from ..families.translation import find_present_weights
+from ..families.weights import to_checkpoint, weight_names
+from ..loader import load_trained_model_from_checkpoint
+from ..tokenizer.vocabulary_change import VocabularyChange
+from .conversion import BertFiles
+from .custom_objects import get_custom_objects
+
+
+def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> BertFiles:
+    """Read a `.keras` or `.h5` file of a model of `get_model` or of the loaders.
+
+    Args:
+        path: The file.
+        vocabulary: Its vocabulary, which such a file does not hold.
+        cased: Whether texts for it keep their case.
+
+    Returns:
+        What a checkpoint would hold.
+
+    Raises:
+        ValueError: The model is not of that kind, or has parts that a checkpoint cannot hold.
+        OSError: The file cannot be read.
+    """
+    model = models.load_model(path, custom_objects=get_custom_objects(), compile=False)
+    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    # Whatever the naming, this tells whether the layers are BERT's and nothing else.
+    try:
+        to_checkpoint(weights, "google")
+    except ValueError as error:
+        raise ValueError(
+            f"{path} holds another model than get_model and the loaders make. With layers of one's "
+            f"own in it, it is for Keras' load_model alone. {error}"
+        ) from None
+    return BertFiles(
+        _config_of(model), lambda naming: to_checkpoint(weights, naming), vocabulary, cased, []
+    )
+
+
+def write_model_file(
+    path: Path, folder: Path, vocabulary_change: VocabularyChange | None = None
+) -> list[str]:
+    """Save the model of a folder as a `.keras` file, for texts of any length.
+
+    Args:
+        path: The file, which must not exist.
+        folder: A model folder of Google's or Hugging Face's kind.
+        vocabulary_change: What becomes of its vocabulary.
+
+    Returns:
+        Names of the head's tensors that are lost: a Keras model has all heads or none.
+
+    Raises:
+        CheckpointError, ConfigError: (ValueErrors) As for `load_trained_model_from_checkpoint`.
+        OSError: A file cannot be read or written.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path} is there already: delete it, or choose another name.")
+    paths = get_checkpoint_paths(folder)
+    depth = read_config(paths.config)["num_hidden_layers"]
+    with open_checkpoint(paths.checkpoint) as checkpoint:
+        found = find_present_weights(checkpoint, depth)
+    encoder_size = len(weight_names(depth, training=False))
+    training = len(found) == len(weight_names(depth, training=True))
+    model = load_trained_model_from_checkpoint(
+        paths.config,
+        paths.checkpoint,
+        training=training,
+        seq_len=None,
+        vocabulary_change=vocabulary_change,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.stem}.unfinished.keras")
+    model.save(unfinished)
+    os.replace(unfinished, path)
+    return [] if training else [weight.name for weight in found[encoder_size:]]
+
+
+def _config_of(model) -> dict:
+    """The configuration that builds a model again."""
+    layers = {layer.name: layer for layer in model.layers}
+    attention = layers["Encoder-1-MultiHeadSelfAttention"]
+    if attention.activation not in (None, activations.linear):
+        raise ValueError(
+            "A checkpoint cannot hold `attention_activation`. Received: a model with "
+            f"{attention.activation.__name__}."
+        )
+    activation = layers["Encoder-1-FeedForward"].activation
+    known = {gelu_tanh: "gelu_tanh", gelu_erf: "gelu_erf"}
+    token_num, embed_dim = layers["Embedding-Token"].get_weights()[0].shape
+    dropout = layers.get("Embedding-Dropout")
+    return {
+        "attention_probs_dropout_prob": 0.0,  # this library's models have none
+        "hidden_act": known.get(activation) or activation.__name__,
+        "hidden_dropout_prob": dropout.rate if dropout else 0.0,
+        "hidden_size": embed_dim,
+        "initializer_range": 0.02,
+        "intermediate_size": layers["Encoder-1-FeedForward"].get_weights()[1].shape[0],
+        # 0.89 wrote 1e-14, which in float32 gives the same.
+        "layer_norm_eps": max(layers["Embedding-Norm"].epsilon, 1e-12),
+        "max_position_embeddings": layers["Embedding-Position"].get_weights()[0].shape[0],
+        "num_attention_heads": attention.head_num,
+        "num_hidden_layers": sum(name.endswith("-FeedForward") for name in layers),
+        "type_vocab_size": layers["Embedding-Segment"].get_weights()[0].shape[0],
+        "vocab_size": token_num,
+    }

@@ -1,0 +1,228 @@
+"""Reading models that another Keras, or another version of this package, has saved.
+
+Keras asks the custom objects before its own classes when it reads an `.h5` file, so that an entry
+"Functional" among them sees a model's whole configuration before any layer exists. Here it brings
+the configuration into a form that the running Keras reads as it was meant, or says why none can.
+
+Kinds of configurations and how to tell them apart: those of `.h5` files have no key "module" in
+their layers, those of `.keras` files and JSON do; Keras 2 lists the calls of a layer as lists,
+Keras 3 as dicts.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+
+from ..activations import gelu_erf, gelu_tanh
+from ..backend import KERAS_2_IS_FOREIGN, check_written_by, keras, metrics, models
+
+_OURS = {function.__name__: function for function in (gelu_tanh, gelu_erf)}
+
+
+class FunctionalReader:
+    """What custom objects name "Functional" and "Model": not a model, but a way to read one."""
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Build the model of a configuration.
+
+        Args:
+            config: Configuration of a functional model, left as it is.
+            custom_objects: Dict of names to classes and functions.
+
+        Returns:
+            A model.
+
+        Raises:
+            ValueError: If this Keras cannot read such a configuration.
+        """
+        config, custom_objects = copy.deepcopy(config), dict(custom_objects or {})
+        written_by_keras_3 = _written_by_keras_3(config)
+        for_h5 = not any("module" in layer for layer in config["layers"])
+        check_written_by(config.get("name"), written_by_keras_3, for_h5)
+        _resolve_activations(config, custom_objects, written_by_keras_3)
+        if for_h5 and written_by_keras_3:
+            _name_operations(config, custom_objects)
+        elif for_h5 and KERAS_2_IS_FOREIGN:
+            _drop_old_arguments(config)
+            _recount_calls(config)
+        return models.Model.from_config(config, custom_objects=custom_objects)
+
+
+def _written_by_keras_3(config) -> bool:
+    return any(
+        "batch_shape" in layer["config"]
+        or any(isinstance(call, dict) and "args" in call for call in layer["inbound_nodes"])
+        for layer in config["layers"]
+    )
+
+
+def _objects(config):
+    """Every (class name, configuration) inside a configuration, at any depth."""
+    if isinstance(config, dict):
+        if isinstance(config.get("class_name"), str) and isinstance(config.get("config"), dict):
+            yield config["class_name"], config["config"]
+        config = config.values()
+    elif not isinstance(config, (list, tuple)):
+        return
+    for value in config:
+        yield from _objects(value)
+
+
+def _own_function(value):
+    """The function of this package that a serialized activation names, or None."""
+    if isinstance(value, dict) and value.get("class_name") == "function":
+        return _OURS.get(str(value.get("config")).removeprefix("keras_bert>"))
+    return None
+
+
+def _resolve_activations(config, custom_objects, written_by_keras_3):
+    """Put functions where the configuration names one of the two forms of GELU.
+
+    Left to itself, Keras takes the string "gelu" for its own erf form or for the custom object
+    "gelu", depending on where it stands. keras-bert 0.8x wrote it for the custom object. Later
+    versions write other names, so that beside them it is Keras' own.
+    """
+    of_0_8x = not written_by_keras_3 and not any(
+        _own_function(value) for _, each in _objects(config) for value in each.values()
+    )
+    gelu = custom_objects.get("gelu", gelu_tanh) if of_0_8x else keras.activations.gelu
+    for _, each in _objects(config):
+        for key, value in each.items():
+            function = _own_function(value)
+            if key.endswith("activation") and value == "gelu":
+                each[key] = gelu
+            elif function is not None:  # Keras 2 writes them to .h5 files and cannot read them
+                each[key] = function
+
+
+def _drop_old_arguments(config):
+    """Remove the arguments of Keras 2 that Keras 3 has not, or warns of."""
+    for class_name, each in _objects(config):
+        if class_name != "InputLayer":
+            each.pop("batch_input_shape", None)
+        if class_name in ("LSTM", "GRU", "SimpleRNN", "RNN") and each.get("time_major") is False:
+            del each["time_major"]
+        if "embeddings_initializer" in each:
+            each.pop("input_length", None)
+
+
+def _recount_calls(config):
+    """Count the calls of models inside this one as Keras 3 does.
+
+    Keras 2 counts them from 1, as the call that made the inner model is number 0. Keras 3 makes up
+    for that where a call's result is an output of the whole model, but not between layers.
+    """
+    inner = {
+        layer["name"]: layer["class_name"]
+        for layer in config["layers"]
+        if layer["class_name"] in ("Functional", "Model", "Sequential")
+    }
+    between = [
+        tensor
+        for layer in config["layers"]
+        for tensor in _leaves(layer["inbound_nodes"])
+        if tensor[0] in inner
+    ]
+    outputs = [tensor for tensor in _leaves(config["output_layers"]) if tensor[0] in inner]
+    for name, class_name in inner.items():
+        numbers = [tensor[1] for tensor in between + outputs if tensor[0] == name]
+        if min(numbers, default=0) == 0:
+            continue
+        keras_recounts = class_name != "Sequential"
+        for tensor in between:
+            if tensor[0] == name and not (keras_recounts and _keras_recounts_between_layers()):
+                tensor[1] -= 1
+        for tensor in outputs:
+            if tensor[0] == name and not keras_recounts:
+                tensor[1] -= 1
+
+
+def _leaves(tensors):
+    """The references [layer name, call, output, ...] in a structure of them."""
+    if isinstance(tensors, dict):
+        tensors = list(tensors.values())
+    elif tensors and isinstance(tensors[0], str):
+        return [tensors]
+    return [leaf for each in tensors for leaf in _leaves(each)]
+
+
+@functools.cache
+def _keras_recounts_between_layers() -> bool:
+    """Whether Keras reads the calls of an inner model between layers as Keras 2 wrote them.
+
+    Keras 3.15 does not. It is tried on a model that calls another on one input after the other and
+    goes on from "call 1": for Keras 2 that is the first call, which needs the first input only.
+    (A call that does not exist would be no test: Keras 3.14 looks for it forever.)
+    """
+
+    def layer(class_name, name, calls, **config):
+        config = {"name": name, **config}
+        calls = [[[called, number, 0, {}]] for called, number in calls]
+        return {"class_name": class_name, "name": name, "config": config, "inbound_nodes": calls}
+
+    def model(name, layers):
+        first, last = layers[0]["name"], layers[-1]["name"]
+        ends = {"input_layers": [[first, 0, 0]], "output_layers": [[last, 0, 0]]}
+        return {"name": name, "layers": layers, **ends}
+
+    first, second = (
+        layer("InputLayer", name, [], batch_shape=[None, 1]) for name in ("first", "second")
+    )
+    inner = model("inner", [first, layer("Flatten", "inside", [("first", 0)])])
+    inner = layer("Functional", calls=[("first", 0), ("second", 0)], **inner)
+    outer = model("outer", [first, second, inner, layer("Flatten", "end", [("inner", 1)])])
+    try:
+        models.Model.from_config(outer)
+    except ValueError:
+        return False
+    return True
+
+
+def _name_operations(config, custom_objects):
+    """Make operations known that Keras 3 writes to `.h5` files and does not find when it reads.
+
+    They are nodes such as NotEqual, from masks that a layer of Keras' own takes as an argument.
+    """
+    known = {}
+    for layer in config["layers"]:
+        if "trainable" in layer["config"] or layer["class_name"] == "InputLayer":
+            continue
+        known = known or _operations()
+        class_name = layer["class_name"]
+        if class_name in known:  # under another name, as there is a layer Concatenate, too
+            layer["class_name"] = f"operation {class_name}"
+            custom_objects[layer["class_name"]] = known[class_name]
+
+
+def _operations():
+    """Keras' operations that are not layers, name to class."""
+    found, waiting = {}, [keras.Operation]
+    while waiting:
+        for operation in waiting.pop().__subclasses__():
+            if not issubclass(operation, keras.layers.Layer):
+                waiting.append(operation)
+                if operation.__module__.partition(".")[0] == "keras":
+                    found.setdefault(operation.__name__, operation)
+    return found
+
+
+class MeanMetricWrapper(metrics.MeanMetricWrapper):
+    """The wrapper that Keras 2 wrote for `metrics=["accuracy"]` and the like."""
+
+    @classmethod
+    def from_config(cls, config):
+        """Build the metric.
+
+        Args:
+            config: Configuration whose "fn" may be the name of a function, which Keras 3 itself
+                would not look up.
+
+        Returns:
+            A metric of Keras' own class.
+        """
+        function = config.get("fn")
+        if isinstance(function, str):
+            return metrics.MeanMetricWrapper(**{**config, "fn": metrics.get(function)})
+        return metrics.MeanMetricWrapper.from_config(config)

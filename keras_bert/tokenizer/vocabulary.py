@@ -1,0 +1,194 @@
+"""Vocabulary files: one token in each line, or Hugging Face's tokenizer.json."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..arguments import shorten
+from .special_tokens import TOKEN_PAD
+
+BYTE_ORDER_MARK = "\ufeff"
+
+# What vocabularies call padding, in lower case.
+PADDING_NAMES = (TOKEN_PAD, "[pad]")
+
+
+class VocabularyError(ValueError):
+    """A vocabulary file that cannot be what it should be."""
+
+
+def load_vocabulary(vocab_path: str | os.PathLike) -> dict[str, int]:
+    r"""Read a vocabulary file.
+
+    In a text file each line is a token and the number of the line its id, counted from 0. Lines
+    end at `\n` or `\r\n` and nowhere else (official vocabularies hold U+2028 as a token); blanks
+    and tabs around a token and a byte-order mark are dropped. An empty line is the empty token,
+    which this library's own vocabularies use for padding. A file whose name ends in `.json` is
+    read as the `tokenizer.json` of the Hugging Face tokenizers, which must be of the model
+    WordPiece; tokens added to its vocabulary are included.
+
+    Args:
+        vocab_path: path of the file.
+
+    Returns:
+        Token to id, in the order of the ids.
+
+    Raises:
+        VocabularyError: (a ValueError) if the file is empty, a line is not UTF-8 or a token
+            occurs twice, with the number of the line, counted from 1; or if a `.json` file is
+            damaged or of another model.
+        OSError: if the file cannot be read.
+    """
+    if not isinstance(vocab_path, (str, os.PathLike)):
+        raise TypeError(
+            "`vocab_path` must be the path of a vocabulary file. "
+            f"Received: {vocab_path!r} ({type(vocab_path).__name__})"
+        )
+    path = os.fspath(vocab_path)
+    with open(path, "rb") as file:
+        data = file.read()
+    text = _decode(data, path)
+    if str(path).lower().endswith(".json"):
+        vocabulary = _read_tokenizer_json(text, path)
+    else:
+        vocabulary = _read_lines(text, path)
+    if not vocabulary:
+        raise VocabularyError(f"{path} holds no tokens.")
+    return vocabulary
+
+
+def save_vocabulary(vocab_path: str | os.PathLike, vocabulary: Mapping[str, int]) -> None:
+    """Write a vocabulary file that `load_vocabulary` reads, one token in each line.
+
+    Args:
+        vocab_path: path of the file; what is there is replaced.
+        vocabulary: token to id; the ids must be 0, 1, 2, … without gaps.
+
+    Raises:
+        ValueError: if the ids leave gaps, or a token cannot stand in a line.
+        OSError: if the file cannot be written.
+    """
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
+        raise ValueError(
+            f"The ids of a vocabulary in a text file must be 0 to {len(tokens) - 1} without gaps. "
+            f"Received: ids up to {max(vocabulary.values(), default=None)}."
+        )
+    unfit = [token for token in tokens if not fits_a_line(token)]
+    # A reader would take it for a mark at the beginning of the file.
+    unfit += [token for token in tokens[:1] if token.startswith(BYTE_ORDER_MARK)]
+    if unfit:
+        raise ValueError(
+            "The vocabulary holds tokens that cannot stand in lines of a text file: "
+            f"{shorten(unfit)}."
+        )
+    with open(vocab_path, "wb") as file:
+        file.write("".join(f"{token}\n" for token in tokens).encode())
+
+
+def in_other_case(token: str, vocabulary: Iterable[str]) -> list[str]:
+    """Find tokens that differ from one in nothing but capitals, such as `[cls]`."""
+    lowered = token.lower()
+    return [each for each in vocabulary if each != token and each.lower() == lowered]
+
+
+def fits_a_line(token: str) -> bool:
+    """Whether a token, in a line of a vocabulary file, is read again as it is."""
+    stripped = token.removesuffix("\r").strip(" \t")
+    return "\n" not in token and token == stripped and not _has_surrogates(token)
+
+
+def _has_surrogates(token: str) -> bool:
+    return not token.isprintable() and any("\ud800" <= c <= "\udfff" for c in token)
+
+
+def _decode(data: bytes, path: str) -> str:
+    try:
+        return data.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise VocabularyError(
+            f"{path} must be UTF-8. Line {line} is not: byte 0x{data[error.start]:02x}, "
+            f"{error.reason}."
+        ) from None
+
+
+def _read_lines(text: str, path: str) -> dict[str, int]:
+    lines = text.split("\n")
+    if not lines[-1]:
+        # What follows the last line end is no line.
+        lines.pop()
+    vocabulary: dict[str, int] = {}
+    for index, line in enumerate(lines):
+        token = line.removesuffix("\r").strip(" \t")
+        if token in vocabulary:
+            raise VocabularyError(
+                f"{path} must hold each token once. Line {index + 1} repeats {token!r}, which is "
+                f"in line {vocabulary[token] + 1}."
+            )
+        vocabulary[token] = index
+    return vocabulary
+
+
+def _read_tokenizer_json(text: str, path: str) -> dict[str, int]:
+    try:
+        document = json.loads(text, object_pairs_hook=_unique_names)
+    except (ValueError, RecursionError) as error:
+        raise VocabularyError(f"{path} must be JSON. It is not: {error}") from None
+    model = _member(document, "model", dict, path)
+    kind = model.get("type", "WordPiece" if "continuing_subword_prefix" in model else None)
+    if kind != "WordPiece":
+        raise VocabularyError(
+            f"{path} must describe a tokenizer of the model WordPiece, as BERT's are. "
+            f"Received: {kind!r}"
+        )
+    prefix = model.get("continuing_subword_prefix", "##")
+    if prefix != "##":
+        raise VocabularyError(
+            f"{path} must mark pieces that continue a word by '##'. Received: {prefix!r}"
+        )
+    entries = list(_member(model, "vocab", dict, path).items())
+    if document.get("added_tokens") is not None:
+        for added in _member(document, "added_tokens", list, path):
+            entries.append((_member(added, "content", str, path), _member(added, "id", int, path)))
+    return _checked(entries, path)
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(f"the name {name!r} occurs twice in one object")
+        members[name] = value
+    return members
+
+
+def _member(container: Any, name: str, kind: type, path: str) -> Any:
+    value = container.get(name) if isinstance(container, dict) else None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise VocabularyError(
+            f"{path} must be a tokenizer.json, in which {name!r} is of the type {kind.__name__}. "
+            f"Received: {repr(value)[:80]}"
+        )
+    return value
+
+
+def _checked(entries: Iterable[tuple[str, Any]], path: str) -> dict[str, int]:
+    tokens: dict[int, str] = {}
+    vocabulary: dict[str, int] = {}
+    for token, index in entries:
+        if type(index) is not int or index < 0:
+            raise VocabularyError(
+                f"{path} must give each token an id, an integer from 0. "
+                f"Received: {token!r}: {index!r}"
+            )
+        if tokens.setdefault(index, token) != token or vocabulary.setdefault(token, index) != index:
+            raise VocabularyError(
+                f"{path} must give each token one id of its own. {token!r} has the ids "
+                f"{vocabulary.get(token, index)} and {index}; the id {index} is that of "
+                f"{tokens[index]!r}."
+            )
+        if _has_surrogates(token):
+            raise VocabularyError(f"{path} must hold whole characters. Received: {token!r}")
+    return dict(sorted(vocabulary.items(), key=lambda entry: entry[1]))

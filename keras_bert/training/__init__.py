@@ -1,0 +1,13 @@
+"""Pretraining: batches and losses; models on several devices."""
+
+from .distribution import layout_map
+from .losses import MaskedCrossentropy
+from .pretraining import compile_model, gen_batch_inputs, get_base_dict
+
+__all__ = [
+    "MaskedCrossentropy",
+    "compile_model",
+    "gen_batch_inputs",
+    "get_base_dict",
+    "layout_map",
+]

@@ -1,0 +1,261 @@
+"""Rules of the switch between Keras 3 and Keras 2, each in a process of its own.
+
+Most do not depend on the runtime under test and run under TensorFlow only, to save time.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from runtimes import RUNTIME, once
+
+import keras_bert
+from keras_bert import backend
+
+PACKAGE = Path(keras_bert.__file__).parent
+
+SWITCHES = ("TF_KERAS", "TF_USE_LEGACY_KERAS", "KERAS_BACKEND")
+
+
+def run(code, **environment):
+    """Run code in a new interpreter that finds the package tested here; returns the process."""
+    kept = {name: value for name, value in os.environ.items() if name not in SWITCHES}
+    kept["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), kept.get("PYTHONPATH", "")])
+    kept["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def succeeds(code, **environment):
+    done = run(code, **environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+def fails(code, *parts, **environment):
+    done = run(code, **environment)
+    assert done.returncode != 0
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("ImportError"), done.stderr[-3000:]
+    for part in parts:
+        assert part in message
+
+
+IS_KERAS_2 = """
+import tensorflow, tf_keras, keras_multi_head
+assert keras_bert.backend.TF_KERAS
+assert issubclass(keras_bert.layers.TokenEmbedding, tf_keras.layers.Layer)
+assert issubclass(keras_bert.layers.MultiHeadAttention, keras_multi_head.MultiHeadAttention)
+assert issubclass(keras_multi_head.MultiHeadAttention, tf_keras.layers.Layer)
+assert tensorflow.keras.layers.Layer is tf_keras.layers.Layer
+"""
+
+
+@once
+@pytest.mark.parametrize(
+    ("before", "value"),
+    [("import os", "yes"), ("import tensorflow, keras", "TRUE")],
+    ids=["first", "after tensorflow and keras"],
+)
+def test_keras_2_is_chosen(before, value):
+    succeeds(f"{before}\nimport keras_bert\n{IS_KERAS_2}", TF_KERAS=value)
+
+
+@once
+def test_keras_2_is_chosen_too_late():
+    code = "import tensorflow\ntensorflow.keras.layers.Dense\nimport keras_bert"
+    fails(code, "already resolved to Keras 3", "TF_USE_LEGACY_KERAS=1", TF_KERAS="1")
+
+
+@once
+@pytest.mark.parametrize("first", ["tensorflow.keras.layers.Dense", "import tensorflow.keras"])
+def test_too_late_leaves_no_traces(first):
+    code = f"""
+import os, tensorflow
+{first}
+before = list(tensorflow.__path__), tensorflow.keras.layers.Layer, dict(os.environ)
+try:
+    import keras_bert
+except ImportError as error:
+    assert "already resolved to Keras 3" in str(error)
+else:
+    raise AssertionError
+assert (list(tensorflow.__path__), tensorflow.keras.layers.Layer, dict(os.environ)) == before
+import tensorflow.keras, keras
+assert tensorflow.keras.layers.Layer is keras.layers.Layer
+"""
+    succeeds(code, TF_KERAS="1")
+
+
+@once
+def test_the_environment_chooses_keras_3():
+    fails("import keras_bert", "TF_USE_LEGACY_KERAS='0'", TF_KERAS="1", TF_USE_LEGACY_KERAS="0")
+
+
+@once
+def test_tf_keras_is_missing():
+    code = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "tf_keras":
+            raise ModuleNotFoundError(f"No module named {name!r}")
+
+sys.meta_path.insert(0, Blocker())
+import keras_bert
+"""
+    fails(code, "pip install tf_keras", "unset TF_KERAS", TF_KERAS="1")
+
+
+@once
+@pytest.mark.parametrize("value", ["0", ""])
+def test_other_values_mean_keras_3(value):
+    code = "import keras, keras_bert\nassert keras_bert.backend.keras is keras"
+    succeeds(code, TF_KERAS=value)
+
+
+@once
+@pytest.mark.parametrize("version", ["2.15.0", "1.0.8"])
+def test_an_older_keras_is_refused(version):
+    code = f"""
+import sys, types
+keras = types.ModuleType("keras")
+keras.__version__ = {version!r}
+sys.modules["keras"] = keras
+import keras_bert
+"""
+    fails(code, f"Received: keras {version}", "pip install 'keras>=3'")
+
+
+IMPORT = """
+import os, sys
+before = dict(os.environ)
+{imports}
+changed = {{name for name in os.environ if os.environ[name] != before.get(name)}}
+removed = set(before) - set(os.environ)
+import keras_bert
+again = {{name for name in os.environ if os.environ[name] != before.get(name)}}
+assert again - changed <= {allowed!r}, again - changed
+assert set(before) - set(os.environ) == removed
+"""
+
+
+def test_import_prints_nothing_and_sets_no_other_variable():
+    """TensorFlow and Keras themselves are imported first: what they set is theirs."""
+    if RUNTIME == "tf_keras":
+        code = IMPORT.format(imports="import tensorflow", allowed={"TF_USE_LEGACY_KERAS"})
+        done = succeeds(code, TF_KERAS="1")
+    else:
+        code = IMPORT.format(imports="import keras", allowed=set())
+        done = succeeds(code, KERAS_BACKEND=RUNTIME)
+    assert done.stdout == ""
+    if RUNTIME in ("jax", "torch"):  # TensorFlow's own libraries write about processors
+        assert done.stderr == ""
+
+
+@pytest.mark.skipif(RUNTIME not in ("jax", "torch"), reason="JAX and PyTorch do without TensorFlow")
+def test_tensorflow_is_never_imported(tmp_path):
+    from model_folders import write_google_folder
+
+    write_google_folder(tmp_path / "model")
+    code = f"""
+import sys
+import numpy as np
+import keras_bert
+from keras_bert.layers.stack import TrigPosEmbedding, embed_sim
+model = keras_bert.load_trained_model_from_checkpoint(
+    {str(tmp_path / "model" / "bert_config.json")!r},
+    {str(tmp_path / "model" / "bert_model.ckpt")!r},
+    training=True,
+)
+tokens = np.array([[2, 7, 8, 3] + [0] * 12])
+model.predict([tokens, tokens * 0, tokens * 0], verbose=0)
+keras_bert.get_attention_maps(model, [tokens, tokens * 0, tokens * 0])
+keras_bert.extract_embeddings({str(tmp_path / "model")!r}, ["a b", "c"])
+keras_bert.compile_model(model)
+loaded = [name for name in sys.modules if name.partition(".")[0] in ("tensorflow", "tf_keras")]
+assert not loaded, loaded
+"""
+    succeeds(code, KERAS_BACKEND=RUNTIME)
+
+
+def test_only_the_backend_reads_the_switch():
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text("utf-8")
+        reads = re.search(r"(environ|getenv).*\bTF_KERAS\b", text)
+        assert bool(reads) == (path == PACKAGE / "backend" / "switch.py"), path
+        assert ("TF_USE_LEGACY" in text) == (path == PACKAGE / "backend" / "switch.py"), path
+
+
+def test_one_keras_for_all():
+    if RUNTIME == "tf_keras":
+        import tf_keras as expected
+    else:
+        import keras as expected
+
+        assert expected.__version__.startswith("3.")
+    assert (RUNTIME == "tf_keras") == backend.TF_KERAS
+    assert backend.keras.layers.Layer is expected.layers.Layer
+    assert backend.layers.Layer is expected.layers.Layer
+    assert issubclass(keras_bert.layers.MultiHeadAttention, expected.layers.Layer)
+
+
+def test_names_of_the_backend():
+    names = (
+        "activations backend callbacks constraints initializers keras layers losses metrics models "
+        "optimizers regularizers utils TF_KERAS"
+    )
+    assert set(names.split()) <= set(vars(backend))
+
+
+DEEP_NAMES = {
+    "keras_bert": "TOKEN_PAD TOKEN_UNK TOKEN_CLS TOKEN_SEP TOKEN_MASK gelu get_model compile_model "
+    "get_base_dict gen_batch_inputs get_token_embedding get_custom_objects build_model_from_config "
+    "load_model_weights_from_checkpoint load_trained_model_from_checkpoint load_vocabulary "
+    "Tokenizer AdamWarmup calc_train_steps POOL_NSP POOL_MAX POOL_AVE get_checkpoint_paths "
+    "extract_embeddings extract_embeddings_generator PretrainedInfo PretrainedList get_pretrained "
+    "get_attention_maps __version__",
+    "keras_bert.bert": "get_model compile_model get_base_dict gen_batch_inputs get_custom_objects "
+    "get_token_embedding gelu TOKEN_PAD TOKEN_UNK TOKEN_CLS TOKEN_SEP TOKEN_MASK",
+    "keras_bert.loader": "build_model_from_config load_model_weights_from_checkpoint "
+    "load_trained_model_from_checkpoint load_vocabulary checkpoint_loader",
+    "keras_bert.tokenizer": "Tokenizer",
+    "keras_bert.util": "extract_embeddings extract_embeddings_generator get_checkpoint_paths "
+    "POOL_NSP POOL_MAX POOL_AVE",
+    "keras_bert.layers": "get_inputs get_embedding TokenEmbedding EmbeddingSimilarity Masked "
+    "Extract MaskedGlobalMaxPool1D MaskedConv1D TaskEmbedding",
+    "keras_bert.layers.embedding": "get_embedding TokenEmbedding EmbeddingSimilarity",
+    "keras_bert.layers.extract": "Extract",
+    "keras_bert.layers.masked": "Masked",
+    "keras_bert.layers.pooling": "MaskedGlobalMaxPool1D",
+    "keras_bert.layers.conv": "MaskedConv1D",
+    "keras_bert.layers.inputs": "get_inputs",
+    "keras_bert.layers.task_embed": "TaskEmbedding",
+    "keras_bert.optimizers": "AdamWarmup",
+    "keras_bert.optimizers.warmup_v2": "AdamWarmup",
+    "keras_bert.datasets": "PretrainedInfo PretrainedList get_pretrained",
+    "keras_bert.datasets.pretrained": "PretrainedInfo PretrainedList get_pretrained",
+}
+
+
+@pytest.mark.parametrize("module", DEEP_NAMES)
+def test_deep_imports(module):
+    for name in DEEP_NAMES[module].split():
+        exec(f"from {module} import {name}")
+
+
+def test_star_import():
+    names = {}
+    exec("from keras_bert.bert import *", names)
+    assert set(DEEP_NAMES["keras_bert.bert"].split()) <= set(names)
+    assert not {"layers", "models", "np", "keras"} & set(names)

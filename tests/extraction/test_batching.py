@@ -1,0 +1,60 @@
+"""Batches of rows: little padding, few batches, results in order."""
+
+import random
+
+import pytest
+
+from keras_bert.extraction import batching
+
+
+def batches(lengths, padded_length=batching.pad_to_longest, **options):
+    """The shapes and row counts of the batches that rows of these lengths are computed in."""
+    seen = []
+
+    def compute(batches):
+        for batch in batches:
+            seen.append((batch.token_ids.shape, len(batch.lengths)))
+            yield batch.token_ids[: len(batch.lengths), 0]
+
+    rows = [([index] * length, [0] * length) for index, length in enumerate(lengths)]
+    results = list(batching.map_in_batches(compute, rows, padded_length, **options))
+    assert results == list(range(len(lengths)))
+    return seen
+
+
+def waste(lengths, shapes):
+    return 1 - sum(lengths) / sum(rows * length for (rows, length), _ in shapes)
+
+
+def test_little_padding_in_few_batches():
+    """As in SST-2: 3 to 60 tokens."""
+    generator = random.Random(0)
+    lengths = [round(generator.triangular(3, 60, 18)) for _ in range(2000)]
+    shapes = batches(lengths)
+    assert waste(lengths, shapes) < 0.05
+    assert len(shapes) < 1.6 * sum(lengths) / batching.CPU.tokens
+    assert all(rows * length <= batching.CPU.tokens for (rows, length), _ in shapes)
+
+
+def test_a_few_long_rows_do_not_pad_the_short_ones():
+    assert batches([500, 500, 10, 10, 10]) == [((2, 500), 2), ((3, 10), 3)]
+
+
+@pytest.mark.parametrize("options", [{}, {"few_shapes": True}])
+def test_where_all_are_padded_alike_batches_are_full(options):
+    shapes = batches([500, 20, 10, 5], batching.pad_to(512), **options)
+    assert shapes == [((4, 512), 4)]
+
+
+def test_few_shapes():
+    lengths = random.Random(0).choices(range(1, 65), k=300)
+    shapes = batches(lengths, batching.pad_to_bucket(512), few_shapes=True)
+    assert all(length % 8 == 0 for (_, length), _ in shapes)
+    full = {length: batching.CPU.tokens // length for (_, length), _ in shapes}
+    for (rows, length), _ in shapes:
+        assert rows == full[length] or rows & (rows - 1) == 0  # a power of two
+
+
+def test_batch_size_is_the_most():
+    shapes = batches([7] * 10, batch_size=4)
+    assert [rows for (rows, _), _ in shapes] == [4, 4, 2]

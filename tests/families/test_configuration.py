@@ -1,0 +1,90 @@
+"""Configurations: what is read, what is refused, and 2,000 damaged copies."""
+
+import json
+import random
+
+import pytest
+from model_folders import CONFIG
+from text_damage import damaged
+
+from keras_bert.families.configuration import ConfigError, is_hugging_face, read_config
+
+
+def write(path, config):
+    path.write_text(config if isinstance(config, str) else json.dumps(config), "utf-8")
+    return path
+
+
+def test_reads_what_the_file_holds(tmp_path):
+    config = {**CONFIG, "directionality": "bidi", "pooler_fc_size": 12}
+    assert read_config(write(tmp_path / "bert_config.json", config)) == config
+
+
+def test_byte_order_mark_is_no_part_of_the_json(tmp_path):
+    path = tmp_path / "bert_config.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(CONFIG).encode())
+    assert read_config(str(path)) == CONFIG
+
+
+def test_who_wrote_it():
+    assert not is_hugging_face(CONFIG)
+    assert is_hugging_face({**CONFIG, "model_type": "bert"})
+    assert is_hugging_face({**CONFIG, "layer_norm_eps": 1e-12})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vocab_size": 0}, "`vocab_size`.*positive integer.*Received: 0"),
+        ({"vocab_size": "30"}, "`vocab_size`.*Received: '30'"),
+        ({"hidden_size": 12.0}, "`hidden_size`.*Received: 12.0"),
+        ({"num_hidden_layers": True}, "`num_hidden_layers`.*Received: True"),
+        ({"type_vocab_size": -1}, "`type_vocab_size`.*Received: -1"),
+        ({"num_attention_heads": 5}, "must divide.*5 and 12"),
+        ({"layer_norm_eps": "small"}, "`layer_norm_eps`.*'small'"),
+        ({"hidden_act": None}, "`hidden_act`.*None"),
+        ({"model_type": "roberta"}, "`model_type` must be 'bert'.*'roberta'"),
+        ({"position_embedding_type": "relative_key"}, "`position_embedding_type`.*'relative_key'"),
+        ({"is_decoder": True}, "`is_decoder`"),
+        ({"embedding_size": 128}, "`embedding_size` must be 12"),
+    ],
+)
+def test_refuses(tmp_path, change, message):
+    path = write(tmp_path / "bert_config.json", {**CONFIG, **change})
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_config(path)
+    assert str(path) in str(caught.value)
+
+
+def test_lists_all_that_is_missing(tmp_path):
+    path = write(tmp_path / "config.json", {"hidden_size": 12, "d_model": 3})
+    with pytest.raises(ConfigError, match=r"lacks vocab_size, num_hidden_layers.*d_model"):
+        read_config(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"bert"', '{"a": }', "[" * 100_000])
+def test_no_json_object(tmp_path, text):
+    with pytest.raises(ConfigError):
+        read_config(write(tmp_path / "config.json", text))
+
+
+def test_a_missing_file_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_config(tmp_path / "bert_config.json")
+
+
+def test_damaged_copies_are_refused_or_read_as_json_reads_them(tmp_path):
+    data = json.dumps(CONFIG, indent=1).encode()
+    generator = random.Random(0)
+    path = tmp_path / "bert_config.json"
+    refused = 0
+    for _ in range(2000):
+        path.write_bytes(damaged(data, generator))
+        try:
+            config = read_config(path)
+        except (ConfigError, OSError):
+            refused += 1
+        else:
+            assert config == json.loads(path.read_bytes())
+            assert config["hidden_size"] % config["num_attention_heads"] == 0
+    assert refused > 1500

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from . import activations
 from .activations import gelu
@@ -97,10 +98,10 @@ def get_model(
         segment_num: Number of segments.
         layer_norm_epsilon: Epsilon of every layer normalization.
         token_initializer: As in `get_embedding`.
-        max_predictions: With `training=True`, the most places K of a row to predict
+        max_predictions: With `training=True`, the most positions K of a row to predict
             (`max_predictions_per_seq` in Google's code): the MLM head is computed at the marked
-            places only (see `ExtractMasked`) and gives logits. Weights are the same. None computes
-            it at all places.
+            positions only (see `ExtractMasked`) and gives logits. Weights are the same. None
+            computes it at all positions.
         output_len: With `training=False`, how many of the first tokens the output is about; None
             means all. With 1, which is enough for a head on the first token, the last layer
             computes nothing but keys and values for the others, and a runtime may leave padding
@@ -108,8 +109,8 @@ def get_model(
 
     Returns:
         With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities
-        (B, T, V), masked to the marked places, and the NSP probabilities (B, 2); with
-        `max_predictions` to the MLM logits (B, K, V) of each row's marked places from left to
+        (B, T, V), masked to the marked positions, and the NSP probabilities (B, 2); with
+        `max_predictions` to the MLM logits (B, K, V) of each row's marked positions from left to
         right, masked to the slots in use. Otherwise a tuple of the list of inputs, Token,
         Segment(, Task), and the output (B, T, D·k), or (B, output_len, D·k).
 
@@ -128,49 +129,13 @@ def get_model(
     feed_forward_dim = as_size("feed_forward_dim", feed_forward_dim)
     task_num = as_size("task_num", task_num)
     segment_num = as_size("segment_num", segment_num)
+    output_len = None if output_len is None else as_size("output_len", output_len)
     check_head_num(head_num, embed_dim, "`get_model`")
-    if seq_len is not None and seq_len > pos_num:
-        raise ValueError(
-            "`seq_len` must not exceed `pos_num`, the number of positions. "
-            f"Received: seq_len={seq_len}, pos_num={pos_num}."
-        )
-    if dropout_rate is None or not 0.0 <= dropout_rate < 1.0:
-        raise ValueError(
-            f"`dropout_rate` must lie in [0, 1). Received: dropout_rate={dropout_rate}."
-        )
-    if isinstance(trainable, (str, bytes)):
-        raise ValueError(
-            "`trainable` must be a bool or a list of layer name prefixes, such as ['Encoder']. "
-            f"Received: trainable={trainable!r}."
-        )
-    if max_predictions is not None and not training:
-        raise ValueError(
-            "`max_predictions` is for the MLM head, which `training=False` leaves out. "
-            f"Received: max_predictions={max_predictions}."
-        )
-    if output_len is not None:
-        output_len = as_size("output_len", output_len)
-        if training or (seq_len is not None and output_len > seq_len):
-            raise ValueError(
-                "`output_len` is a number of tokens up to `seq_len`, for `training=False`. "
-                f"Received: output_len={output_len}, seq_len={seq_len}, training={training}."
-            )
+    _check_sequences(seq_len, pos_num, output_len, training)
+    _check_options(dropout_rate, trainable, max_predictions, training)
     layer_indices = [] if training else _output_layer_indices(output_layer_num, transformer_num)
-    attention_activation = activations.get(attention_activation)
-    feed_forward_activation = activations.get(feed_forward_activation)
-
-    def norm(name):
-        return LayerNormalization(epsilon=layer_norm_epsilon, name=name)
-
-    def residual(name, features, output):
-        """Dropout of a sub-layer's output, addition and normalization."""
-        if dropout_rate > 0.0:
-            output = Dropout(dropout_rate, name=f"{name}-Dropout")(output)
-        output = Add(name=f"{name}-Add")([features, output])
-        return norm(f"{name}-Norm")(output)
-
-    def first_tokens(name, features):
-        return FirstTokens(output_len, name=f"{name}-First")(features)
+    activation = activations.get(feed_forward_activation)
+    blocks = _Blocks(dropout_rate, layer_norm_epsilon, output_len)
 
     token, segment, masked = get_inputs(seq_len)
     inputs = [token, segment]
@@ -187,61 +152,137 @@ def get_model(
         task = layers.Input(shape=(1,), dtype="int32", name="Input-Task")
         inputs.append(task)
         features = TaskEmbedding(task_num, embed_dim, name="Embedding-Task")([features, task])
-    if dropout_rate > 0.0:
-        features = Dropout(dropout_rate, name="Embedding-Dropout")(features)
-    features = norm("Embedding-Norm")(features)
+    features = blocks.norm("Embedding", blocks.dropout("Embedding", features))
 
     encoded = []
-    for index in range(1, transformer_num + 1):
-        name = f"Encoder-{index}-MultiHeadSelfAttention"
+    for number in range(1, transformer_num + 1):
         attention = MultiHeadAttention(
             head_num,
-            attention_activation,
+            activations.get(attention_activation),
             kernel_initializer=GlorotNormal(),
-            needed_len=output_len,
-            name=name,
+            name=f"Encoder-{number}-MultiHeadSelfAttention",
         )
-        if output_len is not None and index == 1 + max(layer_indices):
-            first = first_tokens(name, features)
-            features = residual(name, first, attention([first, features, features]))
-        else:
-            features = residual(name, features, attention(features))
-        name = f"Encoder-{index}-FeedForward"
         feed_forward = FeedForward(
             feed_forward_dim,
-            feed_forward_activation,
+            activation,
             kernel_initializer=GlorotNormal(),
-            needed_len=output_len,
-            name=name,
+            name=f"Encoder-{number}-FeedForward",
         )
-        features = residual(name, features, feed_forward(features))
+        is_last = bool(layer_indices) and number == 1 + max(layer_indices)
+        features = blocks.encoder_layer(features, attention, feed_forward, is_last)
         encoded.append(features)
 
-    if trainable is None:
-        trainable = training
+    trainable = training if trainable is None else trainable
     if not training:
         _set_trainable(models.Model(inputs, features), trainable)
-        if output_len is not None:
-            for index in set(layer_indices) - {max(layer_indices)}:
-                encoded[index] = first_tokens(f"Encoder-{index + 1}", encoded[index])
-        outputs = [encoded[index] for index in reversed(layer_indices)]
-        if len(outputs) > 1:
-            return inputs, layers.Concatenate(name="Encoder-Output")(outputs)
-        return inputs, outputs[0]
+        return inputs, blocks.output(encoded, layer_indices)
+    outputs = [
+        _mlm_head(blocks, features, table, masked, activation, max_predictions),
+        _nsp_head(features),
+    ]
+    model = models.Model([*inputs, masked], outputs)
+    _set_trainable(model, trainable)
+    return model
 
+
+class _Blocks(NamedTuple):
+    """What the encoder is built of.
+
+    Attributes:
+        dropout_rate: Dropout rate; 0 leaves the layers out.
+        epsilon: Epsilon of layer normalizations.
+        output_len: How many of the first tokens the output is about, or None for all.
+    """
+
+    dropout_rate: float
+    epsilon: float
+    output_len: int | None
+
+    def dropout(self, name, features):
+        if self.dropout_rate > 0.0:
+            features = Dropout(self.dropout_rate, name=f"{name}-Dropout")(features)
+        return features
+
+    def norm(self, name, features):
+        return LayerNormalization(epsilon=self.epsilon, name=f"{name}-Norm")(features)
+
+    def residual(self, name, features, output):
+        """Dropout of a sub-layer's output, addition and normalization."""
+        output = self.dropout(name, output)
+        return self.norm(name, Add(name=f"{name}-Add")([features, output]))
+
+    def first_tokens(self, name, features):
+        return FirstTokens(self.output_len, name=f"{name}-First")(features)
+
+    def encoder_layer(self, features, attention, feed_forward, is_last):
+        """Attention and feed-forward layer; the last one for no more tokens than are needed."""
+        attention.needed_len = feed_forward.needed_len = self.output_len
+        query = features
+        if is_last and self.output_len is not None:
+            query = self.first_tokens(attention.name, features)
+            attended = attention([query, features, features])
+        else:
+            attended = attention(features)
+        features = self.residual(attention.name, query, attended)
+        return self.residual(feed_forward.name, features, feed_forward(features))
+
+    def output(self, encoded, layer_indices):
+        """The output of some encoder layers, in reverse order, side by side."""
+        if self.output_len is not None:
+            for index in set(layer_indices) - {max(layer_indices)}:
+                encoded[index] = self.first_tokens(f"Encoder-{index + 1}", encoded[index])
+        outputs = [encoded[index] for index in reversed(layer_indices)]
+        if len(outputs) == 1:
+            return outputs[0]
+        return layers.Concatenate(name="Encoder-Output")(outputs)
+
+
+def _mlm_head(blocks, features, table, masked, activation, max_predictions):
+    """Probabilities, or with `max_predictions` logits, of masked tokens."""
     mlm, marks = features, masked
     if max_predictions is not None:
         mlm, marks = ExtractMasked(max_predictions, name="MLM-Extract")([features, masked])
-    mlm = layers.Dense(embed_dim, activation=feed_forward_activation, name="MLM-Dense")(mlm)
-    mlm = norm("MLM-Norm")(mlm)
+    mlm = layers.Dense(features.shape[-1], activation=activation, name="MLM-Dense")(mlm)
+    mlm = blocks.norm("MLM", mlm)
     similarity = EmbeddingSimilarity(return_logits=max_predictions is not None, name="MLM-Sim")
-    mlm = Masked(name="MLM")([similarity([mlm, table]), marks])
+    return Masked(name="MLM")([similarity([mlm, table]), marks])
+
+
+def _nsp_head(features):
+    """Probabilities of whether the second sentence follows the first."""
     nsp = Extract(index=0, name="Extract")(features)
-    nsp = layers.Dense(embed_dim, activation="tanh", name="NSP-Dense")(nsp)
-    nsp = layers.Dense(2, activation="softmax", name="NSP")(nsp)
-    model = models.Model([*inputs, masked], [mlm, nsp])
-    _set_trainable(model, trainable)
-    return model
+    nsp = layers.Dense(features.shape[-1], activation="tanh", name="NSP-Dense")(nsp)
+    return layers.Dense(2, activation="softmax", name="NSP")(nsp)
+
+
+def _check_sequences(seq_len, pos_num, output_len, training) -> None:
+    if seq_len is not None and seq_len > pos_num:
+        raise ValueError(
+            "`seq_len` must not exceed `pos_num`, the number of positions. "
+            f"Received: seq_len={seq_len}, pos_num={pos_num}."
+        )
+    if output_len is not None and (training or (seq_len is not None and output_len > seq_len)):
+        raise ValueError(
+            "`output_len` is a number of tokens up to `seq_len`, for `training=False`. "
+            f"Received: output_len={output_len}, seq_len={seq_len}, training={training}."
+        )
+
+
+def _check_options(dropout_rate, trainable, max_predictions, training) -> None:
+    if dropout_rate is None or not 0.0 <= dropout_rate < 1.0:
+        raise ValueError(
+            f"`dropout_rate` must lie in [0, 1). Received: dropout_rate={dropout_rate}."
+        )
+    if isinstance(trainable, (str, bytes)):
+        raise ValueError(
+            "`trainable` must be a bool or a list of layer name prefixes, such as ['Encoder']. "
+            f"Received: trainable={trainable!r}."
+        )
+    if max_predictions is not None and not training:
+        raise ValueError(
+            "`max_predictions` is for the MLM head, which `training=False` leaves out. "
+            f"Received: max_predictions={max_predictions}."
+        )
 
 
 def _output_layer_indices(output_layer_num, transformer_num: int) -> list[int]:

@@ -380,7 +380,7 @@ def test_a_padded_text_gets_the_numbers_it_gets_alone():
     for row, length in enumerate([9, 5, 1]):
         alone = predict(model, TOKENS[row : row + 1, :length], SEGMENTS[row : row + 1, :length])
         np.testing.assert_allclose(batch[row, :length], alone[0], atol=TOLERANCE)
-    # Padded places are computed, and differ by position.
+    # Padded positions are computed, and differ by position.
     assert np.abs(batch[1, 5] - batch[1, 6]).max() > 0.01
 
 

@@ -1,4 +1,4 @@
-"""Pretraining whose MLM head is computed at the marked places only."""
+"""Pretraining whose MLM head is computed at the marked positions only."""
 
 import json
 
@@ -33,16 +33,16 @@ SIZES = {
 
 
 def batches(rows=6, mask_rate=0.5, seed=0):
-    """The same batch twice: with the labels of the slots and with those of all places."""
+    """The same batch twice: with the labels of the slots and with those of all positions."""
     random = np.random.RandomState(seed)
     pairs = [[random.choice(WORDS, size=random.randint(1, 7)) for _ in "ab"] for _ in range(rows)]
     arguments = {"seq_len": 16, "mask_rate": mask_rate, "max_predictions": SLOTS}
     np.random.seed(seed)
     inputs, outputs = gen_batch_inputs(pairs, VOCABULARY, list(VOCABULARY), **arguments)
-    # With as many slots as places, the same draws leave the tokens of all places known.
+    # With as many slots as positions, the same draws leave the tokens of all positions known.
     labels = np.zeros_like(inputs[0])
-    for row, places in enumerate(inputs[2] != 0):
-        labels[row, places] = outputs[0][row, : places.sum(), 0]
+    for row, positions in enumerate(inputs[2] != 0):
+        labels[row, positions] = outputs[0][row, : positions.sum(), 0]
     return (inputs, outputs), (inputs, (labels[..., None], outputs[1]))
 
 
@@ -69,7 +69,7 @@ def test_rows_have_at_most_so_many_marks_and_labels_in_their_order():
     )
     tokens, _, marks = inputs  # nothing is replaced, so that the tokens are the labels
     counts = marks.sum(axis=1)
-    assert (counts == SLOTS).sum() > 150  # of 18 places 5.4 are drawn
+    assert (counts == SLOTS).sum() > 150  # of 18 positions 5.4 are drawn
     assert counts.min() >= 1
     assert counts.max() == SLOTS
     assert labels.shape == (300, SLOTS, 1)
@@ -78,8 +78,8 @@ def test_rows_have_at_most_so_many_marks_and_labels_in_their_order():
         want = tokens[row][marks[row] == 1]
         np.testing.assert_array_equal(labels[row, : len(want), 0], want)
         np.testing.assert_array_equal(labels[row, len(want) :], 0)
-    # The choice among the drawn ones prefers no place: 18 places share the marks evenly, within
-    # four standard deviations.
+    # The choice among the drawn ones prefers no position: 18 positions share the marks evenly,
+    # within four standard deviations.
     shares = marks.sum(axis=0)[[*range(1, 10), *range(11, 20)]] / marks.sum()
     np.testing.assert_allclose(shares, 1 / 18, atol=4 * (1 / 18 / marks.sum()) ** 0.5)
 
@@ -87,7 +87,7 @@ def test_rows_have_at_most_so_many_marks_and_labels_in_their_order():
 def test_limits_that_nothing_reaches_change_no_draw():
     pairs = [[list("abc"), list("de")]] * 5
     drawn = []
-    for limit in (None, 8, 30):  # rows have 8 places, and fewer words
+    for limit in (None, 8, 30):  # rows have 8 positions, and fewer words
         np.random.seed(3)
         inputs, _ = gen_batch_inputs(
             pairs, VOCABULARY, list(VOCABULARY), seq_len=8, mask_rate=0.6, max_predictions=limit
@@ -124,8 +124,8 @@ def test_logits_are_those_of_the_ordinary_model(seq_len):
     assert (logits < 0).any()
     shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares /= shares.sum(axis=-1, keepdims=True)
-    for row, places in enumerate(inputs[2] != 0):
-        want = probabilities[row, places]
+    for row, positions in enumerate(inputs[2] != 0):
+        want = probabilities[row, positions]
         np.testing.assert_allclose(shares[row, : len(want)], want, atol=1e-6)
 
 
@@ -191,10 +191,10 @@ def test_checkpoints_fill_it(tmp_path):
     assert json.loads((tmp_path / "google" / "bert_config.json").read_text()) == CONFIG
 
 
-def test_labels_of_all_places_are_refused():
+def test_labels_of_all_positions_are_refused():
     with_slots, _ = pretraining_models(seq_len=16)
     _, (inputs, outputs) = batches()
-    with pytest.raises(ValueError, match="labels for 16 places of a row and predictions for 4"):
+    with pytest.raises(ValueError, match="labels for 16 positions of a row and predictions for 4"):
         with_slots.train_on_batch(inputs, outputs)
 
 
@@ -214,7 +214,7 @@ def test_a_row_with_more_marks_than_slots_is_no_silent_loss():
     with_slots, _ = pretraining_models(seq_len=16)
     (inputs, outputs), _ = batches()
     inputs[2][0, : SLOTS + 1] = 1
-    with pytest.raises(ValueError, match=f"'MLM-Extract' has places for {SLOTS} predictions"):
+    with pytest.raises(ValueError, match=f"'MLM-Extract' has {SLOTS} slots for predictions"):
         with_slots(list(inputs))
     if RUNTIME == "torch":  # where Keras compiles nothing
         with pytest.raises(ValueError, match="`max_predictions`"):

@@ -93,7 +93,8 @@ class Optimizer(optimizers.Optimizer):
 
     def apply_gradients(self, grads_and_vars, *args, **kwargs):
         dense = [(self._dense_gradient(gradient), each) for gradient, each in grads_and_vars]
-        return super().apply_gradients(dense, *args, **kwargs)
+        with self._hiding_weight_decay():
+            return super().apply_gradients(dense, *args, **kwargs)
 
     def _index(self, variable) -> int:
         return self._index_dict[self._var_key(variable)]
@@ -105,8 +106,14 @@ class Optimizer(optimizers.Optimizer):
         return weights
 
 
-def masked_mean(mean, y_true, y_pred, sample_weight, mask):
+def mask_of(tensor):
+    """The mask that Keras has put on a tensor, or None."""
+    return getattr(tensor, "_keras_mask", None)
+
+
+def masked_mean(mean, y_true, y_pred, sample_weight):
     """A loss, averaged over the positions that the mask leaves; Keras 2 would divide 0 by 0."""
+    mask = mask_of(y_pred)
     if mask is None:
         return mean(y_true, y_pred, sample_weight)
     any_left = tf.reduce_any(mask)
@@ -137,6 +144,7 @@ __all__ = [
     "check_written_by",
     "copy_on_inputs",
     "first_input",
+    "mask_of",
     "masked_mean",
     "naming_weights",
     "operations",

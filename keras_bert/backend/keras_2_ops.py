@@ -65,3 +65,7 @@ def take(x, indices, axis=None):
 
 def zeros(shape, dtype=None):
     return tf.zeros(shape, dtype or tf.float32)
+
+
+def concatenate(xs, axis=-1):
+    return tf.concat(xs, axis=axis)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import inspect
 
+from . import private
 from .parts import keras, models, optimizers
+from .private import mask_of
 
 # Arguments of `add_weight` for an embedding table. Keras would otherwise cast the whole table at
 # every call under a 16-bit policy, and sum up the gradient of a frequent row in 16 bits, where it
@@ -94,11 +96,13 @@ class Optimizer(optimizers.Optimizer):
 
     def apply(self, grads, trainable_variables=None):
         # The base class divides, clips and accumulates what it is given.
-        super().apply(list(map(self._dense_gradient, grads)), trainable_variables)
+        grads = list(map(self._dense_gradient, grads))
+        with self._hiding_weight_decay():
+            super().apply(grads, trainable_variables)
 
     def _index(self, variable) -> int:
         """The position of a variable among those that the optimizer was built with."""
-        return self._get_variable_index(variable)
+        return private.variable_index(self, variable)
 
     def _learning_rate_to_save(self) -> dict:
         """What the base class leaves out of the configuration."""
@@ -111,7 +115,7 @@ class Optimizer(optimizers.Optimizer):
         return weights
 
 
-def masked_mean(mean, y_true, y_pred, sample_weight, mask):
+def masked_mean(mean, y_true, y_pred, sample_weight):
     """A loss, averaged over the positions that the Keras mask of the predictions leaves.
 
     Args:
@@ -119,7 +123,6 @@ def masked_mean(mean, y_true, y_pred, sample_weight, mask):
         y_true: Labels.
         y_pred: Predictions.
         sample_weight: Weights, or None.
-        mask: The mask, or None.
 
     Returns:
         Scalar; 0 where the mask leaves nothing.
@@ -158,6 +161,7 @@ __all__ = [
     "check_written_by",
     "copy_on_inputs",
     "first_input",
+    "mask_of",
     "masked_mean",
     "naming_weights",
     "operations",

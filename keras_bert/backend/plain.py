@@ -20,17 +20,14 @@ COMPILES_EVERY_SHAPE = False
 # Devices and replicas
 
 
+def has_replicas() -> bool:
+    """Whether several replicas of a model are trained together, each with a loss of its own."""
+    return False
+
+
 def replica_mean(count):
-    """The mean of a number over the replicas of a model that are trained together.
-
-    Args:
-        count: Float32 scalar of this replica.
-
-    Returns:
-        Scalar; None where there is one replica only, or where one function computes with the
-        arrays of all devices.
-    """
-    return None
+    """The mean of a number, a float32 scalar of each replica, over the replicas."""
+    return count
 
 
 def own_memory(values):

@@ -21,7 +21,7 @@ from ..layers import (
 from ..layers.embedding import Embedding
 from ..saving.custom_objects import get_custom_objects
 
-# They treat every place alike and keep the mask, so that padding changes nothing before it.
+# They treat every position alike and keep the mask, so that padding changes nothing before it.
 _KNOWN_LAYERS = (
     layers.InputLayer,
     layers.Dropout,
@@ -123,3 +123,8 @@ def _all_layers(model) -> Iterator:
         yield layer
         if isinstance(layer, models.Model):
             yield from _all_layers(layer)
+
+
+def gives_first_tokens_only(model) -> bool:
+    """Whether a model was built with `output_len`."""
+    return any(isinstance(layer, FirstTokens) for layer in model.layers)

@@ -9,7 +9,7 @@ from ..layers import MultiHeadAttention
 
 
 def get_attention_maps(model, inputs, *, batch_size=32):
-    """How much every place attends to every other, recomputed from the layers' inputs.
+    """How much every position attends to every other, recomputed from the layers' inputs.
 
     Args:
         model: A model of `get_model` or of the loaders. (Of a model that contains one as a layer,
@@ -20,7 +20,7 @@ def get_attention_maps(model, inputs, *, batch_size=32):
 
     Returns:
         A list with an array (B, H, T, T), float32, for every encoder layer, first layer first.
-        Rows, the next to last axis, are the places that attend and sum to 1. Of a model with
+        Rows, the next to last axis, are the positions that attend and sum to 1. Of a model with
         `output_len`, the last array has only that many of them, and in the others those of padding
         that the model does not compute mean nothing.
 

@@ -11,28 +11,43 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..tokenizer.batch_arrays import pad_batch
+
 LOOK_AHEAD = 2048  # rows that are sorted by length together
 
 
 class Budget(NamedTuple):
-    """How many tokens are a batch."""
+    """How many tokens are a batch.
 
-    tokens: int  # B·T
-    padding: int  # of them padding: about what it costs to call a model once more
+    Attributes:
+        tokens: B·T.
+        padding: How many of them may be padding: about what it costs to call a model once more.
+    """
+
+    tokens: int
+    padding: int
 
 
-CPU = Budget(2048, 100)  # slower with more
+CPU = Budget(2048, 100)
 ACCELERATOR = Budget(16384, 1024)
 
-Row = tuple[list[int], list[int]]  # token ids and segment ids of one text
+# Token ids of a text or a pair, and how many belong to its first and second part.
+Row = tuple[list[int], int, int]
 
 
 class Batch(NamedTuple):
-    """Some rows as arrays, padded with zeros."""
+    """Some rows as arrays, padded with zeros.
 
-    token_ids: np.ndarray  # (B, T)
-    segment_ids: np.ndarray  # (B, T)
-    lengths: list[int]  # without padding; rows beyond them only fill the batch up
+    Attributes:
+        token_ids: Integers (B, T).
+        segment_ids: Integers (B, T).
+        lengths: Numbers of tokens of the rows. There may be fewer than B: what follows only fills
+            the batch up.
+    """
+
+    token_ids: np.ndarray
+    segment_ids: np.ndarray
+    lengths: np.ndarray
 
 
 def map_in_batches(
@@ -42,13 +57,13 @@ def map_in_batches(
     batch_size: int | None = None,
     few_shapes: bool = False,
     budget: Budget = CPU,
-) -> Iterator[Any]:
+) -> Iterator[tuple[Row, Any]]:
     """Apply a function of batches to rows, of which `LOOK_AHEAD` are read at a time.
 
     Args:
         compute: Takes batches and gives, for each of them in turn, a result for each of its
             lengths.
-        rows: Token ids and segment ids of every text.
+        rows: The rows.
         padded_length: The length to pad a batch to, by the length of its longest row; None never
             pads: then only rows of one length make a batch.
         batch_size: The most rows in a batch; None leaves it to a budget of tokens.
@@ -56,21 +71,21 @@ def map_in_batches(
         budget: What the device computes at once.
 
     Yields:
-        The result for every row, in the order of the rows.
+        Every row with its result, in the order of the rows.
     """
     rows = iter(rows)
     while window := list(islice(rows, LOOK_AHEAD)):
         results: list[Any] = [None] * len(window)
-        lengths = [len(ids) for ids, _ in window]
+        lengths = [len(ids) for ids, _, _ in window]
         groups = list(_groups(lengths, padded_length, batch_size, few_shapes, budget))
         batches = (
-            _as_batch([window[place] for place in places], count, length)
-            for places, count, length in groups
+            _as_batch([window[index] for index in indices], count, length)
+            for indices, count, length in groups
         )
-        for (places, _, _), made in zip(groups, compute(batches), strict=True):
-            for place, result in zip(places, made, strict=True):
-                results[place] = result
-        yield from results
+        for (indices, _, _), made in zip(groups, compute(batches), strict=True):
+            for index, result in zip(indices, made, strict=True):
+                results[index] = result
+        yield from zip(window, results, strict=True)
 
 
 def pad_to(length: int) -> Callable[[int], int]:
@@ -97,31 +112,30 @@ def pad_to_bucket(limit: int | None) -> Callable[[int], int]:
 def _groups(
     lengths, padded_length, batch_size, few_shapes, budget
 ) -> Iterator[tuple[list[int], int, int]]:
-    """For every batch the places of its rows, and the number of rows and the length to fill up to.
+    """For every batch the indices of its rows, and the number of rows and length to fill up to.
 
     The longest come first, so that what takes most memory fails at once or never. Where rows could
     be padded less in the next batch, a batch ends when its padding exceeds the budget.
     """
-    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     while order:
         longest = lengths[order[0]]
         length = padded_length(longest) if padded_length else longest
         most = batch_size or max(1, budget.tokens // length)
-        places = order[:most]
+        indices = order[:most]
         if padded_length is None:
-            places = [place for place in places if lengths[place] == longest]
+            indices = [index for index in indices if lengths[index] == longest]
         elif not few_shapes:
-            saved = accumulate(length - padded_length(lengths[place]) for place in places)
-            places = places[: sum(1 for each in saved if each <= budget.padding)]
-        order = order[len(places) :]
-        count = min(most, 1 << (len(places) - 1).bit_length()) if few_shapes else len(places)
-        yield places, count, length
+            saved = accumulate(length - padded_length(lengths[index]) for index in indices)
+            indices = indices[: sum(1 for each in saved if each <= budget.padding)]
+        order = order[len(indices) :]
+        count = min(most, 1 << (len(indices) - 1).bit_length()) if few_shapes else len(indices)
+        yield indices, count, length
 
 
 def _as_batch(rows: list[Row], count: int, length: int) -> Batch:
-    arrays = np.zeros((2, count, length), "int32")
-    for part in (0, 1):
-        for place, row in enumerate(rows):
-            arrays[part, place, : len(row[part])] = row[part]
-    arrays[:, len(rows) :] = arrays[:, :1]  # filled with a row that the model can compute
-    return Batch(*arrays, [len(ids) for ids, _ in rows])
+    token_ids, segment_ids, lengths = pad_batch(rows, length, 0)
+    if len(rows) < count:  # filled with a row that the model can compute
+        filled = np.minimum(np.arange(count), len(rows)) % len(rows)
+        token_ids, segment_ids = token_ids[filled], segment_ids[filled]
+    return Batch(token_ids, segment_ids, lengths)

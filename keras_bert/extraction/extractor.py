@@ -12,7 +12,8 @@ from ..backend import limit_threads
 from ..checkpoints.paths import get_checkpoint_paths
 from ..tokenizer.case import is_cased
 from ..tokenizer.vocabulary import load_vocabulary
-from .embeddings import POOL_AVE, prepare
+from .embeddings import make_pipeline
+from .pooling import POOL_AVE
 
 
 class Extractor:
@@ -75,7 +76,7 @@ class Extractor:
             limit_threads(as_size("threads", threads))
         if cased is None:
             cased = is_cased(folder, load_vocabulary(get_checkpoint_paths(folder).vocab))
-        self._extract = prepare(
+        self._extract = make_pipeline(
             folder, poolings, None, cased, batch_size, True, output_layer_num, official
         )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ..arguments import check_head_num
 from ..backend import LayerCall, MaskArgument, project, serializable
-from .projection import ProjectionLayer
+from .needed_len import NeededLen
+from .projection import OPTION_NUM, ProjectionLayer
 from .scaled_attention import ScaledAttention, query_key_value
 
 
 @serializable
-class MultiHeadAttention(MaskArgument, LayerCall, ScaledAttention, ProjectionLayer):
+class MultiHeadAttention(NeededLen, MaskArgument, LayerCall, ScaledAttention, ProjectionLayer):
     """Scaled dot-product attention in several heads, `softmax(Q·Kᵀ / sqrt(D/H) + bias)·V`.
 
     The bias is −10000 at masked keys (and, with `history_only`, at later ones): a row of only
@@ -19,18 +20,11 @@ class MultiHeadAttention(MaskArgument, LayerCall, ScaledAttention, ProjectionLay
 
     Args:
         head_num: Number of heads H; divides the feature size D of the values.
-        activation: Activation of the query, key, value and output projections; "gelu" is the
-            tanh form.
-        use_bias: Whether the projections have a bias.
-        kernel_initializer: Initializer of the kernels.
-        bias_initializer: Initializer of the biases.
-        kernel_regularizer: Regularizer of the kernels.
-        bias_regularizer: Regularizer of the biases.
-        kernel_constraint: Constraint of the kernels.
-        bias_constraint: Constraint of the biases.
-        history_only: Whether a place attends only to itself and what precedes it.
-        needed_len: If given, nothing is read at masked places but the first `needed_len` of a
-            sequence: the others may come out as 0. None computes them all.
+        activation: Activation of the query, key, value and output projections; "gelu" is the tanh
+            form.
+        *options: Further arguments of `ProjectionLayer`, then `history_only`, by position.
+        history_only: Whether a position attends only to itself and what precedes it.
+        **kwargs: Further arguments of `ProjectionLayer`.
 
     Call args:
         inputs: Features (B, T, D), or a list of query (B, T, Dq), key (B, S, Dk) and value
@@ -43,40 +37,24 @@ class MultiHeadAttention(MaskArgument, LayerCall, ScaledAttention, ProjectionLay
     Raises:
         ValueError: If `head_num` does not divide D, or the mask is not of rank 2.
 
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import MultiHeadAttention
+        >>> tuple(MultiHeadAttention(2, None)(np.ones((2, 3, 4), "float32")).shape)
+        (2, 3, 4)
+
     Reference:
         Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762
     """
 
-    def __init__(
-        self,
-        head_num,
-        activation="relu",
-        use_bias=True,
-        kernel_initializer="glorot_normal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        history_only=False,
-        *,
-        needed_len=None,
-        **kwargs,
-    ):
-        super().__init__(
-            activation,
-            use_bias,
-            kernel_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            bias_regularizer,
-            kernel_constraint,
-            bias_constraint,
-            **kwargs,
-        )
+    sub_layer_attributes = ("query", "key", "value", "output_projection")
+
+    def __init__(self, head_num, activation="relu", *options, history_only=False, **kwargs):
+        if len(options) > OPTION_NUM:
+            *options, history_only = options
+        super().__init__(activation, *options, **kwargs)
         self.head_num = head_num
         self.history_only = history_only
-        self.needed_len = needed_len
 
     def build(self, input_shape):
         query, key, value = query_key_value(
@@ -108,5 +86,4 @@ class MultiHeadAttention(MaskArgument, LayerCall, ScaledAttention, ProjectionLay
             **super().get_config(),
             "head_num": self.head_num,
             "history_only": self.history_only,
-            "needed_len": self.needed_len,
         }

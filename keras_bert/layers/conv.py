@@ -1,4 +1,4 @@
-"""Convolution over unmasked places."""
+"""Convolution over unmasked positions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ..backend import MaskArgument, layers, ops, serializable
 
 @serializable
 class MaskedConv1D(MaskArgument, layers.Conv1D):
-    """Conv1D that reads zeros at masked places and gives the output a mask of its own length.
+    """Conv1D that reads zeros at masked positions and gives the output a mask of its own length.
 
-    An output place takes the mask of the last input place its kernel covers (padding "valid") or
-    of the place it stands at ("same", "causal").
+    An output position takes the mask of the last input position that its kernel covers (padding
+    "valid") or of its own position ("same", "causal").
 
     Arguments are those of `keras.layers.Conv1D`.
 

@@ -1,4 +1,4 @@
-"""Picking one place of a sequence."""
+"""Picking one position of a sequence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..backend import layers, serializable
 
 @serializable
 class Extract(layers.Layer):
-    """The features at one place of every sequence, such as the first token's.
+    """The features at one position of every sequence, such as the first token's.
 
     Args:
         index: Place in the sequence; negative ones count from the end.
@@ -19,7 +19,7 @@ class Extract(layers.Layer):
         Features (B, D), without a mask.
 
     Raises:
-        ValueError: If the sequences have no such place.
+        ValueError: If the sequences have no such position.
     """
 
     def __init__(self, index, **kwargs):
@@ -37,7 +37,7 @@ class Extract(layers.Layer):
         length = inputs.shape[1]
         if length is not None and not -length <= self.index < length:
             raise ValueError(
-                f"Layer '{self.name}' extracts place {self.index}, which the sequences it was "
+                f"Layer '{self.name}' extracts position {self.index}, which the sequences it was "
                 f"given do not have. Received: features of shape {tuple(inputs.shape)}."
             )
         return inputs[:, self.index]

@@ -1,4 +1,4 @@
-"""Picking the places that are to be predicted."""
+"""Picking the positions that are to be predicted."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from ..arguments import as_size
 from ..backend import MaskArgument, keras, layers, ops, serializable
-from .masked import marked_places
+from .masked import marked_positions
 
 
 @serializable
 class ExtractMasked(MaskArgument, layers.Layer):
-    """The features at the marked places of each row, from left to right, in a number of slots.
+    """The features at the marked positions of each row, from left to right, in a number of slots.
 
-    Marked are the places that `Masked` lets through: their mask id is not 0 and the features' own
-    mask, if any, is true. What follows, such as a layer over the whole vocabulary, is computed for
-    these places alone.
+    Marked are the positions that `Masked` lets through: their mask id is not 0 and the features'
+    own mask, if any, is true. What follows, such as a layer over the whole vocabulary, is computed
+    for these positions alone.
 
     A row with more marks than slots is an error where values are known, that is, outside compiled
     functions. Inside them its features become NaN, and with them predictions and loss.
@@ -56,7 +56,7 @@ class ExtractMasked(MaskArgument, layers.Layer):
 
     def call(self, inputs, mask=None):
         features, mask_ids = inputs
-        marked = marked_places(mask_ids, mask)
+        marked = marked_positions(mask_ids, mask)
         counts = ops.cumsum(ops.cast(marked, "int32"), axis=1)
         totals = counts[:, -1:]
         self._check(totals)
@@ -76,8 +76,8 @@ class ExtractMasked(MaskArgument, layers.Layer):
             return
         if most > self.max_predictions:
             raise ValueError(
-                f"Layer '{self.name}' has places for {self.max_predictions} predictions in a row, "
-                f"`max_predictions`. Received: a row with {most} marks. Mark fewer places, as "
+                f"Layer '{self.name}' has {self.max_predictions} slots for predictions in a row, "
+                f"`max_predictions`. Received: a row with {most} marks. Mark fewer positions, as "
                 "`gen_batch_inputs` does with the same `max_predictions`, or build the model with "
                 "more."
             )

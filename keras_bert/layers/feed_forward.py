@@ -14,28 +14,22 @@ from ..backend import (
     spread_rows,
 )
 from .dropout import Dropout
-from .projection import ProjectionLayer, as_rows
+from .needed_len import NeededLen
+from .projection import OPTION_NUM, ProjectionLayer, as_rows
 
 
 @serializable
-class FeedForward(MaskArgument, LayerCall, ProjectionLayer):
-    """Two dense layers applied at every place: `activation(x·W1 + b1)·W2 + b2`.
+class FeedForward(NeededLen, MaskArgument, LayerCall, ProjectionLayer):
+    """Two dense layers applied at every position: `activation(x·W1 + b1)·W2 + b2`.
 
     Weights, in order: W1 (D, F), b1, W2 (F, D), b2.
 
     Args:
         units: Size F of the hidden features.
         activation: Activation of the hidden features; "gelu" is the tanh form.
-        use_bias: Whether the dense layers have a bias.
-        kernel_initializer: Initializer of the kernels.
-        bias_initializer: Initializer of the biases.
-        kernel_regularizer: Regularizer of the kernels.
-        bias_regularizer: Regularizer of the biases.
-        kernel_constraint: Constraint of the kernels.
-        bias_constraint: Constraint of the biases.
+        *options: Further arguments of `ProjectionLayer`, then `dropout_rate`, by position.
         dropout_rate: Dropout rate of the hidden features in training.
-        needed_len: If given, nothing is read at masked positions but the first `needed_len` of a
-            sequence: the others may come out as 0. None computes them all.
+        **kwargs: Further arguments of `ProjectionLayer`.
 
     Call args:
         inputs: Features (B, …, D).
@@ -44,40 +38,24 @@ class FeedForward(MaskArgument, LayerCall, ProjectionLayer):
     Returns:
         Features (B, …, D).
 
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import FeedForward
+        >>> tuple(FeedForward(12, "gelu")(np.ones((2, 3, 4), "float32")).shape)
+        (2, 3, 4)
+
     Reference:
         Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.3
     """
 
-    def __init__(
-        self,
-        units,
-        activation="relu",
-        use_bias=True,
-        kernel_initializer="glorot_normal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        dropout_rate=0.0,
-        *,
-        needed_len=None,
-        **kwargs,
-    ):
-        super().__init__(
-            activation,
-            use_bias,
-            kernel_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            bias_regularizer,
-            kernel_constraint,
-            bias_constraint,
-            **kwargs,
-        )
+    sub_layer_attributes = ("hidden", "output_projection")
+
+    def __init__(self, units, activation="relu", *options, dropout_rate=0.0, **kwargs):
+        if len(options) > OPTION_NUM:
+            *options, dropout_rate = options
+        super().__init__(activation, *options, **kwargs)
         self.units = units
         self.dropout_rate = dropout_rate
-        self.needed_len = needed_len
         self.dropout = None
 
     def build(self, input_shape):
@@ -108,5 +86,4 @@ class FeedForward(MaskArgument, LayerCall, ProjectionLayer):
             **super().get_config(),
             "units": self.units,
             "dropout_rate": self.dropout_rate,
-            "needed_len": self.needed_len,
         }

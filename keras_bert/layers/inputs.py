@@ -6,7 +6,7 @@ from ..backend import layers
 
 
 def get_inputs(seq_len):
-    """The inputs of a BERT model: token ids, segment ids and the marks of masked places.
+    """The inputs of a BERT model: token ids, segment ids and the marks of masked positions.
 
     They are int32; models called on float ids get them cast. (As floats, a 16-bit policy would
     round ids: 257 becomes 256 in bfloat16.)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def check_length(layer, length):
-    """Refuse a sequence that has no places, or more than the layer.
+    """Refuse a sequence that has no positions, or more than the layer.
 
     None is not known yet, nor is a symbol, which JAX has for any length when it exports.
     """
@@ -12,8 +12,8 @@ def check_length(layer, length):
         return
     if length == 0:
         raise ValueError(
-            f"Layer '{layer.name}' needs sequences of at least one place. Received: a sequence of "
-            "length 0."
+            f"Layer '{layer.name}' needs sequences of at least one position. Received: a sequence "
+            "of length 0."
         )
     if length > layer.input_dim:
         raise ValueError(too_long(layer, length))

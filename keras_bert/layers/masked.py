@@ -1,11 +1,11 @@
-"""Restricting a mask to the places that are to be predicted."""
+"""Restricting a mask to the positions that are to be predicted."""
 
 from __future__ import annotations
 
 from ..backend import keras, layers, ops, serializable
 
 
-def marked_places(mask_ids, mask=None):
+def marked_positions(mask_ids, mask=None):
     """Where mask ids (B, T) are not 0 and the first of a list of masks, if any, is true."""
     marked = ops.not_equal(mask_ids, 0)
     if mask is not None and mask[0] is not None:
@@ -15,10 +15,10 @@ def marked_places(mask_ids, mask=None):
 
 @serializable
 class Masked(layers.Layer):
-    """Pass features on under a mask of the places to predict.
+    """Pass features on under a mask of the positions to predict.
 
     The output's mask is true where the mask ids are not 0 and the features' own mask, if any, is
-    true. Losses count only those places.
+    true. Losses count only those positions.
 
     Args:
         return_masked: Whether to return that mask, as floats, too.
@@ -38,7 +38,7 @@ class Masked(layers.Layer):
         self.return_masked = return_masked
 
     def compute_mask(self, inputs, mask=None):
-        masked = marked_places(inputs[1], mask)
+        masked = marked_positions(inputs[1], mask)
         return [masked, None] if self.return_masked else masked
 
     def compute_output_shape(self, input_shape):

@@ -1,4 +1,4 @@
-"""Pooling over unmasked places."""
+"""Pooling over unmasked positions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ..backend import MaskArgument, layers, ops, serializable
 
 @serializable
 class MaskedGlobalMaxPool1D(MaskArgument, layers.Layer):
-    """The largest value of every feature over the unmasked places.
+    """The largest value of every feature over the unmasked positions.
 
-    Masked places are lowered by 10⁶ (by less in float16, which ends at 65,504), so that a sequence
-    of only padding gives finite numbers.
+    Masked positions are lowered by 10⁶ (by less in float16, which ends at 65,504), so that a
+    sequence of only padding gives finite numbers.
 
     Call args:
         inputs: Features (B, T, D).

@@ -91,9 +91,9 @@ class PositionEmbedding(layers.Layer):
 
     def call(self, inputs):
         if self.mode == self.MODE_EXPAND:
-            places = ops.cast(inputs, "int32")
-            places = ops.clip(places, -self.input_dim, self.input_dim) + self.input_dim
-            return ops.cast(lookup(self.embeddings, places), self.compute_dtype)
+            positions = ops.cast(inputs, "int32")
+            positions = ops.clip(positions, -self.input_dim, self.input_dim) + self.input_dim
+            return ops.cast(lookup(self.embeddings, positions), self.compute_dtype)
         check_length(self, inputs.shape[1])
         features = ops.cast(inputs, self.compute_dtype)
         batch_size, length = ops.shape(features)[:2]

@@ -6,9 +6,14 @@ from .. import activations
 from ..backend import activations as keras_activations
 from ..backend import constraints, initializers, keras, layers, regularizers, reshape
 
+# How many arguments of `ProjectionLayer` follow the activation by position.
+OPTION_NUM = 7
+
 
 class ProjectionLayer(layers.Layer):
     """A layer made of Dense sub-layers, so that `enable_lora` and `quantize` reach their kernels.
+
+    Their attributes' names stand in `sub_layer_attributes`.
 
     Args:
         activation: Activation of the dense sub-layers; "gelu" is the tanh form.
@@ -21,18 +26,19 @@ class ProjectionLayer(layers.Layer):
         bias_constraint: Constraint of the biases.
         lora: By name, the arguments "rank" and "lora_alpha" with which to call `enable_lora` of
             dense sub-layers. Files have it.
+        **kwargs: Arguments of `keras.layers.Layer`.
     """
 
     def __init__(
         self,
         activation,
-        use_bias,
-        kernel_initializer,
-        bias_initializer,
-        kernel_regularizer,
-        bias_regularizer,
-        kernel_constraint,
-        bias_constraint,
+        use_bias=True,
+        kernel_initializer="glorot_normal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         *,
         lora=None,
         **kwargs,
@@ -81,9 +87,13 @@ class ProjectionLayer(layers.Layer):
         Reference:
             Hu et al., LoRA, https://arxiv.org/abs/2106.09685
         """
-        for layer in self._flatten_layers(include_self=False):
-            if isinstance(layer, layers.Dense):
-                layer.enable_lora(rank, **kwargs)
+        for dense in self._sub_layers().values():
+            dense.enable_lora(rank, **kwargs)
+
+    def _sub_layers(self):
+        """The dense sub-layers by name; none before `build`."""
+        found = (getattr(self, name, None) for name in self.sub_layer_attributes)
+        return {dense.name: dense for dense in found if dense is not None}
 
     def _policy_of(self, name):
         """The dtype policy for a sub-layer: its own where a file says that it is quantized."""
@@ -94,9 +104,9 @@ class ProjectionLayer(layers.Layer):
         """The dtype policy and, by name, those of quantized sub-layers, which files must tell."""
         policy = self.dtype_policy
         quantized = {
-            layer.name: layer.dtype_policy
-            for layer in self._flatten_layers(include_self=False)
-            if layer.dtype_policy.quantization_mode is not None
+            name: dense.dtype_policy
+            for name, dense in self._sub_layers().items()
+            if dense.dtype_policy.quantization_mode is not None
         }
         if isinstance(policy, keras.dtype_policies.DTypePolicyMap):
             policy = policy.default_policy
@@ -105,9 +115,9 @@ class ProjectionLayer(layers.Layer):
     def _lora(self):
         """By name, the LoRA of sub-layers that have one."""
         return self._lora_of_file | {
-            layer.name: {"rank": layer.lora_rank, "lora_alpha": layer.lora_alpha}
-            for layer in self._flatten_layers(include_self=False)
-            if isinstance(layer, layers.Dense) and layer.lora_enabled
+            name: {"rank": dense.lora_rank, "lora_alpha": dense.lora_alpha}
+            for name, dense in self._sub_layers().items()
+            if dense.lora_enabled
         }
 
     def get_config(self):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 import warnings
 
 import numpy as np
@@ -104,6 +106,38 @@ class AdamWarmup(FusedUpdate, Optimizer):
         self._built = False
         self._saved_weights = None
 
+    # The base class would decay weights, too, when it applies gradients: then it sees no factor.
+    _hides_weight_decay = False
+    _weight_decay = None
+    _excluded_from_decay = ((), ())
+
+    @property
+    def weight_decay(self):
+        """Factor of the weight decay."""
+        return None if self._hides_weight_decay else self._weight_decay
+
+    @weight_decay.setter
+    def weight_decay(self, value):
+        self._weight_decay = value
+
+    @contextlib.contextmanager
+    def _hiding_weight_decay(self):
+        self._hides_weight_decay = True
+        try:
+            yield
+        finally:
+            self._hides_weight_decay = False
+
+    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+        """Exempt variables from weight decay, before the first step.
+
+        Args:
+            var_list: Variables.
+            var_names: Patterns that are searched for in the names of variables.
+        """
+        super().exclude_from_weight_decay(var_list, var_names)
+        self._excluded_from_decay = (tuple(map(id, var_list or ())), tuple(var_names or ()))
+
     @property
     def lr(self):
         """Another name of `learning_rate`, as in old versions of Keras."""
@@ -140,6 +174,11 @@ class AdamWarmup(FusedUpdate, Optimizer):
                 self._largest_velocities = self._add_slots(variables, "largest_velocity")
             self._decays = [self._is_decayed(variable) for variable in variables]
             self._factors = self._factors_of(variables)
+            self.indices = {
+                id(each): index
+                for index, variable in enumerate(variables)
+                for each in (variable, getattr(variable, "value", None))
+            }
             self._built = True
             self._set_saved_weights()
 
@@ -147,7 +186,12 @@ class AdamWarmup(FusedUpdate, Optimizer):
         return [self.add_variable_from_reference(variable, name) for variable in variables]
 
     def _is_decayed(self, variable) -> bool:
-        if not self.weight_decay or not self._use_weight_decay(variable):
+        excluded, patterns = self._excluded_from_decay
+        if (
+            not self._weight_decay
+            or id(variable) in excluded
+            or any(re.search(pattern, variable.name) for pattern in patterns)
+        ):
             return False
         pattern, name = self.weight_decay_pattern, weight_name(variable)
         return pattern is None or any(part in name for part in pattern)
@@ -162,9 +206,6 @@ class AdamWarmup(FusedUpdate, Optimizer):
                 stacklevel=3,
             )
         return [1.0 if prefix is None else factors[prefix] for prefix in found]
-
-    def _apply_weight_decay(self, variables):
-        """Nothing, where the base class would decay: `update_step` does."""
 
     def update_step(self, gradient, variable, learning_rate=None):
         """Update a variable and its moments.
@@ -191,7 +232,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
             largest.assign(second)
         change = first / (ops.sqrt(second) + self.epsilon)
         if self._decays[index]:
-            change = change + ops.convert_to_tensor(variable) * self.weight_decay
+            change = change + ops.convert_to_tensor(variable) * self._weight_decay
         variable.assign_sub(change * step_size)
 
     def _step_size(self, peak, dtype):
@@ -225,7 +266,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
         if not self._built:
             self._saved_weights = weights
             if weights and weights[0].shape == () and weights[0].dtype.kind == "i":
-                self._iterations.assign(weights[0])
+                self.variables[0].assign(weights[0])
             return
         weights = self._complete(weights)
         expected = [tuple(variable.shape) for variable in self.variables]
@@ -244,7 +285,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
         try:
             self.set_weights(weights)
         except ValueError as error:
-            self._iterations.assign(0)
+            self.variables[0].assign(0)
             warnings.warn(f"The optimizer starts anew. {error}", stacklevel=2)
 
     def get_config(self):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from ..backend import losses, masked_mean, ops, serializable_loss
+from ..backend import losses, mask_of, masked_mean, ops, serializable_loss
 from .replicas import relative_count
 
 
 @serializable_loss
 class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
-    """Cross-entropy of predictions and label ids, averaged over the unmasked places.
+    """Cross-entropy of predictions and label ids, averaged over the unmasked positions.
 
-    Those are the places where the Keras mask of the predictions, if they have one, is true: for the
-    MLM output, the places to predict. Where there is none, the loss is 0 and so is its gradient.
+    Those are the positions where the Keras mask of the predictions, if they have one, is true: for
+    the MLM output, the positions to predict. Where there is none, the loss is 0 and so is its
+    gradient.
 
     Where replicas of a model are trained together, by a strategy of TensorFlow or by PyTorch's
-    DistributedDataParallel, and have different numbers of such places, each one's loss is scaled so
-    that the mean over the replicas, which those make, is the mean over all their places. On
+    DistributedDataParallel, and have different numbers of such positions, each one's loss is scaled
+    so that the mean over the replicas, which those make, is the mean over all their positions. On
     PyTorch all processes of the default group must therefore take their training steps together.
 
     Args:
@@ -28,10 +29,10 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
         sample_weight: Weights that broadcast to (B, …).
 
     Returns:
-        Scalar, the sum of the weighted cross-entropies over the number of unmasked places.
+        Scalar, the sum of the weighted cross-entropies over the number of unmasked positions.
 
     Raises:
-        ValueError: If there are labels for another number of places than predictions.
+        ValueError: If there are labels for another number of positions than predictions.
     """
 
     def __init__(self, name="masked_crossentropy", *, from_logits=False):
@@ -43,25 +44,24 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
 
     def call(self, y_true, y_pred):
         if len(y_pred.shape) == 3:
-            labels, places = y_true.shape[1], y_pred.shape[1]
-            if None not in (labels, places) and labels != places:
+            labels, positions = y_true.shape[1], y_pred.shape[1]
+            if None not in (labels, positions) and labels != positions:
                 raise ValueError(
-                    f"There are labels for {labels} places of a row and predictions for {places}. "
-                    "`get_model` and `gen_batch_inputs` must have the same `max_predictions`. "
-                    f"Received: y_true of shape {tuple(y_true.shape)}, y_pred of shape "
-                    f"{tuple(y_pred.shape)}."
+                    f"There are labels for {labels} positions of a row and predictions for "
+                    f"{positions}. `get_model` and `gen_batch_inputs` must have the same "
+                    "`max_predictions`. Received: y_true of shape "
+                    f"{tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}."
                 )
         return super().call(y_true, y_pred)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        mask = getattr(y_pred, "_keras_mask", None)
-        loss = masked_mean(super().__call__, y_true, y_pred, sample_weight, mask)
-        relative = relative_count(_count(y_pred, mask))
+        loss = masked_mean(super().__call__, y_true, y_pred, sample_weight)
+        relative = relative_count(lambda: _count(y_pred, mask_of(y_pred)))
         return loss if relative is None else loss * ops.cast(relative, loss.dtype)
 
 
 def _count(y_pred, mask):
-    """Number of places, without those that the mask leaves out."""
+    """Number of positions, without those that the mask leaves out."""
     if mask is None:
         return ops.sum(ops.cast(ops.ones_like(y_pred[..., 0]), "float32"))
     return ops.sum(ops.cast(mask, "float32"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 
 import numpy as np
 
@@ -29,9 +27,9 @@ def compile_model(
     """Compile a model of `get_model(training=True)` for pretraining.
 
     The loss of both outputs is the cross-entropy with the label ids; the MLM output's is the mean
-    over the places that its mask marks (see `MaskedCrossentropy`), computed from logits where the
-    model was built with `max_predictions`. Embeddings and kernels are
-    subject to weight decay, biases and normalizations are not.
+    over the positions that its mask marks (see `MaskedCrossentropy`), computed from logits where
+    the model was built with `max_predictions`. Embeddings and kernels are subject to weight decay,
+    biases and normalizations are not.
 
     Args:
         model: The model, which is compiled in place.
@@ -81,7 +79,7 @@ def gen_batch_inputs(
 
     A row reads `[CLS] first [SEP] second [SEP]`, cut to `seq_len`. Numbers are drawn from numpy's
     global generator: after the same `np.random.seed`, the same sentences are swapped as in
-    keras-bert 0.89, while the places to predict are drawn in another order, all at once.
+    keras-bert 0.89, while the positions to predict are drawn in another order, all at once.
 
     Args:
         sentence_pairs: Pairs of token lists, B of them.
@@ -96,21 +94,21 @@ def gen_batch_inputs(
             others stay as they are.
         swap_sentence_rate: Probability of a row to be among those whose second sentences are
             shuffled. Some of them may get their own back.
-        force_mask: Whether to mark place 1, unreplaced, in rows that have nothing to predict.
+        force_mask: Whether to mark position 1, unreplaced, in rows that have nothing to predict.
         max_predictions: For a model with the same `max_predictions` K: rows get at most K marks, a
-            random choice of those drawn, and the original ids of the marked places only are
+            random choice of those drawn, and the original ids of the marked positions only are
             returned. None for no limit.
 
     Returns:
-        Inputs and outputs for `fit`, two tuples: token ids, segment ids and marks of the places to
-        predict, (B, T) each, 1 where there is one; and the original token ids (B, T, 1) and whether
-        the second sentence is another row's (B, 1). All int64, the last float64. With
-        `max_predictions` the original ids are (B, K, 1): those of the row's marked places, from
+        Inputs and outputs for `fit`, two tuples: token ids, segment ids and marks of the positions
+        to predict, (B, T) each, 1 where there is one; and the original token ids (B, T, 1) and
+        whether the second sentence is another row's (B, 1). All int64, the last float64. With
+        `max_predictions` the original ids are (B, K, 1): those of the row's marked positions, from
         left to right, then padding.
 
     Raises:
         ValueError: If the vocabulary lacks a special token, `token_list` has no others, a sentence
-            is a string, `seq_len` leaves no place to force, or `max_predictions` is below 1.
+            is a string, `seq_len` leaves no position to force, or `max_predictions` is below 1.
 
     Reference:
         Devlin et al., BERT, https://arxiv.org/abs/1810.04805, section 3.1
@@ -121,13 +119,12 @@ def gen_batch_inputs(
         max_predictions = as_size("max_predictions", max_predictions)
     padding_id = token_dict[_check_vocabulary(token_dict)]
 
-    places = _shuffled_places(len(sentence_pairs), swap_sentence_rate)
-    labels = np.full((len(places), seq_len), padding_id, dtype=np.int64)
-    for row, (first, _), place in zip(labels, sentence_pairs, places.tolist(), strict=True):
-        ids = _ids(_row(first, sentence_pairs[place][1], seq_len), token_dict)
+    second_rows = _shuffled_rows(len(sentence_pairs), swap_sentence_rate)
+    labels = np.full((len(second_rows), seq_len), padding_id, dtype=np.int64)
+    for row, (first, _), second_row in zip(labels, sentence_pairs, second_rows, strict=True):
+        ids = _ids(_row(first, sentence_pairs[second_row][1], seq_len), token_dict)
         row[: len(ids)] = ids
     special_ids = [token_dict[token] for token in _SPECIAL_TOKENS if token in token_dict]
-    # As good as a float here, in half the time.
     drawn = np.random.randint(_DRAWS, size=labels.shape, dtype=np.uint32)
     limit = np.multiply(mask_rate, _DRAWS, dtype=np.float64)  # of a rate in few bits, too
     marked = (drawn < limit) & ~np.isin(labels, special_ids)
@@ -136,19 +133,17 @@ def gen_batch_inputs(
         marked = _at_most(max_predictions, marked, drawn)
 
     tokens = labels.copy()
-    chosen = np.flatnonzero(marked)  # many times faster as an index than `marked`
-    replaced = _replaced(
-        labels.take(chosen), mask_mask_rate, mask_random_rate, token_dict, token_list
+    tokens[marked] = _replaced(
+        labels[marked], mask_mask_rate, mask_random_rate, token_dict, token_list
     )
-    tokens.put(chosen, replaced)
     if force_mask:
         marked[~marked.any(axis=1), 1] = True
     if max_predictions is not None:
-        # Like the model, count no place that holds the id 0, which is padding to it.
+        # Like the model, count no position that holds the id 0, which is padding to it.
         labels = _in_slots(max_predictions, labels, marked & (tokens != 0), padding_id)
 
-    segments = ~_first_places([len(first) + 2 for first, _ in sentence_pairs], seq_len)
-    swapped = places != np.arange(len(places))
+    segments = ~_first_positions([len(first) + 2 for first, _ in sentence_pairs], seq_len)
+    swapped = second_rows != np.arange(len(second_rows))
     return (
         (tokens, segments.astype(np.int64), marked.astype(np.int64)),
         (labels[..., None], swapped.astype(np.float64)[:, None]),
@@ -172,12 +167,12 @@ def _check_vocabulary(token_dict) -> str:
     return min(paddings, key=lambda token: token_dict[token] != 0)
 
 
-def _shuffled_places(count: int, rate: float):
+def _shuffled_rows(count: int, rate: float):
     """Row numbers 0 … count − 1, of which a random choice is permuted."""
-    places = np.arange(count)
+    rows = np.arange(count)
     chosen = np.flatnonzero(np.random.random(count) < rate)
-    places[chosen] = np.random.permutation(chosen)
-    return places
+    rows[chosen] = np.random.permutation(chosen)
+    return rows
 
 
 def _row(first, second, seq_len: int) -> tuple[str, ...]:
@@ -190,26 +185,13 @@ def _row(first, second, seq_len: int) -> tuple[str, ...]:
     return (TOKEN_CLS, *first, TOKEN_SEP, *second, TOKEN_SEP)[:seq_len]
 
 
-def _ids(tokens, token_dict):
-    """Ids of two tokens or more.
-
-    -1 keeps an unknown word, which may be masked, apart from a literal [UNK].
-    """
-    try:
-        if type(token_dict) is not dict:  # one that may answer for, or even add, what it lacks
-            raise KeyError
-        ids = itemgetter(*tokens)(token_dict)  # much faster than a call for each token
-    except KeyError:
-        ids = [token_dict.get(token, -1) for token in tokens]
-    try:
-        # Three times as fast as numpy is with Python's numbers.
-        return np.frombuffer(struct.pack(f"{len(ids)}q", *ids), np.int64)
-    except struct.error:  # of whole floats
-        return np.fromiter(ids, np.int64, len(ids))
+def _ids(tokens, token_dict) -> list[int]:
+    """Ids of tokens; -1 keeps an unknown word, which may be masked, apart from a literal [UNK]."""
+    return [token_dict.get(token, -1) for token in tokens]
 
 
-def _first_places(counts, seq_len: int):
-    """True at the first places of every row, as many as its count (B, T)."""
+def _first_positions(counts, seq_len: int):
+    """True at the first positions of every row, as many as its count (B, T)."""
     return np.arange(seq_len) < np.array(counts, dtype=np.int64)[:, None]
 
 
@@ -227,9 +209,9 @@ def _at_most(count: int, marked, drawn):
 
 
 def _in_slots(count: int, labels, used, padding_id: int):
-    """Labels of the used places of each row one after the other, then padding (B, `count`)."""
+    """Labels of the used positions of each row one after the other, then padding (B, `count`)."""
     slots = np.full((len(labels), count), padding_id, dtype=np.int64)
-    slots[_first_places(used.sum(axis=1), count)] = labels[used]
+    slots[_first_positions(used.sum(axis=1), count)] = labels[used]
     return slots
 
 

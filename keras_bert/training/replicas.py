@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import ops, replica_mean
+from ..backend import has_replicas, ops, replica_mean
 
 
 def relative_count(count):
@@ -12,11 +12,14 @@ def relative_count(count):
     replicas is the mean over the things of all of them.
 
     Args:
-        count: Float32 scalar of this replica.
+        count: Function that gives the count of this replica, a float32 scalar.
 
     Returns:
         Scalar, 0 where no replica has anything; or None where there is one replica only. On
         PyTorch, also outside training: processes need not evaluate together.
     """
+    if not has_replicas():
+        return None
+    count = count()
     mean = replica_mean(count)
-    return None if mean is None else count / ops.maximum(mean, ops.cast(1e-9, mean.dtype))
+    return count / ops.maximum(mean, ops.cast(1e-9, mean.dtype))

@@ -283,11 +283,3 @@ def test_variables_made_in_a_call_have_its_path():
     model(FEATURES, training=True)
     paths = [model.get_layer(name).inner.kernel.path for name in "ab"]
     assert [path[-14:] for path in paths] == ["a/inner/kernel", "b/inner/kernel"]
-
-
-def test_without_private_names_everything_is_keras_own(keras_calls, monkeypatch):
-    monkeypatch.setattr(direct_call, "get_global_attribute", lambda name: None)
-    model = encoder()
-    del keras_calls[:]
-    model.predict_on_batch(ARRAYS)
-    assert len(keras_calls) == 1 + len(model.layers) - 2  # the inputs are not called

@@ -29,7 +29,7 @@ def table_model(layer_class):
 
 
 def often():
-    """Row 3 in all of 1,024 places but one, which holds row 5."""
+    """Row 3 in all of 1,024 positions but one, which holds row 5."""
     ids = np.full((4, TIMES // 4), 3, "int32")
     ids[0, 0] = 5
     return ids
@@ -88,9 +88,9 @@ def table_gradients(model, arrays):
     shapes = [weight.shape for weight in model.get_weights()]
     found = [np.zeros(shape) for shape in shapes]
     for tokens, segments, tasks in (arrays[:3], arrays[3:]):
-        places = np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)
+        positions = np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)
         tasks = np.broadcast_to(tasks, tokens.shape)
-        for table, ids in zip(found, (tokens, segments, places, tasks), strict=True):
+        for table, ids in zip(found, (tokens, segments, positions, tasks), strict=True):
             np.add.at(table, ids, -1 / 16 / tokens.shape[1])
     return found
 

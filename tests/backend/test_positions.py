@@ -1,4 +1,4 @@
-"""Layers of which nothing is read at masked places, but at the first ones."""
+"""Layers of which nothing is read at masked positions, but at the first ones."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from keras_bert.backend import layers, models, ops
 from keras_bert.layers import FeedForward, MultiHeadAttention
 
 pytestmark = [
-    pytest.mark.skipif(not KERAS_3, reason="Keras 2 computes all places"),
+    pytest.mark.skipif(not KERAS_3, reason="Keras 2 computes all positions"),
     pytest.mark.filterwarnings("ignore:The initializer GlorotNormal is unseeded"),
 ]
 
@@ -39,8 +39,9 @@ KINDS = {
 
 
 def pair(kind, needed_len, arguments):
-    """A layer that computes all places, and one with the same weights that need not."""
-    pair = [KINDS[kind](needed_len=each) for each in (None, needed_len)]
+    """A layer that computes all positions, and one with the same weights that need not."""
+    pair = [KINDS[kind]() for _ in range(2)]
+    pair[1].needed_len = needed_len
     weights = None
     for layer in pair:
         layer(*arguments)
@@ -53,7 +54,7 @@ def pair(kind, needed_len, arguments):
 
 @pytest.mark.parametrize("needed_len", [1, 3, 20])
 @pytest.mark.parametrize("kind", KINDS)
-def test_needed_places_are_computed(kind, needed_len):
+def test_needed_positions_are_computed(kind, needed_len):
     features, mask = ops.convert_to_tensor(FEATURES), ops.convert_to_tensor(MASK)
     whole, part = pair(kind, needed_len, [features])
     expected, output = (to_numpy(layer(features, mask=mask)) for layer in (whole, part))
@@ -88,7 +89,7 @@ def test_queries_of_their_own():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_are_those_of_needed_places(kind):
+def test_gradients_are_those_of_needed_positions(kind):
     masked = layers.Masking()
     factors = np.random.RandomState(5).normal(size=FEATURES.shape) * needed(1)[:, :, None]
     features = ops.convert_to_tensor(FEATURES * MASK[:, :, None])
@@ -104,7 +105,7 @@ def test_gradients_are_those_of_needed_places(kind):
 @pytest.mark.skipif(RUNTIME != "torch", reason="transforms of PyTorch")
 @pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_places_where_values_are_unknown(kind):
+def test_all_positions_where_values_are_unknown(kind):
     """One text at a time by `vmap`, and shapes alone."""
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -120,7 +121,7 @@ def test_all_places_where_values_are_unknown(kind):
 
 
 def test_history_is_computed_in_full():
-    """A masked key may be all that precedes a place."""
+    """A masked key may be all that precedes a position."""
     features, mask = ops.convert_to_tensor(FEATURES), ops.convert_to_tensor(MASK)
     layer = MultiHeadAttention(2, None, history_only=True)
     expected = to_numpy(layer(features, mask=mask))
@@ -138,6 +139,9 @@ def test_features_of_higher_rank():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_files_keep_it(kind):
-    layer = KINDS[kind](needed_len=2)
-    assert type(layer).from_config(layer.get_config()).needed_len == 2
+def test_files_do_not_have_it_but_those_of_1_0_0_are_read(kind):
+    layer = KINDS[kind]()
+    layer.needed_len = 2
+    config = layer.get_config()
+    assert "needed_len" not in config
+    assert type(layer).from_config({**config, "needed_len": 2}).needed_len is None

@@ -63,12 +63,12 @@ def test_output_len(count, batch_size):
     needed[:, :count] = True
     last = len(maps) - 1
     for index, (found, expected) in enumerate(zip(maps, reference.maps, strict=True)):
-        places = count if index == last else TOKENS.shape[1]
-        assert found.shape == (*expected.shape[:2], places, TOKENS.shape[1])
-        for row, kept in enumerate(needed[:, :places]):
+        positions = count if index == last else TOKENS.shape[1]
+        assert found.shape == (*expected.shape[:2], positions, TOKENS.shape[1])
+        for row, kept in enumerate(needed[:, :positions]):
             atol = 1e-5 if TOKENS[row].any() else 1e-3
             np.testing.assert_allclose(
-                found[row][:, kept], expected[row, :, :places][:, kept], atol=atol
+                found[row][:, kept], expected[row, :, :positions][:, kept], atol=atol
             )
 
 

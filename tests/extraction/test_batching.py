@@ -16,9 +16,9 @@ def batches(lengths, padded_length=batching.pad_to_longest, **options):
             seen.append((batch.token_ids.shape, len(batch.lengths)))
             yield batch.token_ids[: len(batch.lengths), 0]
 
-    rows = [([index] * length, [0] * length) for index, length in enumerate(lengths)]
+    rows = [([index] * length, length, 0) for index, length in enumerate(lengths)]
     results = list(batching.map_in_batches(compute, rows, padded_length, **options))
-    assert results == list(range(len(lengths)))
+    assert results == list(zip(rows, range(len(lengths)), strict=True))
     return seen
 
 

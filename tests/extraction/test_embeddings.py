@@ -153,7 +153,7 @@ def test_batch_size_is_the_most_texts_of_a_batch(folder, vocabulary, monkeypatch
     model, counts = load(folder, seq_len=None), []
     predict = predictor(model, of_known_layers=True)
     monkeypatch.setattr(
-        "keras_bert.extraction.embeddings.predictor",
+        "keras_bert.extraction.pipeline.predictor",
         lambda model, of_known_layers: Predictor(
             lambda arrays: counts.append(len(arrays[0])) or predict.call(arrays)
         ),

@@ -8,9 +8,9 @@ from keras_bert.layers import MaskedConv1D
 
 
 def expected_mask(mask, length, kernel_size, padding, strides=1, dilation_rate=1):
-    """The last place a "valid" window covers, or the place a "same" or "causal" one stands at."""
+    """The last position a "valid" window covers, or that of a "same" or "causal" one."""
     reach = dilation_rate * (kernel_size - 1) if padding == "valid" else 0
-    return np.stack([mask[:, place * strides + reach] for place in range(length)], axis=1)
+    return np.stack([mask[:, position * strides + reach] for position in range(length)], axis=1)
 
 
 def convolve(features, kernel, bias, padding, strides=1, dilation_rate=1):

@@ -19,7 +19,7 @@ def test_no_such_place(index):
         Extract(index, name="first")(features)
 
 
-def test_first_and_last_places():
+def test_first_and_last_positions():
     features = np.arange(24, dtype="float32").reshape(2, 3, 4)
     for index in (-3, 2):
         output = Extract(index)(ops.convert_to_tensor(features))

@@ -13,17 +13,17 @@ MASK = np.arange(7) < np.array([7, 7, 4, 7])[:, None]
 
 
 def expected(count, mask):
-    """Row by row: the features at the marked places, then zeros."""
+    """Row by row: the features at the marked positions, then zeros."""
     picked, in_use = np.zeros((4, count, 3), "float32"), np.zeros((4, count), "int32")
-    for row, places in enumerate((IDS != 0) & mask):
-        (places,) = np.nonzero(places)
-        picked[row, : len(places)], in_use[row, : len(places)] = FEATURES[row, places], 1
+    for row, positions in enumerate((IDS != 0) & mask):
+        (positions,) = np.nonzero(positions)
+        picked[row, : len(positions)], in_use[row, : len(positions)] = FEATURES[row, positions], 1
     return picked, in_use
 
 
-@pytest.mark.parametrize("count", [3, 4, 9])  # just enough, more, and more than there are places
+@pytest.mark.parametrize("count", [3, 4, 9])  # just enough, more, and more than there are positions
 @pytest.mark.parametrize("mask", [MASK, None])
-def test_marked_places_move_to_the_front(count, mask, tmp_path):
+def test_marked_positions_move_to_the_front(count, mask, tmp_path):
     check_layer(
         ExtractMasked,
         {"max_predictions": count},
@@ -45,7 +45,7 @@ def test_no_slots(count):
 def test_more_marks_than_slots():
     inputs = [ops.convert_to_tensor(FEATURES), ops.convert_to_tensor(IDS)]
     layer = ExtractMasked(2, name="MLM-Extract")
-    with pytest.raises(ValueError, match=r"'MLM-Extract' has places for 2 .* a row with 3 marks"):
+    with pytest.raises(ValueError, match=r"'MLM-Extract' has 2 slots for .* a row with 3 marks"):
         layer(inputs)
 
 

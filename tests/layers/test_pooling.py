@@ -12,7 +12,7 @@ def test_as_the_old_layer(case, tmp_path):
     check_layer(**old_case(case), tmp_path=tmp_path)
 
 
-def test_masked_places_never_win():
+def test_masked_positions_never_win():
     features = np.array([[[-5.0, 1.0], [-7.0, 2.0], [9.0, 9.0]]], "float32")
     mask = ops.convert_to_tensor(np.array([[True, True, False]]))
     output = MaskedGlobalMaxPool1D()(ops.convert_to_tensor(features), mask=mask)

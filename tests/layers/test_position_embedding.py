@@ -46,7 +46,7 @@ def test_one_position_is_not_used_for_all():
             call(tf.zeros((1, 4, 6)))
 
 
-def test_no_places():
+def test_no_positions():
     layer = PositionEmbedding(4, 6, mode="add", name="places")
     with pytest.raises(ValueError, match=r"'places' needs .* length 0"):
         layer(ops.convert_to_tensor(np.zeros((1, 0, 6), "float32")))

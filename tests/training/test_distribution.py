@@ -90,7 +90,7 @@ IN_ONE_PROCESS = {"jax": ["data parallel", "model parallel"], "torch": []}.get(
 def test_losses_and_weights_are_those_of_one_device(results, training, steps):
     """To 1e-5 after one step and after twenty, which change every weight a hundred times as much.
 
-    The rows of a batch have different numbers of places to predict.
+    The rows of a batch have different numbers of positions to predict.
     """
     want, got = results["one device"], results[training]
     names = [name for name in want if name.endswith(f" {steps}")]

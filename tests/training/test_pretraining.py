@@ -65,7 +65,7 @@ def test_rows_segments_and_padding():
     np.testing.assert_array_equal(labels, np.array(rows)[..., None])
     # As in 0.89, padding belongs to segment 1.
     np.testing.assert_array_equal(segments, [[0] * n + [1] * (10 - n) for n in (5, 4, 2)])
-    # A row that has nothing to predict is forced to predict place 1, whatever stands there.
+    # A row that has nothing to predict is forced to predict position 1, whatever stands there.
     np.testing.assert_array_equal(marks, [[0, 1] + [0] * 8] * 3)
     np.testing.assert_array_equal(swapped, [[0.0]] * 3)
     assert [each.dtype for each in (*inputs, *outputs)] == ["int64"] * 4 + ["float64"]
@@ -149,7 +149,7 @@ def test_rates_of_masking():
     assert np.mean(tokens == labels) == pytest.approx(0.2 + 0.03, abs=0.016)
 
 
-def test_marks_fall_evenly_on_rows_and_places():
+def test_marks_fall_evenly_on_rows_and_positions():
     pairs = [[WORDS * 5, WORDS * 5]] * 400
     (_, _, marks), _ = make_batch(pairs, seq_len=103, mask_rate=0.3)
     marks = np.delete(marks, [0, 51, 102], axis=1)  # a sentence each is left between
@@ -268,7 +268,7 @@ def ragged_batch(seed=0, rows=6):
     return inputs, outputs
 
 
-def test_mlm_loss_is_the_mean_over_marked_places():
+def test_mlm_loss_is_the_mean_over_marked_positions():
     model, (inputs, outputs) = pretraining_model(), ragged_batch()
     want = expected_losses(model, inputs, outputs)
     for method in ("test_on_batch", "train_on_batch"):

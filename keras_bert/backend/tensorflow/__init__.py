@@ -20,7 +20,7 @@ from ..plain import (
     reshape,
     spread_rows,
 )
-from .devices import limit_threads, on_accelerator, replica_mean
+from .devices import has_replicas, limit_threads, on_accelerator, replica_mean
 from .prediction import predictor
 from .update import FusedUpdate
 
@@ -92,6 +92,7 @@ __all__ = [
     "attention_probabilities",
     "drop",
     "gelu_erf",
+    "has_replicas",
     "initial_zeros",
     "limit_threads",
     "lookup",

@@ -21,9 +21,12 @@ def limit_threads(count: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def replica_mean(count):
-    """The mean of a number over the replicas of a strategy; None where there is one replica."""
+def has_replicas() -> bool:
+    """Whether a strategy trains several replicas."""
     context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return None
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, count)
+    return context is not None and context.num_replicas_in_sync > 1
+
+
+def replica_mean(count):
+    """The mean of a number over the replicas of a strategy."""
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, count)

@@ -23,7 +23,7 @@ class FusedUpdate(plain.FusedUpdate):
     def _fused_update(self, variable, gradient, index, step_size) -> None:
         first, second = map(_as_resource, (self._momentums[index], self._velocities[index]))
         if self._decays[index]:
-            variable.assign(variable * (1 - step_size * self.weight_decay))
+            variable.assign(variable * (1 - step_size * self._weight_decay))
         betas = tf.constant([self.beta_1, self.beta_2], variable.dtype)
         # The kernel's own correction, which the step size holds, is 1 after infinitely many steps.
         powers = tf.zeros(2, variable.dtype)

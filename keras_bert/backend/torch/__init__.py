@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import distributed
-from torch.nn.functional import layer_norm, scaled_dot_product_attention
+from torch.nn.functional import layer_norm
 
 from ..parts import ops
 from ..plain import (
@@ -12,11 +12,11 @@ from ..plain import (
     Predictor,
     attention_probabilities,
     initial_zeros,
+    lookup,
     own_memory,
 )
 from .direct_call import LayerCall
 from .dropout import drop
-from .lookup import lookup
 from .positions import needed_positions, pick_rows, spread_rows
 from .prediction import predictor
 from .update import FusedUpdate
@@ -32,15 +32,18 @@ def limit_threads(count: int) -> None:
     torch.set_num_threads(count)
 
 
-def replica_mean(count):
-    """The mean of a number over the processes of the default group; None where there is one.
+def has_replicas() -> bool:
+    """Whether several processes train together; not while they evaluate, each on its own."""
+    return (
+        distributed.is_available()
+        and distributed.is_initialized()
+        and distributed.get_world_size() > 1
+        and torch.is_grad_enabled()
+    )
 
-    None also outside training: processes need not evaluate together.
-    """
-    if not distributed.is_available() or not distributed.is_initialized():
-        return None
-    if distributed.get_world_size() == 1 or not torch.is_grad_enabled():
-        return None
+
+def replica_mean(count):
+    """The mean of a number over the processes of the default group."""
     mean = count / distributed.get_world_size()
     distributed.all_reduce(mean)
     return mean
@@ -63,17 +66,15 @@ def project(dense, rows):
     """
     if dense.bias is None or dense.quantization_mode is not None:
         return dense(rows)
-    rows = _cast(rows, dense.compute_dtype)
+    rows = ops.cast(rows, dense.compute_dtype)
     bias, kernel = (_weight_for(rows, weight) for weight in (dense.bias, dense.kernel))
     projected = torch.addmm(bias, rows, kernel)
     return projected if dense.activation is None else dense.activation(projected)
 
 
 def attend(query, key, value, bias):
-    """Scaled dot-product attention: what Keras does, without its checks and copies."""
-    query, key, value = (features.transpose(1, 2) for features in (query, key, value))
-    attended = scaled_dot_product_attention(query, key, value, attn_mask=bias)
-    return attended.transpose(1, 2)
+    """Scaled dot-product attention by PyTorch's own operation."""
+    return ops.dot_product_attention(query, key, value, bias)
 
 
 def normalize(features, gamma, beta, epsilon, training):
@@ -82,13 +83,6 @@ def normalize(features, gamma, beta, epsilon, training):
         return None
     gamma, beta = (_weight_for(features, weight) for weight in (gamma, beta))
     return layer_norm(features, features.shape[-1:], gamma, beta, epsilon)
-
-
-def _cast(tensor, dtype: str):
-    """`ops.cast`, which takes longer for its checks."""
-    if not isinstance(tensor, torch.Tensor):
-        return ops.cast(tensor, dtype)
-    return tensor.to(getattr(torch, dtype))
 
 
 def _weight_for(features, weight):
@@ -110,6 +104,7 @@ __all__ = [
     "attention_probabilities",
     "drop",
     "gelu_erf",
+    "has_replicas",
     "initial_zeros",
     "limit_threads",
     "lookup",

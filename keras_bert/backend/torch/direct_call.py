@@ -5,18 +5,10 @@ from __future__ import annotations
 import functools
 
 import torch
-from torch.nn.modules import module as torch_module
 
-from .. import plain
+from .. import plain, private
 from ..parts import keras
 from .tracing import traced
-
-try:
-    from keras.src.backend import get_autocast_scope
-    from keras.src.backend.common.global_state import get_global_attribute
-    from keras.src.utils.traceback_utils import inject_argument_info_in_traceback
-except ImportError:  # private names, which may go one day; then Keras does every call
-    get_global_attribute = None
 
 
 class LayerCall(plain.LayerCall):
@@ -28,33 +20,33 @@ class LayerCall(plain.LayerCall):
     tensors, another dtype, hooks, quantized layers …) is left to Keras.
     """
 
-    if get_global_attribute is not None:
+    if private.calls_can_be_direct():
 
         def __call__(self, *args, **kwargs):
-            context = get_global_attribute("current_call_ctx")  # of the model's call
+            context = private.current_call()
             if context is None or not _is_usual_call(self, args, kwargs):
                 return super().__call__(*args, **kwargs)
             (inputs,) = args
-            accepted = self._call_signature.parameters
+            accepted = private.call_parameters(self)
             training = _training(kwargs, context, accepted)
             if not (training is None or isinstance(training, bool)):
                 return super().__call__(*args, **kwargs)
             context.set_value("training", training)
-            mask = _map(_mask, inputs)
+            mask = _map(private.mask_of, inputs)
             offered = {"mask": mask, "training": training}
             arguments = {name: offered[name] for name in offered if name in accepted}
-            with self._open_name_scope():
+            with private.name_scope(self):
                 outputs = _call(self, _map(lambda tensor: tensor, inputs), arguments)
-            self._set_mask_metadata(inputs, outputs, mask)
+            private.set_masks(self, inputs, outputs, mask)
             return outputs
 
 
 def _is_usual_call(layer, args, kwargs) -> bool:
     """Whether Keras would do no more about arguments than to find out `mask` and `training`."""
-    if len(args) != 1 or not getattr(layer, "_called", False):
+    if len(args) != 1 or not private.is_called_plainly(layer):
         return False
     (inputs,) = args
-    accepted = layer._call_signature.parameters
+    accepted = private.call_parameters(layer)
     return (
         kwargs.keys() <= {"mask", "training"}
         and kwargs.get("mask") is None
@@ -66,8 +58,6 @@ def _is_usual_call(layer, args, kwargs) -> bool:
         and layer.supports_masking
         and layer.input_spec is None
         and layer.activity_regularizer is None
-        and layer._call_context_args == {"training"}
-        and layer._remat_mode is None
         and not is_changed(layer)
         and keras.distribution.distribution() is None
     )
@@ -75,18 +65,7 @@ def _is_usual_call(layer, args, kwargs) -> bool:
 
 def is_changed(layer) -> bool:
     """Whether PyTorch or Keras do something else than `call` where a layer is called."""
-    return bool(
-        layer._forward_hooks
-        or layer._forward_pre_hooks
-        or layer._backward_hooks
-        or layer._backward_pre_hooks
-        or torch_module._global_forward_hooks
-        or torch_module._global_forward_pre_hooks
-        or torch_module._global_backward_hooks
-        or torch_module._global_backward_pre_hooks
-        or layer._compiled_call_impl is not None
-        or getattr(layer, "quantization_mode", None) is not None
-    )
+    return private.is_hooked(layer) or getattr(layer, "quantization_mode", None) is not None
 
 
 def _has_type_to_compute_in(layer, inputs) -> bool:
@@ -95,7 +74,7 @@ def _has_type_to_compute_in(layer, inputs) -> bool:
 
 
 def _variables_have_type_to_compute_in(layer) -> bool:
-    scope = get_autocast_scope()  # in which Keras casts variables that are read
+    scope = private.autocast_scope()
     if scope is None:
         return layer.compute_dtype == layer.variable_dtype
     return layer.autocast and scope.dtype == layer.compute_dtype
@@ -117,16 +96,12 @@ def _call(layer, inputs, arguments):
         return layer.call(inputs, **arguments)
     except Exception as error:
         fail = functools.wraps(layer.call)(functools.partial(_raise, error))
-        fail = inject_argument_info_in_traceback(fail, f"{type(layer).__name__}.call()")
+        fail = private.with_arguments_in_errors(fail, f"{type(layer).__name__}.call()")
         return fail(inputs, **arguments)
 
 
 def _raise(error, *args, **kwargs):
     raise error
-
-
-def _mask(tensor):
-    return getattr(tensor, "_keras_mask", None)
 
 
 def _map(function, inputs):

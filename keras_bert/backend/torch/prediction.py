@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from .. import plain
+from .. import plain, private
 from ..kept import is_patched
 from ..parts import ops
 from ..plain import Predictor
@@ -43,15 +43,13 @@ def _layer_calls(model) -> list[_LayerCall] | None:
         return None
     if any(is_changed(layer) or is_patched(layer) for layer in [model, *model.layers]):
         return None
-    nodes = [
-        node
-        for depth in sorted(model._nodes_by_depth, reverse=True)
-        for node in model._nodes_by_depth[depth]
-        if not node.is_input
-    ]
+    nodes = private.nodes(model)
+    if nodes is None:
+        return None
     dtypes = {
         dtype
         for node in nodes
+        if node.operation.autocast
         for dtype in (node.operation.compute_dtype, node.operation.variable_dtype)
     }
     if len(dtypes) > 1:

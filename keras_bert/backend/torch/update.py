@@ -7,13 +7,20 @@ from torch.optim.adamw import adamw
 
 from .. import plain
 from ..parts import ops
+from ..private import UpdatesAtOnce
 
 
-class FusedUpdate(plain.FusedUpdate):
+class FusedUpdate(UpdatesAtOnce, plain.FusedUpdate):
     """Mixin for AdamWarmup: all variables at once, in as few kernels as there are step sizes."""
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        # Keras 3's hook for what a backend does at once; without it, `update_step` does the same.
+    def update_all(self, grads, trainable_variables, learning_rate) -> None:
+        """Update all variables and their moments.
+
+        Args:
+            grads: Gradients.
+            trainable_variables: The variables, in the order of their gradients.
+            learning_rate: Peak of the learning rate.
+        """
         groups: dict[tuple, list] = {}
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             index = self._index(variable)
@@ -28,7 +35,7 @@ class FusedUpdate(plain.FusedUpdate):
                 self.update_step(gradient, variable, learning_rate)
         for (dtype, factor, decayed), members in groups.items():
             step_size = ops.convert_to_tensor(self._step_size(learning_rate, dtype)) * factor
-            decay = self.weight_decay if decayed else 0.0
+            decay = self._weight_decay if decayed else 0.0
             _update_group(self, list(zip(*members, strict=True)), step_size, decay)
 
 

@@ -6,24 +6,19 @@ import keras_multi_head
 
 from ... import activations
 from ...backend import backend, unconverted
+from ..needed_len import NeededLen
 from ..scaled_attention import ScaledAttention
 
 
 @unconverted
-class MultiHeadAttention(ScaledAttention, keras_multi_head.MultiHeadAttention):
+class MultiHeadAttention(NeededLen, ScaledAttention, keras_multi_head.MultiHeadAttention):
     """The small package's layer, in which "gelu" is the tanh form, as on Keras 3.
 
-    It is computed as there, in fewer and larger operations than the package's. `needed_len`,
-    which on Keras 3 saves work, is kept for files.
+    It is computed as there, in fewer and larger operations than the package's.
     """
 
-    def __init__(self, head_num, activation="relu", *args, needed_len=None, **kwargs):
+    def __init__(self, head_num, activation="relu", *args, **kwargs):
         super().__init__(head_num, activations.get(activation), *args, **kwargs)
-        self.needed_len = needed_len
-
-    def get_config(self):
-        needed = {} if self.needed_len is None else {"needed_len": self.needed_len}
-        return {**super().get_config(), **needed}
 
     def _project(self, name, rows):
         kernel, bias = {

@@ -16,7 +16,7 @@ class PositionEmbedding(keras_pos_embd.PositionEmbedding):
     def call(self, inputs, **kwargs):
         if self.mode != self.MODE_EXPAND:
             check_length(self, inputs.shape[1])
-            # Where the length is not known yet, a table of one row would serve all places.
+            # Where the length is not known yet, a table of one row would serve all positions.
             within = tf.debugging.assert_less_equal(
                 tf.shape(inputs)[1], self.input_dim, too_long(self, "above that")
             )

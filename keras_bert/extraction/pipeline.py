@@ -1,0 +1,236 @@
+"""From texts to features: tokenizer, batches of about one length, model, pooling.
+
+Legend: B texts of a batch, T their tokens after padding, D features of a token.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sized
+
+import numpy as np
+from tqdm import tqdm
+
+from ..arguments import describe
+from ..backend import COMPILES_EVERY_SHAPE, models, on_accelerator, ops, predictor
+from ..backend.kept import is_patched, made_once
+from ..tokenizer import Tokenizer
+from .any_length import (
+    any_length_twin,
+    consists_of_known_layers,
+    gives_first_tokens_only,
+    position_num,
+    runs_at_any_length,
+    segment_num,
+    token_num,
+)
+from .batching import (
+    ACCELERATOR,
+    CPU,
+    Batch,
+    Row,
+    map_in_batches,
+    pad_to,
+    pad_to_bucket,
+    pad_to_longest,
+)
+from .pooling import TextPooling
+from .threads import map_in_threads
+
+
+class Pipeline:
+    """A model with its tokenizer, which gives features of any number of texts, any number of times.
+
+    Args:
+        model: A Model of token ids and segment ids (B, T) with one output (B, T, D).
+        vocabulary: Token to id.
+        poolings: A list of poolings, or None for features of every token.
+        cased: Whether texts keep their case.
+        official: Whether texts are cut exactly as by BERT's own tokenizer.
+        batch_size: The most texts in a batch; None leaves it to their number of tokens.
+        cut_embed: Whether features of tokens are cut to the text's length.
+        full_length: The length of features that are not cut; None for the length that the model was
+            built for, or, built for any, that of the longest text.
+
+    Raises:
+        TypeError: If the model or the vocabulary is of another type.
+        ValueError: If the model has other inputs or outputs, or a smaller table than the
+            vocabulary.
+    """
+
+    def __init__(
+        self,
+        model,
+        vocabulary,
+        *,
+        poolings=None,
+        cased=False,
+        official=False,
+        batch_size=None,
+        cut_embed=True,
+        full_length=None,
+    ):
+        _check_model(model)
+        _check_vocabulary(model, vocabulary)
+        self._tokenizer = Tokenizer(vocabulary, cased=cased, official=official)
+        built_for = model.inputs[0].shape[1]
+        self._limit = built_for or position_num(model)
+        self._segment_num = segment_num(model)
+        self._batch_size = batch_size
+        self._cut = cut_embed or poolings is not None
+        self._reads_first_token = poolings is not None and set(poolings) == {"POOL_NSP"}
+        full_length = full_length or built_for
+        self._pads_to_longest_text = not self._cut and full_length is None
+        self._padded_length = None
+        if not self._cut or not runs_at_any_length(model):
+            self._padded_length = pad_to(full_length) if full_length else None
+        else:
+            bucket = pad_to_bucket(self._limit)
+            self._padded_length = bucket if COMPILES_EVERY_SHAPE else pad_to_longest
+            if built_for:
+                model = any_length_twin(model)
+        self._pooling, self._pools_in_model = None, False
+        if poolings is not None:
+            model = self._with_pooling(model, tuple(poolings))
+        known = self._pools_in_model or consists_of_known_layers(model)
+        self._predictor = predictor(model, known)
+
+    def _with_pooling(self, model, poolings: tuple[str, ...]):
+        """The model with the pooling behind it, where nothing speaks against such a model."""
+        dtype = getattr(model.outputs[0].dtype, "name", model.outputs[0].dtype)
+        self._pooling = TextPooling(poolings, dtype="float64" if dtype == "float64" else "float32")
+        if not consists_of_known_layers(model) or is_patched(model) or model.run_eagerly:
+            return model
+        if gives_first_tokens_only(model) and not self._reads_first_token:
+            return model  # whose first batch is an error
+        self._pools_in_model = True
+        return made_once(_pooled[poolings], model, model, self._pooled)
+
+    def _pooled(self, model):
+        vectors = self._pooling([model.outputs[0], model.inputs[0]])
+        return models.Model(model.inputs, vectors)
+
+    def __call__(self, texts: Iterable, progress: bool = False) -> Iterator[np.ndarray]:
+        """Compute the features of texts.
+
+        Args:
+            texts: Texts and pairs of texts.
+            progress: Whether to show a progress bar.
+
+        Yields:
+            An array for every text.
+        """
+        for _, features in self.with_ids(texts, progress):
+            yield features
+
+    def with_ids(
+        self, texts: Iterable, progress: bool = False
+    ) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Compute the features of texts.
+
+        Yields:
+            For every text the ids of its tokens, special tokens included, and its array.
+        """
+        rows: Iterable[Row] = self._encode(texts)
+        padded_length = self._padded_length
+        if self._pads_to_longest_text:
+            rows = list(rows)
+            padded_length = pad_to(max((len(ids) for ids, _, _ in rows), default=0))
+        total = len(texts) if isinstance(texts, Sized) else None
+        bar = tqdm(desc="extract_embeddings", unit="text", total=total, disable=not progress)
+
+        def compute(batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
+            for results in map_in_threads(self._compute, batches, self._predictor.threads):
+                bar.update(len(results))
+                yield results
+
+        with bar:
+            for (ids, _, _), features in map_in_batches(
+                compute,
+                rows,
+                padded_length,
+                self._batch_size,
+                few_shapes=COMPILES_EVERY_SHAPE,
+                budget=ACCELERATOR if on_accelerator() else CPU,
+            ):
+                yield ids, features
+
+    def _encode(self, texts: Iterable) -> Iterator[Row]:
+        """Token ids of every text, cut to the model's length but not padded."""
+        for index, text in enumerate(texts):
+            first, second = _as_pair(text, index)
+            if second is not None and self._segment_num == 1:
+                raise ValueError(
+                    f"Text {index} is a pair, and the model knows one segment only "
+                    "(type_vocab_size=1 in its configuration). Pass single texts."
+                )
+            yield self._tokenizer._encode(first, second, self._limit)
+
+    def _compute(self, batch: Batch) -> list[np.ndarray]:
+        """A result for each row of a batch; it keeps nothing else of the batch in memory."""
+        output = self._predictor.call([batch.token_ids, batch.segment_ids])
+        if not self._pools_in_model:
+            self._check_features(output, batch)
+        if self._pooling is not None:
+            if not self._pools_in_model:
+                output = ops.convert_to_numpy(self._pooling([output, batch.token_ids]))
+            return [each.copy() for each in np.asarray(output)[: len(batch.lengths)]]
+        features = np.asarray(output)
+        if features.dtype.itemsize < 4:  # a 16-bit policy
+            features = features.astype("float32")
+        lengths = batch.lengths.tolist() if self._cut else [None] * len(batch.lengths)
+        return [each[:length].copy() for each, length in zip(features, lengths, strict=False)]
+
+    def _check_features(self, features, batch: Batch) -> None:
+        length = 1 if self._reads_first_token else batch.token_ids.shape[1]
+        if features.shape[1] < length:
+            raise ValueError(
+                "`model` must give features of every token; built with `output_len` it does not. "
+                f"Received: features of {features.shape[1]} of {batch.token_ids.shape[1]} tokens."
+            )
+
+
+# By poolings, models with the pooling behind them.
+_pooled: defaultdict[tuple[str, ...], weakref.WeakKeyDictionary] = defaultdict(
+    weakref.WeakKeyDictionary
+)
+
+
+def _as_pair(text, index: int) -> tuple[str, str | None]:
+    if isinstance(text, str):
+        return text, None
+    is_pair = isinstance(text, (tuple, list)) and len(text) == 2
+    if not is_pair or not all(isinstance(part, str) for part in text):
+        raise TypeError(f"Text {index} must be a str or a pair of str. Received: {describe(text)}.")
+    first, second = text
+    return first, second
+
+
+def _check_model(model) -> None:
+    if not hasattr(model, "predict_on_batch"):
+        raise TypeError(f"`model` must be a folder's path or a Model. Received: {describe(model)}.")
+    inputs = [tuple(each.shape) for each in getattr(model, "inputs", None) or []]
+    outputs = [tuple(each.shape) for each in getattr(model, "outputs", None) or []]
+    fits = len(inputs) == 2 and len(outputs) == 1 and len(outputs[0]) == 3
+    if not fits or outputs[0][1] not in (None, inputs[0][1]):
+        raise ValueError(
+            "`model` must take token ids and segment ids (B, T) and nothing else, such as task ids "
+            "or marks of masked positions, and give one output (B, T, D), as models built with "
+            f"training=False do. Received: inputs of shapes {inputs}, outputs of shapes {outputs}."
+        )
+
+
+def _check_vocabulary(model, vocabulary) -> None:
+    if vocabulary is None:
+        raise ValueError("`vocabs` is needed with a Model: a dict of its tokens and their ids.")
+    if not isinstance(vocabulary, Mapping) or not vocabulary:
+        raise TypeError(
+            f"`vocabs` must be a dict of tokens and their ids. Received: {describe(vocabulary)}."
+        )
+    rows, largest = token_num(model), max(vocabulary.values())
+    if rows is not None and largest >= rows:
+        raise ValueError(
+            f"The vocabulary does not belong to the model: it has the id {largest}, the model's "
+            f"table holds {rows} tokens."
+        )

@@ -1,0 +1,108 @@
+"""Private names of Keras: one file has them, and where one has gone, Keras' own way is taken."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from runtimes import KERAS_3, RUNTIME
+
+import keras_bert
+
+PACKAGE = Path(keras_bert.__file__).parent
+SOURCE = PACKAGE / "backend" / "private.py"
+NAMES = sorted(
+    set(
+        re.findall(r"\.(_[a-z]\w+)|\"(_[a-z]\w+)\"|import (get_\w+|inject_\w+)", SOURCE.read_text())
+    )
+)
+NAMES = sorted({name for found in NAMES for name in found if name})
+
+# Keras renames what the file looks for: there, that is, it looks for a name that has gone.
+CORE = """
+import importlib.util, sys, warnings
+from pathlib import Path
+
+name, path = sys.argv[1:]
+source = Path(path).read_text("utf-8").replace(name, name + "_of_before")
+spec = importlib.util.spec_from_loader("keras_bert.backend.private", loader=None)
+
+import keras_bert.backend  # light: nothing else is loaded yet
+module = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = module
+exec(compile(source, path, "exec"), module.__dict__)
+
+import numpy as np
+from keras_bert import AdamWarmup, compile_model, extract_embeddings, get_base_dict, get_model
+from keras_bert.backend import keras, layers, models
+
+# The mask of padding reaches a layer behind the encoder, and features are those of the text alone.
+inputs, output = get_model(
+    20, pos_num=8, seq_len=None, embed_dim=12, transformer_num=2, head_num=3, feed_forward_dim=7,
+    training=False,
+)
+model = models.Model(inputs, [output, layers.GlobalAveragePooling1D()(output)])
+tokens = np.array([[3, 4, 5, 0, 0], [6, 7, 8, 9, 1]])
+features, means = model([tokens, tokens * 0])
+features, means = keras.ops.convert_to_numpy(features), keras.ops.convert_to_numpy(means)
+np.testing.assert_allclose(means[0], features[0, :3].mean(axis=0), atol=1e-5)
+encoder = models.Model(inputs, output)
+vocabulary = get_base_dict() | {letter: 5 + index for index, letter in enumerate("abcdefgh")}
+short, _ = extract_embeddings(encoder, ["a b", "c d e f"], vocabs=vocabulary)
+(alone,) = extract_embeddings(encoder, ["a b"], vocabs=vocabulary)
+np.testing.assert_allclose(short, alone, atol=1e-5)
+
+# Weights decay once: with a gradient of 0 nothing else moves them.
+dense = models.Sequential([layers.Input((3,)), layers.Dense(2)])
+optimizer = AdamWarmup(10, 0, lr=0.1, min_lr=0.1, weight_decay=0.5)
+before = dense.get_weights()
+variables = dense.trainable_variables
+optimizer.apply([keras.ops.zeros_like(each) for each in variables], variables)
+rate = 0.1 * (1 - 0.999) ** 0.5 / (1 - 0.9)
+for now, then in zip(dense.get_weights(), before, strict=True):
+    np.testing.assert_allclose(now, then * (1 - 0.5 * rate), rtol=1e-5)
+
+# Pretraining counts masked positions only.
+pretraining = get_model(
+    20, pos_num=5, seq_len=5, embed_dim=12, transformer_num=1, head_num=3, feed_forward_dim=7,
+    dropout_rate=0.0,
+)
+compile_model(pretraining)
+marks = np.array([[0, 1, 0, 0, 0], [0, 0, 0, 1, 0]])
+labels = [tokens[..., None], np.zeros((2, 1))]
+probabilities, _ = pretraining.predict_on_batch([tokens, tokens * 0, marks])
+loss = -np.log([np.asarray(probabilities)[0, 1, 4], np.asarray(probabilities)[1, 3, 9]]).mean()
+results = pretraining.test_on_batch([tokens, tokens * 0, marks], labels, return_dict=True)
+np.testing.assert_allclose(results["MLM_loss"], loss, rtol=1e-4)
+pretraining.fit([tokens, tokens * 0, marks], labels, verbose=0)
+"""
+
+
+def test_only_this_file_has_private_names_of_keras():
+    private = re.compile(
+        r"keras\.src|torch\._C|_call_signature|_open_name_scope|_set_mask_metadata|_remat_mode"
+        r"|_call_context_args|current_call_ctx|_nodes_by_depth|_get_variable_index|_called\b"
+        r"|_use_weight_decay|_apply_weight_decay|_backend_update_step|\b_iterations\b"
+        r"|_flatten_layers|_forward_hooks|_compiled_call_impl"
+    )
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if private.search(path.read_text("utf-8"))
+    }
+    assert found == {"backend/private.py"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 changes no more")
+@pytest.mark.parametrize("name", NAMES if RUNTIME == "torch" else EVERYWHERE)
+def test_a_name_that_has_gone_changes_no_number(name):
+    done = subprocess.run(
+        [sys.executable, "-c", CORE, name, str(SOURCE)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -12,12 +12,9 @@ import keras_bert
 
 PACKAGE = Path(keras_bert.__file__).parent
 SOURCE = PACKAGE / "backend" / "private.py"
-NAMES = sorted(
-    set(
-        re.findall(r"\.(_[a-z]\w+)|\"(_[a-z]\w+)\"|import (get_\w+|inject_\w+)", SOURCE.read_text())
-    )
-)
-NAMES = sorted({name for found in NAMES for name in found if name})
+FOUND = re.findall(r"\.(_[a-z]\w+)|\"(_[a-z]\w+)\"|import (get_\w+)", SOURCE.read_text("utf-8"))
+NAMES = sorted({name for found in FOUND for name in found if name} | {"inject_argument_info_in"})
+EVERYWHERE = ("_keras_mask", "_get_variable_index")  # the others are for PyTorch
 
 # Keras renames what the file looks for: there, that is, it looks for a name that has gone.
 CORE = """

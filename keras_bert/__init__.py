@@ -51,63 +51,47 @@ if TYPE_CHECKING:
     from .training import layout_map as layout_map
     from .util import get_checkpoint_paths as get_checkpoint_paths
 
-_MODULES = {
-    "TOKEN_PAD": "tokenizer",
-    "TOKEN_UNK": "tokenizer",
-    "TOKEN_CLS": "tokenizer",
-    "TOKEN_SEP": "tokenizer",
-    "TOKEN_MASK": "tokenizer",
-    "gelu": "bert",
-    "get_model": "bert",
-    "compile_model": "bert",
-    "get_base_dict": "bert",
-    "gen_batch_inputs": "bert",
-    "get_token_embedding": "bert",
-    "get_custom_objects": "bert",
-    "get_attention_maps": "extraction",
-    "layout_map": "training",
-    "build_model_from_config": "loader",
-    "load_model_weights_from_checkpoint": "loader",
-    "load_trained_model_from_checkpoint": "loader",
-    "load_vocabulary": "tokenizer",
-    "save_vocabulary": "tokenizer",
-    "VocabularyChange": "tokenizer",
-    "Tokenizer": "tokenizer",
-    "AdamWarmup": "optimizers",
-    "calc_train_steps": "optimizers",
-    "POOL_NSP": "extraction",
-    "POOL_MAX": "extraction",
-    "POOL_AVE": "extraction",
-    "get_checkpoint_paths": "util",
-    "extract_embeddings": "extraction",
-    "extract_embeddings_generator": "extraction",
-    "Extractor": "extraction",
-    "PretrainedInfo": "datasets",
-    "PretrainedList": "datasets",
-    "get_pretrained": "datasets",
-    "ConfigError": "families",
-    "CheckpointError": "checkpoints",
-    "VocabularyError": "tokenizer",
+_NAMES = {
+    "tokenizer": (
+        *("TOKEN_PAD", "TOKEN_UNK", "TOKEN_CLS", "TOKEN_SEP", "TOKEN_MASK", "Tokenizer"),
+        *("VocabularyChange", "VocabularyError", "load_vocabulary", "save_vocabulary"),
+    ),
+    "bert": (
+        *("gelu", "get_model", "compile_model", "get_base_dict", "gen_batch_inputs"),
+        *("get_token_embedding", "get_custom_objects"),
+    ),
+    "loader": (
+        *("build_model_from_config", "load_model_weights_from_checkpoint"),
+        "load_trained_model_from_checkpoint",
+    ),
+    "extraction": (
+        *("POOL_NSP", "POOL_MAX", "POOL_AVE", "Extractor", "extract_embeddings"),
+        *("extract_embeddings_generator", "get_attention_maps"),
+    ),
+    "optimizers": ("AdamWarmup", "calc_train_steps"),
+    "training": ("layout_map",),
+    "datasets": ("PretrainedInfo", "PretrainedList", "get_pretrained"),
+    "util": ("get_checkpoint_paths",),
+    "families": ("ConfigError",),
+    "checkpoints": ("CheckpointError",),
 }
-_SUBMODULES = (
-    *("activations", "bert", "checkpoints", "commands", "datasets", "extraction", "families"),
-    *("layers", "loader", "optimizers", "saving", "tokenizer", "training", "util"),
-)
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+_SUBMODULES = (*_NAMES, "activations", "commands", "layers", "saving")
 
-__all__ = [*_MODULES, "__version__"]
+__all__ = [*_MODULE_OF, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what a name stands for."""
     if name in _SUBMODULES:
         return import_module(f".{name}", __name__)
-    if name not in _MODULES:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Saved models name classes, which are registered by then.
     import_module(".saving.custom_objects", __name__)
-    value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_SUBMODULES})
+    return sorted({*globals(), *_MODULE_OF, *_SUBMODULES})

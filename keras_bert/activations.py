@@ -9,12 +9,15 @@ Reference: Hendrycks and Gimpel, Gaussian Error Linear Units, https://arxiv.org/
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from . import backend
 from .backend import activations, ops, serializable
 
 
 @serializable
-def gelu_tanh(x):
+def gelu_tanh(x: Any) -> Any:
     """GELU by its tanh approximation: `0.5·x·(1 + tanh(sqrt(2/π)·(x + 0.044715·x³)))`.
 
     Args:
@@ -27,7 +30,7 @@ def gelu_tanh(x):
 
 
 @serializable
-def gelu_erf(x):
+def gelu_erf(x: Any) -> Any:
     """GELU in its exact form: `0.5·x·(1 + erf(x / sqrt(2)))`.
 
     Args:
@@ -50,7 +53,7 @@ _BY_NAME = {
 }
 
 
-def get(identifier):
+def get(identifier: Any) -> Callable:
     """Resolve an activation as BERT's builders and layers mean it.
 
     Args:
@@ -64,6 +67,11 @@ def get(identifier):
 
     Raises:
         ValueError: If the name is unknown.
+
+    Example:
+        >>> from keras_bert import activations
+        >>> activations.get("gelu").__name__, activations.get("gelu_erf").__name__
+        ('gelu_tanh', 'gelu_erf')
     """
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]

@@ -7,8 +7,8 @@ H heads, N encoder layers.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from . import activations
 from .activations import gelu
@@ -51,28 +51,28 @@ __all__ = [
 
 
 def get_model(
-    token_num,
-    pos_num=512,
-    seq_len=512,
-    embed_dim=768,
-    transformer_num=12,
-    head_num=12,
-    feed_forward_dim=3072,
-    dropout_rate=0.1,
-    attention_activation=None,
-    feed_forward_activation="gelu",
-    training=True,
-    trainable=None,
-    output_layer_num=1,
-    use_task_embed=False,
-    task_num=10,
+    token_num: int,
+    pos_num: int = 512,
+    seq_len: int | None = 512,
+    embed_dim: int = 768,
+    transformer_num: int = 12,
+    head_num: int = 12,
+    feed_forward_dim: int = 3072,
+    dropout_rate: float = 0.1,
+    attention_activation: str | Callable | None = None,
+    feed_forward_activation: str | Callable | None = "gelu",
+    training: bool = True,
+    trainable: bool | Iterable[str] | None = None,
+    output_layer_num: int | Sequence[int] = 1,
+    use_task_embed: bool = False,
+    task_num: int = 10,
     *,
-    segment_num=2,
-    layer_norm_epsilon=1e-12,
-    token_initializer=None,
-    max_predictions=None,
-    output_len=None,
-):
+    segment_num: int = 2,
+    layer_norm_epsilon: float = 1e-12,
+    token_initializer: Callable | None = None,
+    max_predictions: int | None = None,
+    output_len: int | None = None,
+) -> Any:
     """Build BERT.
 
     Args:
@@ -117,6 +117,16 @@ def get_model(
     Raises:
         TypeError: If a number of something is no integer.
         ValueError: If an argument cannot be met.
+
+    Example:
+        >>> from keras_bert import get_model
+        >>> sizes = {"embed_dim": 8, "transformer_num": 2, "head_num": 2, "feed_forward_dim": 16}
+        >>> model = get_model(token_num=100, seq_len=16, **sizes)
+        >>> [tuple(output.shape) for output in model.outputs]
+        [(None, 16, 100), (None, 2)]
+        >>> inputs, features = get_model(100, seq_len=16, training=False, **sizes)
+        >>> len(inputs), tuple(features.shape)
+        (2, (None, 16, 8))
 
     Reference:
         Devlin et al., BERT, https://arxiv.org/abs/1810.04805
@@ -328,7 +338,7 @@ def _prefix_test(prefix: str):
     return lambda name: name.startswith(prefix)
 
 
-def get_token_embedding(model):
+def get_token_embedding(model: Any) -> Any:
     """The token table of a model, as a symbolic tensor for further layers.
 
     Args:
@@ -336,5 +346,11 @@ def get_token_embedding(model):
 
     Returns:
         The second output of its layer Embedding-Token, (V, D).
+
+    Example:
+        >>> from keras_bert import get_model, get_token_embedding
+        >>> model = get_model(100, embed_dim=8, transformer_num=1, head_num=2, feed_forward_dim=16)
+        >>> tuple(get_token_embedding(model).shape)
+        (100, 8)
     """
     return model.get_layer("Embedding-Token").output[1]

@@ -12,10 +12,69 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+import keras_bert
 from keras_bert import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(importlib.util.find_spec("keras_bert").origin).parent
+
+
+def tracked(folder):
+    """Names of the files that git tracks below a folder, or that are there."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", folder], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    names = [name for name in listing.stdout.split("\0") if name and (ROOT / name).exists()]
+    if not names:
+        pytest.skip("not a git checkout")
+    return names
+
+
+def test_one_takes_in_the_package_at_a_glance():
+    entries = {name.split("/")[1] for name in tracked("keras_bert")}
+    assert len(entries) <= 20
+
+
+def test_only_the_backend_asks_which_keras_and_which_engine():
+    """And the small packages' layers, with what chooses them."""
+    asking = re.compile(r"^(ENGINE|TF_KERAS|KERAS_BACKEND)$")
+    found = []
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).as_posix()
+        if name.startswith(("backend/", "layers/stack/")):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            word = getattr(node, "id", None) or getattr(node, "attr", None)
+            if isinstance(node, ast.alias):
+                word = node.name
+            if isinstance(word, str) and asking.match(word):
+                found.append(f"{name}:{node.lineno}")
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "backend":
+                found.append(f"{name}:{node.lineno}")  # keras.backend.backend()
+    assert found == []
+
+
+def test_every_module_has_a_test_of_its_name():
+    modules = [name for name in tracked("keras_bert") if name.endswith(".py")]
+    names = {name.removeprefix("keras_bert/") for name in modules}
+    names -= {name for name in names if name.rpartition("/")[2] in ("__init__.py", "__main__.py")}
+    names -= {"version.py"}
+    tests = {name.removeprefix("tests/").replace("test_", "") for name in tracked("tests")}
+    assert sorted(names - tests) == []
+
+
+def test_the_two_lists_of_public_names_agree():
+    """One for type checkers, one for `__getattr__`."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    checked = {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If)
+        for each in node.body
+        if isinstance(each, ast.ImportFrom)
+        for alias in each.names
+    }
+    assert checked | {"__version__"} == set(keras_bert.__all__)
 
 
 def requirements(lines):

@@ -7,26 +7,8 @@ import os
 import jax
 import numpy as np
 
+from . import plain
 from .parts import ops
-from .plain import (
-    FusedUpdate,
-    LayerCall,
-    Predictor,
-    attention_probabilities,
-    drop,
-    gelu_erf,
-    has_replicas,
-    lookup,
-    needed_positions,
-    normalize,
-    pick_rows,
-    predictor,
-    project,
-    replica_mean,
-    reshape,
-    spread_rows,
-)
-from .plain import attend as attend_at_once
 
 COMPILES_EVERY_SHAPE = True
 
@@ -47,14 +29,7 @@ def limit_threads(count: int) -> None:
 
 
 def own_memory(values):
-    """A copy: JAX goes on to use the memory of an array, and what is mapped changes with the file.
-
-    Args:
-        values: A NumPy array that may be mapped from a file.
-
-    Returns:
-        A NumPy array.
-    """
+    """A copy: JAX goes on to use the memory of an array, and what is mapped changes with the file."""
     return values.copy()
 
 
@@ -62,7 +37,7 @@ def initial_zeros(shape, dtype=None):
     """Zeros for a weight that is about to be overwritten; JAX compiles its own for every shape."""
     if dtype == "float32":
         return np.broadcast_to(np.float32(0), shape)
-    return ops.zeros(shape, dtype)
+    return plain.initial_zeros(shape, dtype)
 
 
 def attend(query, key, value, bias):
@@ -73,40 +48,14 @@ def attend(query, key, value, bias):
     is_known = isinstance(length, int) and isinstance(key_length, int)  # not so when exporting
     if is_known and length * key_length > _LONG:
         return _attend_head_by_head(query, key, value, bias)
-    return attend_at_once(query, key, value, bias)
+    return plain.attend(query, key, value, bias)
 
 
 def _attend_head_by_head(query, key, value, bias):
     """The same numbers with the scores of one head at a time in memory, or in a cache."""
 
     def attend(head):  # three of (B, T or S, D/H)
-        return attend_at_once(*(each[:, :, None] for each in head), bias)[:, :, 0]
+        return plain.attend(*(each[:, :, None] for each in head), bias)[:, :, 0]
 
     heads = tuple(ops.transpose(each, (2, 0, 1, 3)) for each in (query, key, value))
     return ops.transpose(ops.map(attend, heads), (1, 2, 0, 3))
-
-
-__all__ = [
-    "COMPILES_EVERY_SHAPE",
-    "FusedUpdate",
-    "LayerCall",
-    "Predictor",
-    "attend",
-    "attention_probabilities",
-    "drop",
-    "gelu_erf",
-    "has_replicas",
-    "initial_zeros",
-    "limit_threads",
-    "lookup",
-    "needed_positions",
-    "normalize",
-    "on_accelerator",
-    "own_memory",
-    "pick_rows",
-    "predictor",
-    "project",
-    "replica_mean",
-    "reshape",
-    "spread_rows",
-]

@@ -134,23 +134,3 @@ def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> None:
 
 
 KERAS_2_IS_FOREIGN = False
-
-__all__ = [
-    "FOREIGN_OPTIMIZER_SETTINGS",
-    "KERAS_2_IS_FOREIGN",
-    "TABLE_OPTIONS",
-    "MaskArgument",
-    "Optimizer",
-    "check_written_by",
-    "copy_on_inputs",
-    "first_input",
-    "mask_of",
-    "masked_mean",
-    "naming_weights",
-    "operations",
-    "predictor",
-    "renew_weights",
-    "serializable",
-    "serializable_loss",
-    "unconverted",
-]

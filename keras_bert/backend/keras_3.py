@@ -7,7 +7,7 @@ import inspect
 
 from . import private
 from .parts import keras, models, optimizers
-from .private import mask_of
+from .private import mask_of as mask_of
 
 # Arguments of `add_weight` for an embedding table. Keras would otherwise cast the whole table at
 # every call under a 16-bit policy, and sum up the gradient of a frequent row in 16 bits, where it
@@ -151,22 +151,3 @@ def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> None:
 
 # Whether `.h5` files of Keras 2 need changes before they are read.
 KERAS_2_IS_FOREIGN = True
-
-__all__ = [
-    "FOREIGN_OPTIMIZER_SETTINGS",
-    "KERAS_2_IS_FOREIGN",
-    "TABLE_OPTIONS",
-    "MaskArgument",
-    "Optimizer",
-    "check_written_by",
-    "copy_on_inputs",
-    "first_input",
-    "mask_of",
-    "masked_mean",
-    "naming_weights",
-    "operations",
-    "renew_weights",
-    "serializable",
-    "serializable_loss",
-    "unconverted",
-]

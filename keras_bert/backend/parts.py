@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .switch import TF_KERAS, import_keras
+from . import switch
 
-keras = import_keras()
-if TF_KERAS:
+keras = switch.import_keras()
+if switch.TF_KERAS:
     from . import keras_2_ops as ops
 else:
     ops = keras.ops
@@ -23,19 +23,5 @@ optimizers = keras.optimizers
 regularizers = keras.regularizers
 utils = keras.utils
 
-__all__ = [
-    "activations",
-    "backend",
-    "callbacks",
-    "constraints",
-    "initializers",
-    "keras",
-    "layers",
-    "losses",
-    "metrics",
-    "models",
-    "ops",
-    "optimizers",
-    "regularizers",
-    "utils",
-]
+NAMES = [name for name in vars() if name.islower() and not name.startswith("_")]
+NAMES.remove("switch")

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import sys
-from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
@@ -16,26 +15,24 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..tokenizer.tokenizer import Tokenizer
 from .feature_files import FORMATS, Layers, record
 from .shared import (
-    MODEL_HELP,
     PAIR_HELP,
     CommandError,
+    ModelFiles,
+    add_model_argument,
+    add_pooling_argument,
+    add_texts_argument,
     add_tokenizer_arguments,
     as_pair,
-    decide_case,
     lines,
-    model_paths,
+    open_model,
     open_texts,
+    pooling_of,
     positive,
-    read_vocabulary,
     remark,
-    texts_argument,
     write,
 )
-
-POOLINGS = ("nsp", "max", "ave")
 
 
 def add_parser(commands) -> argparse.ArgumentParser:
@@ -47,8 +44,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
         f"extract_features.py: one line of JSON each. A text: {PAIR_HELP}. An --output that broke "
         "off is continued by the same command.",
     )
-    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
-    texts_argument(parser)
+    add_model_argument(parser)
+    add_texts_argument(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -63,11 +60,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         metavar="I,…",
         help="encoder layers; by default -1, the last. Google's tool has -1,-2,-3,-4 by default",
     )
-    parser.add_argument(
-        "--pooling",
-        choices=POOLINGS,
-        help="one vector per text: of its first token, the maximum or the mean over all",
-    )
+    add_pooling_argument(parser)
     parser.add_argument(
         "--max-length",
         type=positive,
@@ -89,24 +82,22 @@ def run(options: argparse.Namespace) -> None:
     output = Path(options.output) if options.output else None
     if output is not None:
         _check_output(output, options)
-    folder, paths = model_paths(options.model)
-    vocabulary = read_vocabulary(options, paths)
-    cased = decide_case(options, folder, vocabulary)
+    files = open_model(options)
     part = None
     if output is not None:
         part = output.with_name(f"{output.name}.part")
-        _check_settings(part, _settings(options, paths, cased), options.file)
+        _check_settings(part, _settings(options, files), options.file)
     with open_texts(options.file) as stream:
         from ..loader import load_trained_model_from_checkpoint
 
         model = load_trained_model_from_checkpoint(
-            paths.config,
-            paths.checkpoint,
+            files.paths.config,
+            files.paths.checkpoint,
             output_layer_num=options.layers,
             seq_len=options.max_length,
         )
         texts = map(as_pair, lines(stream, options.file))
-        features = partial(_features, model, vocabulary, cased, texts, options)
+        features = partial(_features, model, files, texts, options)
         if output is None or part is None:
             for item in features(done=0):
                 write(record(*item))
@@ -143,41 +134,25 @@ def _check_output(output: Path, options: argparse.Namespace) -> None:
 
 
 def _features(
-    model, vocabulary, cased: bool, texts, options, done: int
+    model, files: ModelFiles, texts, options, done: int
 ) -> Iterator[tuple[int, list[str], Layers]]:
     """Index, tokens (none with --pooling) and layers of every text from the one after `done` on."""
-    from ..extraction.embeddings import extract_embeddings_generator
+    from ..extraction.embeddings import make_pipeline
 
-    tokenizer = Tokenizer(vocabulary, cased=cased, official=options.official)
-    by_id = {index: token for token, index in vocabulary.items()}
-    waiting: deque = deque()
-
-    def remembered():
-        for text in itertools.islice(texts, done, None):
-            waiting.append(text)
-            yield text
-
-    pooling = None if options.pooling is None else f"POOL_{options.pooling.upper()}"
-    results = extract_embeddings_generator(
+    pipeline = make_pipeline(
         model,
-        remembered(),
-        pooling,
-        vocabulary,
-        cased,
-        options.batch_size,
+        poolings=pooling_of(options),
+        vocabs=files.vocabulary,
+        cased=files.cased,
+        batch_size=options.batch_size,
         official=options.official,
     )
+    results = pipeline.with_ids(itertools.islice(texts, done, None))
     total = _count_lines(options.file)
     bar = tqdm(results, "extract", total, initial=done, unit="text", disable=None)
-    for index, features in enumerate(bar, start=done):
-        tokens = []
-        text = waiting.popleft()
-        if pooling is None:
-            pair = (text,) if isinstance(text, str) else text
-            ids, _ = tokenizer.encode(*pair)
-            if len(ids) > len(features):
-                ids, _ = tokenizer.encode(*pair, max_len=len(features))
-            tokens = [by_id[each] for each in ids]
+    by_id = {index: token for token, index in files.vocabulary.items()}
+    for index, (ids, features) in enumerate(bar, start=done):
+        tokens = [] if options.pooling else [by_id[each] for each in ids]
         # The library concatenates them in the reverse order of the list.
         parts = np.split(features, len(options.layers), axis=-1)[::-1]
         yield index, tokens, dict(zip(options.layers, parts, strict=True))
@@ -191,18 +166,19 @@ def _count_lines(name: str) -> int | None:
         return sum(1 for _ in stream)
 
 
-def _settings(options: argparse.Namespace, paths, cased: bool) -> dict:
+def _settings(options: argparse.Namespace, files: ModelFiles) -> dict:
     """All that the features depend on."""
-    index = f"{paths.checkpoint}.index"
-    files = [index if os.path.exists(index) else paths.checkpoint, paths.config, paths.vocab]
+    config, checkpoint, vocabulary = files.paths
+    index = f"{checkpoint}.index"
+    read = [index if os.path.exists(index) else checkpoint, config, vocabulary]
     if options.file != "-":
-        files.append(options.file)
+        read.append(options.file)
     return {
-        "files": [[os.path.abspath(file), *_state(file)] for file in files],
+        "files": [[os.path.abspath(file), *_state(file)] for file in read],
         "layers": options.layers,
         "pooling": options.pooling,
         "max_length": options.max_length,
-        "cased": cased,
+        "cased": files.cased,
         "official": options.official,
     }
 

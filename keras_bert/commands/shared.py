@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
-from ..checkpoints.paths import get_checkpoint_paths
+from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths
 from ..datasets.pretrained import by_name, get_pretrained
 from ..families.configuration import read_config
 from ..tokenizer.case import is_cased
@@ -70,8 +70,24 @@ def downloaded(name: str) -> Path:
     return Path(get_pretrained(name) if by_name(name) or "://" in name else name)
 
 
-def model_paths(name: str):
-    """Find a model's configuration, checkpoint and vocabulary."""
+class ModelFiles(NamedTuple):
+    """What a command needs of a model before Keras is imported.
+
+    Attributes:
+        folder: Path of the folder.
+        paths: Paths of configuration, checkpoint and vocabulary.
+        vocabulary: Token to id.
+        cased: Whether texts keep their case.
+    """
+
+    folder: str
+    paths: CheckpointPaths
+    vocabulary: dict[str, int]
+    cased: bool
+
+
+def model_paths(name: str) -> tuple[str, CheckpointPaths]:
+    """Find a model's folder, and in it configuration, checkpoint and vocabulary."""
     folder = get_pretrained(name)
     paths = get_checkpoint_paths(folder)
     for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
@@ -80,8 +96,9 @@ def model_paths(name: str):
     return folder, paths
 
 
-def read_vocabulary(options: argparse.Namespace, paths) -> dict[str, int]:
-    """Load a model's vocabulary, and say so if its size is not that of the model."""
+def open_model(options: argparse.Namespace) -> ModelFiles:
+    """Find a model's files and read its vocabulary; say so if its size is not that of the model."""
+    folder, paths = model_paths(options.model)
     vocabulary = load_vocabulary(paths.vocab)
     size = read_config(paths.config)["vocab_size"]
     if len(vocabulary) != size:
@@ -89,7 +106,7 @@ def read_vocabulary(options: argparse.Namespace, paths) -> dict[str, int]:
             options,
             f"{paths.vocab} has {len(vocabulary)} tokens, the model {size}: does it belong to it?",
         )
-    return vocabulary
+    return ModelFiles(folder, paths, vocabulary, decide_case(options, folder, vocabulary))
 
 
 def decide_case(options: argparse.Namespace, folder: str, vocabulary: Mapping[str, int]) -> bool:
@@ -126,9 +143,30 @@ def as_pair(line: str) -> str | tuple[str, str]:
     return (first, second) if separator else line
 
 
-def texts_argument(parser: argparse.ArgumentParser) -> None:
+def add_model_argument(parser: argparse.ArgumentParser, prefix: str = "") -> None:
+    """Add MODEL; its help may begin with what else it can be."""
+    parser.add_argument("model", metavar="MODEL", help=f"{prefix}{MODEL_HELP}")
+
+
+def add_texts_argument(parser: argparse.ArgumentParser) -> None:
     """Add the text file."""
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=TEXT_HELP)
+
+
+def add_pooling_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add --pooling."""
+    parser.add_argument(
+        "--pooling",
+        choices=("nsp", "max", "ave"),
+        default=default,
+        help="one vector per text: of its first token, the maximum or the mean over all"
+        + (f" (default {default})" if default else ""),
+    )
+
+
+def pooling_of(options: argparse.Namespace) -> str | None:
+    """What the library calls the pooling."""
+    return None if options.pooling is None else f"POOL_{options.pooling.upper()}"
 
 
 def positive(word: str) -> int:

@@ -9,15 +9,15 @@ import os
 from ..tokenizer.tokenizer import Tokenizer
 from ..tokenizer.vocabulary import load_vocabulary
 from .shared import (
-    MODEL_HELP,
     PAIR_HELP,
+    add_model_argument,
+    add_texts_argument,
     add_tokenizer_arguments,
     as_pair,
     decide_case,
     lines,
     model_paths,
     open_texts,
-    texts_argument,
     write,
 )
 
@@ -30,12 +30,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
         description="Print the tokens of each line, special tokens included, separated by spaces. "
         f"A text: {PAIR_HELP}.",
     )
-    parser.add_argument(
-        "model",
-        metavar="MODEL",
-        help=f"a vocabulary file (vocab.txt, tokenizer.json), or {MODEL_HELP}",
-    )
-    texts_argument(parser)
+    add_model_argument(parser, "a vocabulary file (vocab.txt, tokenizer.json), or ")
+    add_texts_argument(parser)
     parser.add_argument("--ids", action="store_true", help="print ids instead of tokens")
     parser.add_argument(
         "--json",

@@ -56,6 +56,12 @@ def get_pretrained(
         OSError: If the archive cannot be downloaded, is damaged, unsafe to unpack or not the one it
             should be. The message tells which file to put where.
         ValueError: If the address names no file, or an argument makes no sense.
+
+    Example:
+        >>> import os
+        >>> from keras_bert import get_pretrained
+        >>> sorted(os.listdir(get_pretrained("tiny")))[-1]
+        'vocab.txt'
     """
     if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise ValueError(f"`sha256` must be 64 hexadecimal digits. Received: sha256={sha256!r}.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..backend import first_input, models, ops
 from ..layers import MultiHeadAttention
 
 
-def get_attention_maps(model, inputs, *, batch_size=32):
+def get_attention_maps(model: Any, inputs: Any, *, batch_size: int = 32) -> list[np.ndarray]:
     """How much every position attends to every other, recomputed from the layers' inputs.
 
     Args:
@@ -26,6 +28,17 @@ def get_attention_maps(model, inputs, *, batch_size=32):
 
     Raises:
         ValueError: If the model has no attention layers of this package.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert import get_attention_maps, get_model
+        >>> model = get_model(
+        ...     100, seq_len=5, embed_dim=8, transformer_num=2, head_num=4, feed_forward_dim=16
+        ... )
+        >>> tokens = np.array([[2, 7, 8, 3, 0]])
+        >>> maps = get_attention_maps(model, [tokens, tokens * 0, tokens * 0])
+        >>> len(maps), maps[0].shape
+        (2, (1, 4, 5, 5))
     """
     attention_layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
     if not attention_layers:

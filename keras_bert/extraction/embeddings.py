@@ -110,6 +110,15 @@ def extract_embeddings_generator(
 
     Returns:
         An iterator over the arrays.
+
+    Example:
+        >>> from keras_bert import PretrainedList, extract_embeddings_generator
+        >>> lines = (f"sentence {number}" for number in range(3))
+        >>> for vector in extract_embeddings_generator(PretrainedList.tiny, lines, "POOL_NSP"):
+        ...     print(vector.shape)
+        (128,)
+        (128,)
+        (128,)
     """
     _check_texts(texts)
     extract = make_pipeline(
@@ -119,7 +128,14 @@ def extract_embeddings_generator(
 
 
 def make_pipeline(
-    model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official
+    model,
+    poolings=None,
+    vocabs=None,
+    cased=False,
+    batch_size=None,
+    cut_embed=True,
+    output_layer_num=1,
+    official=False,
 ) -> Pipeline:
     """All that `extract_embeddings` does before it looks at texts; its arguments.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -49,20 +49,27 @@ class Extractor:
         ValueError: If the folder or an option does not fit, or a column is missing.
         TypeError: If an element of a column is no str, such as a missing value.
         RuntimeError: If `threads` comes too late: TensorFlow has already computed with others.
+
+    Example:
+        >>> from keras_bert import Extractor, PretrainedList
+        >>> extract = Extractor(PretrainedList.tiny)
+        >>> batch = extract({"text": ["all work", "and no play"]})
+        >>> batch["vector"].shape
+        (2, 128)
     """
 
     def __init__(
         self,
-        folder,
-        poolings=POOL_AVE,
+        folder: str | os.PathLike[str],
+        poolings: str | Sequence[str] = POOL_AVE,
         *,
-        columns="text",
-        into="vector",
-        cased=None,
-        official=False,
-        output_layer_num=1,
-        batch_size=None,
-        threads=None,
+        columns: str | Sequence[str] = "text",
+        into: str = "vector",
+        cased: bool | None = None,
+        official: bool = False,
+        output_layer_num: int | Sequence[int] = 1,
+        batch_size: int | None = None,
+        threads: int | None = None,
     ):
         if not isinstance(folder, (str, os.PathLike)):
             raise TypeError(f"`folder` must be a path. Received: {describe(folder)}.")
@@ -77,7 +84,12 @@ class Extractor:
         if cased is None:
             cased = is_cased(folder, load_vocabulary(get_checkpoint_paths(folder).vocab))
         self._extract = make_pipeline(
-            folder, poolings, None, cased, batch_size, True, output_layer_num, official
+            folder,
+            poolings,
+            cased=cased,
+            batch_size=batch_size,
+            output_layer_num=output_layer_num,
+            official=official,
         )
 
     def __call__(self, batch):

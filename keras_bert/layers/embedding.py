@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from ..backend import (
     TABLE_OPTIONS,
     constraints,
@@ -78,16 +81,16 @@ class TokenEmbedding(Embedding):
 
 
 def get_embedding(
-    inputs,
-    token_num,
-    pos_num,
-    embed_dim,
-    dropout_rate=0.1,
-    trainable=True,
+    inputs: Sequence[Any],
+    token_num: int,
+    pos_num: int,
+    embed_dim: int,
+    dropout_rate: float = 0.1,
+    trainable: bool = True,
     *,
-    segment_num=2,
-    token_initializer=None,
-):
+    segment_num: int = 2,
+    token_initializer: Callable | None = None,
+) -> tuple[Any, Any]:
     """The sum of token, segment and position embeddings.
 
     Args:

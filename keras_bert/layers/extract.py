@@ -20,6 +20,12 @@ class Extract(layers.Layer):
 
     Raises:
         ValueError: If the sequences have no such position.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import Extract
+        >>> tuple(Extract(index=0)(np.ones((2, 5, 8), "float32")).shape)
+        (2, 8)
     """
 
     def __init__(self, index, **kwargs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..backend import layers
 
 
-def get_inputs(seq_len):
+def get_inputs(seq_len: int | None) -> list:
     """The inputs of a BERT model: token ids, segment ids and the marks of masked positions.
 
     They are int32; models called on float ids get them cast. (As floats, a 16-bit policy would

@@ -18,6 +18,14 @@ class MaskedGlobalMaxPool1D(MaskArgument, layers.Layer):
 
     Returns:
         Features (B, D), without a mask.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import MaskedGlobalMaxPool1D
+        >>> features = np.array([[[1.0], [2.0], [9.0]]], "float32")
+        >>> pooled = MaskedGlobalMaxPool1D()(features, mask=np.array([[True, True, False]]))
+        >>> float(pooled[0, 0])
+        2.0
     """
 
     def __init__(self, **kwargs):

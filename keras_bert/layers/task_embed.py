@@ -37,6 +37,13 @@ class TaskEmbedding(layers.Layer):
 
     Raises:
         ValueError: If the task ids are not of rank 2.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import TaskEmbedding
+        >>> features, tasks = np.ones((2, 5, 8), "float32"), np.array([[0], [3]])
+        >>> tuple(TaskEmbedding(input_dim=4, output_dim=8)([features, tasks]).shape)
+        (2, 5, 8)
     """
 
     def __init__(

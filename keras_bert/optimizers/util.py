@@ -19,6 +19,11 @@ def calc_train_steps(
 
     Raises:
         ValueError: If there is nothing to count, or the share is none.
+
+    Example:
+        >>> from keras_bert import calc_train_steps
+        >>> calc_train_steps(num_example=1024, batch_size=32, epochs=10, warmup_proportion=0.1)
+        (320, 32)
     """
     if num_example < 1 or batch_size < 1 or epochs < 0 or not 0.0 <= warmup_proportion <= 1.0:
         raise ValueError(

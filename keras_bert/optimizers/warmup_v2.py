@@ -6,6 +6,8 @@ import contextlib
 import math
 import re
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +56,13 @@ class AdamWarmup(FusedUpdate, Optimizer):
             given twice, a factor of it is negative, or `decay`, which old versions of Keras knew,
             is not 0.
 
+    Example:
+        >>> from keras_bert import AdamWarmup, calc_train_steps
+        >>> total, warmup = calc_train_steps(num_example=1024, batch_size=32, epochs=10)
+        >>> optimizer = AdamWarmup(total, warmup, lr=1e-3, min_lr=1e-5)
+        >>> [round(optimizer.learning_rate_at(step), 6) for step in (1, 16, 32, 320)]
+        [3.1e-05, 0.0005, 0.001, 1e-05]
+
     Reference:
         Kingma and Ba, Adam, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter, Decoupled
         Weight Decay Regularization, https://arxiv.org/abs/1711.05101; Reddi et al., On the
@@ -62,20 +71,20 @@ class AdamWarmup(FusedUpdate, Optimizer):
 
     def __init__(
         self,
-        decay_steps,
-        warmup_steps,
-        min_lr=0.0,
-        learning_rate=_DEFAULT_LEARNING_RATE,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-7,
-        weight_decay=0.0,
-        weight_decay_pattern=None,
-        amsgrad=False,
-        name="AdamWarmup",
+        decay_steps: int,
+        warmup_steps: int,
+        min_lr: float = 0.0,
+        learning_rate: float = _DEFAULT_LEARNING_RATE,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = 0.0,
+        weight_decay_pattern: str | Sequence[str] | None = None,
+        amsgrad: bool = False,
+        name: str = "AdamWarmup",
         *,
-        learning_rate_factors=None,
-        **kwargs,
+        learning_rate_factors: Mapping[str, float] | None = None,
+        **kwargs: Any,
     ):
         learning_rate = _peak(learning_rate, kwargs.pop("lr", None), kwargs.pop("decay", 0.0))
         if not decay_steps > 0 or warmup_steps < 0:

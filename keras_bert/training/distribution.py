@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..arguments import as_size
 from ..backend import keras
 
 
-def layout_map(device_mesh, *, token_num, head_num, feed_forward_dim, axis="model"):
+def layout_map(
+    device_mesh: Any, *, token_num: int, head_num: int, feed_forward_dim: int, axis: str = "model"
+) -> Any:
     """Say which weights of a BERT are split along an axis of a device mesh, and how.
 
     Every device on the axis holds some of the attention heads, some of the hidden features of each

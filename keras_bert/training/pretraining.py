@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..arguments import as_size
 from ..layers import EmbeddingSimilarity
 from ..optimizers import AdamWarmup
-from ..tokenizer.special_tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
+from ..tokenizer.special_tokens import (
+    PADDING_TOKENS,
+    SPECIAL_TOKENS,
+    TOKEN_CLS,
+    TOKEN_MASK,
+    TOKEN_PAD,
+    TOKEN_SEP,
+    TOKEN_UNK,
+)
 from ..tokenizer.vocabulary import in_other_case
 from .losses import MaskedCrossentropy
 
 # Biases and normalizations are left alone, as in Google's training.
 _DECAYED_WEIGHTS = ("embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2")
 
-_PADDINGS = (TOKEN_PAD, "[PAD]")  # 0.89's and Google's
-_SPECIAL_TOKENS = {*_PADDINGS, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK}
 _DRAWS = 1 << 32  # numbers that a draw of 32 random bits has to choose from
 
 
 def compile_model(
-    model, weight_decay=0.01, decay_steps=100000, warmup_steps=10000, learning_rate=1e-4
-):
+    model: Any,
+    weight_decay: float = 0.01,
+    decay_steps: int = 100000,
+    warmup_steps: int = 10000,
+    learning_rate: float = 1e-4,
+) -> None:
     """Compile a model of `get_model(training=True)` for pretraining.
 
     The loss of both outputs is the cross-entropy with the label ids; the MLM output's is the mean
@@ -37,6 +48,13 @@ def compile_model(
         decay_steps: Step at which the learning rate reaches 0.
         warmup_steps: Number of steps during which the learning rate rises.
         learning_rate: Peak of the learning rate.
+
+    Example:
+        >>> from keras_bert import compile_model, get_model
+        >>> model = get_model(100, embed_dim=8, transformer_num=1, head_num=2, feed_forward_dim=16)
+        >>> compile_model(model, decay_steps=1000, warmup_steps=100)
+        >>> type(model.optimizer).__name__
+        'AdamWarmup'
     """
     optimizer = AdamWarmup(
         decay_steps=decay_steps,
@@ -57,6 +75,11 @@ def get_base_dict() -> dict[str, int]:
 
     Returns:
         A new dict, token to id.
+
+    Example:
+        >>> from keras_bert import get_base_dict
+        >>> get_base_dict()
+        {'': 0, '[UNK]': 1, '[CLS]': 2, '[SEP]': 3, '[MASK]': 4}
     """
     tokens = (TOKEN_PAD, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
     return {token: index for index, token in enumerate(tokens)}
@@ -74,7 +97,7 @@ def gen_batch_inputs(
     force_mask: bool = True,
     *,
     max_predictions: int | None = None,
-):
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Make a batch for pretraining from pairs of consecutive sentences.
 
     A row reads `[CLS] first [SEP] second [SEP]`, cut to `seq_len`. Numbers are drawn from numpy's
@@ -110,6 +133,16 @@ def gen_batch_inputs(
         ValueError: If the vocabulary lacks a special token, `token_list` has no others, a sentence
             is a string, `seq_len` leaves no position to force, or `max_predictions` is below 1.
 
+    Example:
+        >>> from keras_bert import gen_batch_inputs, get_base_dict
+        >>> token_dict = get_base_dict() | {"all": 5, "work": 6, "no": 7, "play": 8}
+        >>> pairs = [(["all", "work"], ["no", "play"])]
+        >>> inputs, outputs = gen_batch_inputs(pairs, token_dict, list(token_dict), seq_len=10)
+        >>> [array.shape for array in inputs], [array.shape for array in outputs]
+        ([(1, 10), (1, 10), (1, 10)], [(1, 10, 1), (1, 1)])
+        >>> outputs[0][0, :, 0].tolist()
+        [2, 5, 6, 3, 7, 8, 3, 0, 0, 0]
+
     Reference:
         Devlin et al., BERT, https://arxiv.org/abs/1810.04805, section 3.1
     """
@@ -124,7 +157,7 @@ def gen_batch_inputs(
     for row, (first, _), second_row in zip(labels, sentence_pairs, second_rows, strict=True):
         ids = _ids(_row(first, sentence_pairs[second_row][1], seq_len), token_dict)
         row[: len(ids)] = ids
-    special_ids = [token_dict[token] for token in _SPECIAL_TOKENS if token in token_dict]
+    special_ids = [token_dict[token] for token in SPECIAL_TOKENS if token in token_dict]
     drawn = np.random.randint(_DRAWS, size=labels.shape, dtype=np.uint32)
     limit = np.multiply(mask_rate, _DRAWS, dtype=np.float64)  # of a rate in few bits, too
     marked = (drawn < limit) & ~np.isin(labels, special_ids)
@@ -153,10 +186,10 @@ def gen_batch_inputs(
 def _check_vocabulary(token_dict) -> str:
     """Refuse a vocabulary without the special tokens and return the one that pads."""
     needed = (TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
-    paddings = [token for token in _PADDINGS if token in token_dict]
+    paddings = [token for token in PADDING_TOKENS if token in token_dict]
     missing = [token for token in needed if token not in token_dict]
     if not paddings:
-        missing += _PADDINGS
+        missing += PADDING_TOKENS
     if missing:
         others = [other for token in missing for other in in_other_case(token, token_dict)]
         raise ValueError(
@@ -226,7 +259,7 @@ def _replaced(ids, mask_rate: float, random_rate: float, token_dict, token_list)
 
 def _random_ids(count: int, token_dict, token_list) -> list[int]:
     """Ids of tokens drawn evenly from those of `token_list` that are not special."""
-    if count and all(token in _SPECIAL_TOKENS for token in token_list):
+    if count and all(token in SPECIAL_TOKENS for token in token_list):
         raise ValueError(
             "`token_list` must hold tokens that are not special, to replace others with. "
             f"Received: {list(token_list)}."
@@ -235,6 +268,6 @@ def _random_ids(count: int, token_dict, token_list) -> list[int]:
     while len(drawn) < count:
         indices = np.random.randint(len(token_list), size=count - len(drawn)).tolist()
         tokens = [token_list[index] for index in indices]
-        drawn += [token for token in tokens if token not in _SPECIAL_TOKENS]
+        drawn += [token for token in tokens if token not in SPECIAL_TOKENS]
     unknown_id = token_dict[TOKEN_UNK]
     return [token_dict.get(token, unknown_id) for token in drawn]

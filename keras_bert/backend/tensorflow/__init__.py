@@ -4,22 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ..plain import (
-    COMPILES_EVERY_SHAPE,
-    LayerCall,
-    Predictor,
-    attend,
-    attention_probabilities,
-    drop,
-    gelu_erf,
-    initial_zeros,
-    needed_positions,
-    own_memory,
-    pick_rows,
-    project,
-    reshape,
-    spread_rows,
-)
 from .devices import has_replicas, limit_threads, on_accelerator, replica_mean
 from .prediction import predictor
 from .update import FusedUpdate
@@ -81,29 +65,3 @@ def normalize(features, gamma, beta, epsilon, training):
     ).y
     gamma, beta = (tf.cast(weight, tf.float32) for weight in (gamma, beta))
     return tf.reshape(normalized, shape) * gamma + beta
-
-
-__all__ = [
-    "COMPILES_EVERY_SHAPE",
-    "FusedUpdate",
-    "LayerCall",
-    "Predictor",
-    "attend",
-    "attention_probabilities",
-    "drop",
-    "gelu_erf",
-    "has_replicas",
-    "initial_zeros",
-    "limit_threads",
-    "lookup",
-    "needed_positions",
-    "normalize",
-    "on_accelerator",
-    "own_memory",
-    "pick_rows",
-    "predictor",
-    "project",
-    "replica_mean",
-    "reshape",
-    "spread_rows",
-]

@@ -7,14 +7,6 @@ from torch import distributed
 from torch.nn.functional import layer_norm
 
 from ..parts import ops
-from ..plain import (
-    COMPILES_EVERY_SHAPE,
-    Predictor,
-    attention_probabilities,
-    initial_zeros,
-    lookup,
-    own_memory,
-)
 from .direct_call import LayerCall
 from .dropout import drop
 from .positions import needed_positions, pick_rows, spread_rows
@@ -93,29 +85,3 @@ def _weight_for(features, weight):
         weight: A Keras variable, or a tensor that is computed from several.
     """
     return getattr(weight, "value", weight).to(features)
-
-
-__all__ = [
-    "COMPILES_EVERY_SHAPE",
-    "FusedUpdate",
-    "LayerCall",
-    "Predictor",
-    "attend",
-    "attention_probabilities",
-    "drop",
-    "gelu_erf",
-    "has_replicas",
-    "initial_zeros",
-    "limit_threads",
-    "lookup",
-    "needed_positions",
-    "normalize",
-    "on_accelerator",
-    "own_memory",
-    "pick_rows",
-    "predictor",
-    "project",
-    "replica_mean",
-    "reshape",
-    "spread_rows",
-]

@@ -19,7 +19,7 @@ Vectors are means over the tokens. Where there is a GPU, all but keras-bert 0.89
 each text to 512 tokens and gets only the first 64 texts. A first, untimed turn compiles; printed
 are the medians of the others, their ratios, and how far the vectors, scaled to length 1, are from
 those of sentence-transformers. (In Google's format "gelu" means the tanh form, so those of 0.89
-differ a little.) Only an idle machine compares the libraries, see `turns`.
+differ a little.) Only an idle machine compares the libraries, see turns.py.
 """
 
 from __future__ import annotations
@@ -32,63 +32,24 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from turns import (
-    OLD,
-    RUNTIMES,
-    SET_POLICY,
-    Contestant,
-    print_machine,
-    print_table,
-    take_turns,
-    typical,
-)
+from turns import RUNTIMES, Contestant, print_machine, print_table, take_turns, typical
 
-NEW = f"""
-policy = "float32" if dtype == "int8" else dtype
-{SET_POLICY}
-from keras_bert import POOL_AVE, extract_embeddings, get_checkpoint_paths
-from keras_bert import load_trained_model_from_checkpoint, load_vocabulary
-paths = get_checkpoint_paths(folder)
-model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
-if dtype == "int8":
-    model.quantize("int8")
-vocabulary = load_vocabulary(paths.vocab)
-extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
-"""
-OLD_KERAS_BERT = """
-from keras_bert import POOL_AVE, extract_embeddings, load_vocabulary
-from keras_bert import load_trained_model_from_checkpoint
-model = load_trained_model_from_checkpoint(
-    folder + "/bert_config.json", folder + "/bert_model.ckpt")
-vocabulary = load_vocabulary(folder + "/vocab.txt")
-extract = lambda texts: extract_embeddings(model, texts, POOL_AVE, vocabulary)
-"""
-SENTENCE_TRANSFORMERS = """
-from sentence_transformers import SentenceTransformer
-kind = "float32" if dtype == "int8" else dtype
-peer = SentenceTransformer(folder, model_kwargs={"dtype": kind})
-extract = lambda texts: peer.encode(texts, convert_to_tensor=True).float().cpu().numpy()
-"""
-START = """
-import sys
-import numpy as np
-folder, texts_file, count, vectors_file, dtype = sys.argv[1:]
-texts = [line.split("\\t")[0].strip() for line in open(texts_file, encoding="utf-8")][:int(count)]
-"""
-TURN = """
-def act():
-    np.save(vectors_file, np.stack(extract(texts)))
-serve(act)
-"""
-PEER, OLD_NAME = "sentence-transformers", "keras-bert 0.89"
-OLD_COUNT = 64
+PEER, OLD = "sentence-transformers", "keras-bert 0.89"
+OLD_COUNT = 64  # texts for keras-bert 0.89, which is slow
+
+
+def count_for(name: str, options: argparse.Namespace) -> int:
+    """How many texts a contestant gets."""
+    return min(options.count, OLD_COUNT) if name == OLD else options.count
 
 
 def distance(vectors_file: Path, other: Path) -> float:
-    """The largest difference of a number in unit vectors."""
+    """The largest difference between numbers of two files' vectors, scaled to length 1."""
+    # As many as keras-bert 0.89 has made, at most.
     vectors, others = (np.load(each)[:OLD_COUNT] for each in (vectors_file, other))
-    norms = (np.linalg.norm(each, axis=1, keepdims=True) for each in (vectors, others))
-    return float(np.abs(vectors / next(norms) - others / next(norms)).max())
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    others /= np.linalg.norm(others, axis=1, keepdims=True)
+    return float(np.abs(vectors - others).max())
 
 
 def packaged_model(scratch: Path) -> str:
@@ -100,26 +61,23 @@ def packaged_model(scratch: Path) -> str:
     return str(scratch / "minilm")
 
 
-def start(arguments, scratch: Path) -> dict[str, Contestant]:
-    """Start everyone; the vectors of each go to a file of its name."""
-    folder, count = arguments.model or packaged_model(scratch), arguments.count
-    programs = {
-        name: (START + NEW, folder, count, settings, None) for name, settings in RUNTIMES.items()
+def start(options: argparse.Namespace, scratch: Path) -> dict[str, Contestant]:
+    """Start everyone who is installed and wanted; the vectors of each go to a file of its name."""
+    inputs = [options.model or packaged_model(scratch), options.texts, options.count]
+    contestants = {
+        name: ("extraction_keras_bert.py", [*inputs, options.dtype, "any"], settings)
+        for name, settings in RUNTIMES.items()
     }
     if importlib.util.find_spec("sentence_transformers"):
-        programs[PEER] = START + SENTENCE_TRANSFORMERS, folder, count, {}, None
-    if arguments.old_python:
-        program = OLD + START + OLD_KERAS_BERT
-        programs[OLD_NAME] = program, arguments.google, OLD_COUNT, {}, arguments.old_python
+        dtype = "float32" if options.dtype == "int8" else options.dtype
+        contestants[PEER] = "extraction_sentence_transformers.py", [*inputs, dtype]
+    if options.old_python:
+        words = [options.google, options.texts, count_for(OLD, options), "float32", 512]
+        contestants[OLD] = "extraction_keras_bert.py", words, {}, options.old_python
     return {
-        name: Contestant(
-            program + TURN,
-            [folder, arguments.texts, count, scratch / f"{name}.npy", arguments.dtype],
-            settings,
-            python,
-        )
-        for name, (program, folder, count, settings, python) in programs.items()
-        if not arguments.only or name in arguments.only
+        name: Contestant(program, [*words, scratch / f"{name}.npy"], *others)
+        for name, (program, words, *others) in contestants.items()
+        if not options.only or name in options.only
     }
 
 
@@ -140,8 +98,7 @@ def main() -> None:
         scratch = Path(folder)
         contestants = start(arguments, scratch)
         seconds = take_turns(contestants, arguments.rounds)
-        counts = {name: OLD_COUNT if name == OLD_NAME else arguments.count for name in contestants}
-        rates = {name: count / typical(seconds[name]) for name, count in counts.items()}
+        rates = {name: count_for(name, arguments) / typical(seconds[name]) for name in contestants}
         peers = [name for name in contestants if name not in RUNTIMES]
         rows = []
         for name, contestant in contestants.items():

@@ -1,7 +1,7 @@
 """The accuracy that demo/tune/classify.py reaches, next to transformers by the same recipe.
 
     python benchmarks/finetune_accuracy.py MODEL train.tsv dev.tsv [--seeds 0 1 2]
-        [--runtimes tensorflow jax] [options of demo/tune/classify.py]
+        [--runtimes tensorflow jax torch tf_keras] [--no-peer] [options of demo/tune/classify.py]
 
 Every training is a process of its own, one after the other. A seed decides the order of the batches
 (the same for all contestants), the head's first values and dropout (not the same: each library
@@ -20,12 +20,12 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-KERAS = HERE.parent / "demo/tune/classify.py"
+CLASSIFY = HERE.parent / "demo/tune/classify.py"
 CONTESTANTS = {
-    "tensorflow": ("Keras 3, TensorFlow", KERAS, {"KERAS_BACKEND": "tensorflow"}),
-    "jax": ("Keras 3, JAX", KERAS, {"KERAS_BACKEND": "jax"}),
-    "torch": ("Keras 3, PyTorch", KERAS, {"KERAS_BACKEND": "torch"}),
-    "tf_keras": ("tf_keras", KERAS, {"TF_KERAS": "1"}),
+    "tensorflow": ("Keras 3, TensorFlow", CLASSIFY, {"KERAS_BACKEND": "tensorflow"}),
+    "jax": ("Keras 3, JAX", CLASSIFY, {"KERAS_BACKEND": "jax"}),
+    "torch": ("Keras 3, PyTorch", CLASSIFY, {"KERAS_BACKEND": "torch"}),
+    "tf_keras": ("tf_keras", CLASSIFY, {"TF_KERAS": "1"}),
     "transformers": (
         "transformers, PyTorch",
         HERE / "torch_peer.py",

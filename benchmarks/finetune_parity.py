@@ -20,15 +20,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from turns import RUNTIMES, print_table
 
 HERE = Path(__file__).resolve().parent
 PEER, EXACT = "transformers, PyTorch", "transformers, PyTorch, float64"
 CONTESTANTS = {
-    PEER: {"KERAS_BACKEND": "torch"},
-    "Keras 3, TensorFlow": {"KERAS_BACKEND": "tensorflow"},
-    "Keras 3, JAX": {"KERAS_BACKEND": "jax"},
-    "Keras 3, PyTorch": {"KERAS_BACKEND": "torch"},
-    "tf_keras": {"TF_KERAS": "1"},
+    PEER: {"KERAS_BACKEND": "torch"},  # for the demo's modules, which import keras_bert
+    **RUNTIMES,
     EXACT: {"KERAS_BACKEND": "torch"},
 }
 LEARNING_RATE = 5e-5
@@ -51,16 +49,13 @@ def make_batches(arguments):
     return [batches[index] for index in range(arguments.steps)], len(classes)
 
 
-def first_head(width, class_count):
+def first_kernel(width, class_count):
+    """What the classifier's kernel starts from, in every process the same."""
     return np.random.default_rng(0).normal(0, 0.02, (width, class_count)).astype("float32")
 
 
 def keras_losses(arguments) -> list[float]:
-    from keras_bert import (
-        AdamWarmup,
-        get_checkpoint_paths,
-        load_trained_model_from_checkpoint,
-    )
+    from keras_bert import AdamWarmup, get_checkpoint_paths, load_trained_model_from_checkpoint
     from keras_bert.backend import keras
     from keras_bert.layers import Extract
 
@@ -71,7 +66,7 @@ def keras_losses(arguments) -> list[float]:
     )
     head = keras.layers.Dense(class_count, activation="softmax")
     model = keras.models.Model(bert.inputs, head(Extract(0)(bert.output)))
-    head.set_weights([first_head(bert.output.shape[-1], class_count), np.zeros(class_count)])
+    head.set_weights([first_kernel(bert.output.shape[-1], class_count), np.zeros(class_count)])
     optimizer = AdamWarmup(
         arguments.steps,
         arguments.steps // 10,
@@ -94,7 +89,7 @@ def torch_losses(arguments, dtype) -> list[float]:
     batches, class_count = make_batches(arguments)
     model = Classifier(arguments.model, class_count, dropout=0.0).to(getattr(torch, dtype)).train()
     with torch.no_grad():
-        kernel = first_head(model.head.in_features, class_count)
+        kernel = first_kernel(model.head.in_features, class_count)
         model.head.weight.copy_(torch.as_tensor(kernel.T))
     optimizer = AdamWarmup(model, arguments.steps, arguments.steps // 10, LEARNING_RATE)
     return [train_step(model, optimizer, batch) for batch in batches]
@@ -129,11 +124,11 @@ def main() -> None:
             if finished.returncode:
                 sys.exit(f"{name} failed:\n{finished.stderr[-3000:]}")
             losses[name] = np.load(target)
-    print(f"| | first loss | mean of the last 20 | largest difference to {PEER} |")
-    print("|---|---|---|---|")
+    rows = []
     for name, values in losses.items():
         difference = np.abs(values - losses[PEER]).max()
-        print(f"| {name} | {values[0]:.6f} | {values[-20:].mean():.6f} | {difference:.1e} |")
+        rows.append([name, f"{values[0]:.6f}", f"{values[-20:].mean():.6f}", f"{difference:.1e}"])
+    print_table(["", "first loss", "mean of the last 20", f"largest difference to {PEER}"], rows)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ A model of 12 layers of 768 with random weights; texts fill half of a row or mor
 transformers' erf form, or with `--activation gelu` the tanh form, which KerasHub always computes.
 OLD is a virtual environment with keras-bert 0.89.0 and tensorflow-cpu 2.15.1, which knows float32
 only. Peers that are not installed do not take part. "products" are the model's matrix products and
-nothing else, by PyTorch, into arrays that exist: what is left to gain. Where there is a GPU, all
-but ONNX Runtime (which then takes no part) and keras-bert 0.89 use it; a call starts and ends with
-NumPy arrays. Keras models run by `predict_on_batch`, the others by what their documents say.
-Printed are, for each shape, texts × tokens, the median milliseconds of a call and GFLOP/s of the
-products, and the largest resident memory.
+nothing else, by PyTorch, into arrays made before: the least that a call could take. Where there is
+a GPU, all but ONNX Runtime (which then takes no part) and keras-bert 0.89 use it; a call starts and
+ends with NumPy arrays. Keras models run by `predict_on_batch`, the others by what their documents
+say. Printed are, for each shape, texts × tokens, the median milliseconds of a call and GFLOP/s of
+the products, and the largest resident memory.
 """
 
 from __future__ import annotations
@@ -21,156 +21,36 @@ import argparse
 import importlib.util
 
 import torch
-from turns import (
-    KERAS_HUB,
-    OLD,
-    RUNTIMES,
-    SET_POLICY,
-    Contestant,
-    print_machine,
-    print_table,
-    take_turns,
-    typical,
-)
+from turns import KERAS_HUB, RUNTIMES, Contestant, print_machine, print_table, take_turns, typical
 
-LAYERS, SIZE, HIDDEN, HEADS = 12, 768, 3072, 12
-
-# Every program defines compute(tokens, segments); both int32 (B, T).
-START = """
-import functools, sys
-import numpy as np
-dtype, calls, activation = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-@functools.cache
-def inputs(texts, length):
-    generator = np.random.default_rng(0)
-    lengths = generator.integers(length // 2, length + 1, texts)
-    tokens = generator.integers(1000, 30522, (texts, length))
-    tokens = (tokens * (np.arange(length) < lengths[:, None])).astype("int32")
-    return tokens, np.zeros_like(tokens)
-"""
-TURN = """
-def act(texts, length):
-    for _ in range(calls):
-        compute(*inputs(int(texts), int(length)))
-compute(*inputs(2, 16))  # TensorFlow compiles for one shape first, then for all
-serve(act)
-"""
-KERAS_BERT = f"""
-policy = dtype
-{SET_POLICY}
-from keras_bert import get_model
-"""
-OLD_KERAS_BERT = """
-from keras_bert import get_model
-import keras
-activation = "gelu"  # it has one form
-"""
-BUILD = """
-model = keras.models.Model(*get_model(
-    30522, seq_len=None, embed_dim=768, transformer_num=12, head_num=12, feed_forward_dim=3072,
-    feed_forward_activation=activation, training=False))
-compute = lambda *arrays: model.predict_on_batch(list(arrays))
-"""
-HUB = """
-import keras, keras_hub
-keras.config.set_dtype_policy(dtype)
-backbone = keras_hub.models.BertBackbone(
-    vocabulary_size=30522, num_layers=12, num_heads=12, hidden_dim=768, intermediate_dim=3072)
-def compute(tokens, segments):
-    backbone.predict_on_batch(
-        {"token_ids": tokens, "segment_ids": segments, "padding_mask": tokens != 0})
-"""
-ON_DEVICE = """
-import torch
-device = "cuda" if torch.cuda.is_available() else "cpu"
-kind = getattr(torch, dtype)
-"""
-PEERS_BERT = """
-from transformers import BertConfig, BertModel
-hidden_act = {"gelu_erf": "gelu", "gelu": "gelu_pytorch_tanh"}[activation]
-def new_bert():
-    return BertModel(BertConfig(hidden_act=hidden_act), add_pooling_layer=False)
-"""
-TRANSFORMERS = """
-bert = new_bert().eval().to(device, kind)
-@torch.inference_mode()
-def compute(tokens, segments):
-    tokens, segments = (torch.as_tensor(each).to(device).long() for each in (tokens, segments))
-    mask = (tokens != 0).long()
-    features = bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state
-    features.float().cpu().numpy()
-"""
-ONNX_RUNTIME = """
-import os, tempfile
-import onnxruntime, torch
-class Features(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.bert = new_bert()
-    def forward(self, tokens, mask, segments):
-        return self.bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state
-texts, length = torch.export.Dim("texts"), torch.export.Dim("length", max=512)
-with tempfile.TemporaryDirectory() as folder:
-    torch.onnx.export(
-        Features().eval(), tuple(torch.ones(2, 16, dtype=torch.long) for _ in range(3)),
-        f"{folder}/bert.onnx", input_names=["tokens", "mask", "segments"], dynamo=True,
-        dynamic_shapes=({0: texts, 1: length},) * 3)
-    session = onnxruntime.InferenceSession(f"{folder}/bert.onnx")
-def compute(tokens, segments):
-    tokens, segments = tokens.astype("int64"), segments.astype("int64")
-    mask = (tokens != 0).astype("int64")
-    session.run(None, {"tokens": tokens, "mask": mask, "segments": segments})
-"""
-PRODUCTS = f"""
-def square(*shape):
-    return torch.randn(shape).to(device, kind)
-layers = [
-    [square(768, 768) for _ in range(4)] + [square(768, 3072), square(3072, 768)]
-    for _ in range({LAYERS})]
-@functools.cache
-def places(texts, length):
-    rows, heads = texts * length, texts * {HEADS}
-    return [square(*shape) for shape in (
-        (rows, 768), (rows, 3072), (rows, 768), (heads, length, 64), (heads, 64, length),
-        (heads, length, length), (heads, length, 64))]
-@torch.inference_mode()
-def compute(tokens, segments):
-    features, hidden, output, query, key, scores, attended = places(*tokens.shape)
-    for layer in layers:
-        for kernel in layer[:4]:
-            torch.mm(features, kernel, out=output)
-        torch.bmm(query, key, out=scores)
-        torch.bmm(scores, query, out=attended)
-        torch.mm(features, layer[4], out=hidden)
-        torch.mm(hidden, layer[5], out=output)
-    if device == "cuda":
-        torch.cuda.synchronize()
-"""
+OLD = "keras-bert 0.89"
+LAYERS, SIZE, HIDDEN = 12, 768, 3072
 
 
 def start(options: argparse.Namespace) -> dict[str, Contestant]:
     """Start everyone who is installed and wanted."""
     in_float32 = options.dtype == "float32"
     words = [options.dtype, options.calls, options.activation]
-    programs = {name: (KERAS_BERT + BUILD, settings) for name, settings in RUNTIMES.items()}
+    contestants = {
+        name: ("forward_keras_bert.py", words, settings) for name, settings in RUNTIMES.items()
+    }
     if importlib.util.find_spec("transformers"):
-        programs["transformers, PyTorch"] = ON_DEVICE + PEERS_BERT + TRANSFORMERS, {}
+        contestants["transformers, PyTorch"] = "forward_transformers.py", words
         onnx = all(map(importlib.util.find_spec, ("onnxruntime", "onnxscript")))
         if onnx and in_float32 and not torch.cuda.is_available():
-            programs["transformers, ONNX Runtime"] = PEERS_BERT + ONNX_RUNTIME, {}
+            contestants["transformers, ONNX Runtime"] = "forward_onnx_runtime.py", words
     if importlib.util.find_spec("keras_hub"):
-        programs |= {name: (HUB, settings) for name, settings in KERAS_HUB.items()}
-    programs["products"] = ON_DEVICE + PRODUCTS, {}
-    contestants = {
-        name: Contestant(START + program + TURN, words, settings)
-        for name, (program, settings) in programs.items()
+        for name, settings in KERAS_HUB.items():
+            contestants[name] = "forward_keras_hub.py", words, settings
+    contestants["products"] = "forward_products.py", words
+    if options.old_python and in_float32:
+        words = ["float32", options.calls, "gelu"]  # it has one form of GELU
+        contestants[OLD] = "forward_keras_bert.py", words, {}, options.old_python
+    return {
+        name: Contestant(*arguments)
+        for name, arguments in contestants.items()
         if not options.only or name in options.only
     }
-    wanted = not options.only or "keras-bert 0.89" in options.only
-    if options.old_python and in_float32 and wanted:
-        program = OLD + START + OLD_KERAS_BERT + BUILD + TURN
-        contestants["keras-bert 0.89"] = Contestant(program, words, python=options.old_python)
-    return contestants
 
 
 def flops(texts: int, length: int) -> int:

@@ -1,4 +1,4 @@
-"""Memory and time of a pretraining step with the MLM head at masked or at all places.
+"""Memory and time of a pretraining step with the MLM head at masked or at all positions.
 
     python benchmarks/max_predictions.py [--layers 2 --hidden 128 --batch 16 --length 128]
 
@@ -56,7 +56,7 @@ def measure(arguments, max_predictions: int | None) -> None:
         if step == 0:
             first_loss = float(loss)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    label = "all places" if max_predictions is None else "masked places"
+    label = "all positions" if max_predictions is None else "masked positions"
     time_column = f"{statistics.median(seconds[1:]):12.2f} s"
     print(f"{label:16}{time_column}{memory:12.0f} MiB{first_loss:14.6f}")
 
@@ -78,8 +78,8 @@ def main() -> None:
         measure(arguments, arguments.max_predictions if arguments.measure == "masked" else None)
         return
     print(f"{'MLM head at':16}{'CPU time':>14}{'memory':>16}{'loss':>14}", flush=True)
-    for places in ("all", "masked"):
-        subprocess.run([sys.executable, *sys.argv, "--measure", places], check=True)
+    for positions in ("all", "masked"):
+        subprocess.run([sys.executable, *sys.argv, "--measure", positions], check=True)
 
 
 if __name__ == "__main__":

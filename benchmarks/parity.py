@@ -21,6 +21,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,11 +30,18 @@ from pathlib import Path
 
 import numpy as np
 
-RUNTIMES = {
-    "Keras 3, TensorFlow": {"KERAS_BACKEND": "tensorflow"},
-    "Keras 3, JAX": {"KERAS_BACKEND": "jax"},
-    "Keras 3, PyTorch": {"KERAS_BACKEND": "torch"},
-    "tf_keras": {"TF_KERAS": "1"},
+# Python does so itself, but not under PYTHONSAFEPATH, which CI sets.
+sys.path.append(str(Path(__file__).resolve().parent))
+
+from turns import RUNTIMES, Contestant, print_table
+
+# Names of the results, and their titles in the table.
+COLUMNS = {
+    "minilm hidden": "MiniLM hidden states",
+    "MLM": "rxnfp MLM",
+    "NSP": "rxnfp NSP",
+    "top-1": "rxnfp masked tokens right",
+    "google hidden": "MiniLM hidden states, to 0.89",
 }
 SENTENCES = [
     ("All work and no play makes Jack a dull boy.", None),
@@ -65,13 +73,9 @@ SMILES_TOKEN = re.compile(
 
 
 def package_folder(package: str) -> Path:
-    spec = importlib.util.find_spec(
-        package
-    )  # found, not imported: that would need its dependencies
+    spec = importlib.util.find_spec(package)  # importing it would need its dependencies
     if spec is None:
-        sys.exit(
-            f"The package {package} is missing. Run the first command of this file's docstring."
-        )
+        sys.exit(f"{package} is missing. Run the first command of this file's docstring.")
     return Path(spec.origin).parent
 
 
@@ -110,19 +114,19 @@ def encode_reactions(folder: Path) -> dict[str, np.ndarray]:
     for first, second in zip(reactions[:4], reactions[4:8], strict=True):
         rows.append([start, *first, end, *second, end])
         segments.append([0] * (len(first) + 2) + [1] * (len(second) + 1))
-    masked, places, answers = [], [], []
+    masked, positions, answers = [], [], []
     for reaction in reactions:
-        for place, answer in enumerate(reaction, start=1):
+        for position, answer in enumerate(reaction, start=1):
             row = [start, *reaction, end]
-            row[place] = mask
+            row[position] = mask
             masked.append(row)
-            places.append(place)
+            positions.append(position)
             answers.append(answer)
     return {
         "tokens": pad(rows),
         "segments": pad(segments),
         "masked_tokens": pad(masked),
-        "places": np.array(places),
+        "positions": np.array(positions),
         "answers": np.array(answers),
     }
 
@@ -147,45 +151,19 @@ def hugging_face(folder: Path, arrays: dict, heads: bool) -> dict[str, np.ndarra
     }
 
 
-def write_google_checkpoint(folder: Path, target: Path) -> None:
-    """The same weights and configuration in Google's format, where "gelu" means the tanh form."""
-    from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
-    from keras_bert.checkpoints.mapping import find_weights, read_weight, to_checkpoint
-
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    config = {key: config[key] for key in config if key in GOOGLE_KEYS}
-    target.mkdir()
-    (target / "bert_config.json").write_text(json.dumps(config), "utf-8")
-    weights: dict[str, list[np.ndarray]] = {}
-    with open_checkpoint(folder / "model.safetensors") as checkpoint:
-        for weight in find_weights(checkpoint, config["num_hidden_layers"], training=False):
-            weights.setdefault(weight.layer, []).append(read_weight(checkpoint, weight))
-    write_tensor_bundle(target / "bert_model.ckpt", to_checkpoint(weights, "google"))
-
-
-GOOGLE_KEYS = {
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "max_position_embeddings",
-    "type_vocab_size",
-}
-OLD_LIBRARY = """
-import sys, numpy as np
-from keras_bert import load_trained_model_from_checkpoint
-folder, arrays, target = sys.argv[1:]
-model = load_trained_model_from_checkpoint(
-    folder + "/bert_config.json", folder + "/bert_model.ckpt", seq_len=None)
-arrays = np.load(arrays)
-np.save(target, model.predict([arrays["tokens"], arrays["segments"]], verbose=0))
-"""
+def write_google_folder(folder: Path, target: Path) -> None:
+    """The same weights in Google's format, which has the tanh form of GELU only."""
+    with tempfile.TemporaryDirectory() as scratch:
+        changed = shutil.copytree(folder, Path(scratch, "changed"))
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        config["hidden_act"] = "gelu_new"
+        (changed / "config.json").write_text(json.dumps(config), "utf-8")
+        convert = [sys.executable, "-m", "keras_bert", "convert", changed, target, "--to", "google"]
+        subprocess.run(convert, check=True, stdout=subprocess.DEVNULL)
 
 
 def compare(scratch: Path) -> dict:
-    """In a process of its own: largest differences of this runtime to the references."""
+    """The largest differences of this process's runtime to the references."""
     from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint
 
     folders = json.loads((scratch / "folders.json").read_text("utf-8"))
@@ -235,13 +213,13 @@ def compare(scratch: Path) -> dict:
     tokens = arrays["masked_tokens"]
     marks = (tokens != 0).astype("int32")
     filled, _ = model.predict([tokens, np.zeros_like(tokens), marks], verbose=0)
-    best = filled[np.arange(len(tokens)), arrays["places"]].argmax(axis=-1)
+    best = filled[np.arange(len(tokens)), arrays["positions"]].argmax(axis=-1)
     result["top-1"] = (best == arrays["answers"]).mean()
     return {key: float(value) for key, value in result.items()}
 
 
 def prepare(scratch: Path, old_python: str | None) -> None:
-    """Write the inputs and the references of the two peers."""
+    """Write the inputs, and what the two peers compute of them, for every runtime to read."""
     folders = {
         "minilm": str(minilm_folder(scratch)),
         "rxnfp": str(package_folder("rxnfp") / "models" / "transformers" / "bert_pretrained"),
@@ -259,12 +237,30 @@ def prepare(scratch: Path, old_python: str | None) -> None:
     )
     if old_python:
         folders["google"] = str(scratch / "google")
-        write_google_checkpoint(Path(folders["minilm"]), scratch / "google")
+        write_google_folder(Path(folders["minilm"]), scratch / "google")
         arguments = [folders["google"], scratch / "minilm.npz", scratch / "google_hidden.npy"]
-        # -I: not to import this checkout's keras_bert from the working directory.
-        command = [old_python, "-I", "-c", OLD_LIBRARY, *arguments]
-        subprocess.run(command, check=True, capture_output=True)
+        old = Contestant("parity_keras_bert.py", arguments, python=old_python)
+        old.turn()
+        old.close()
     (scratch / "folders.json").write_text(json.dumps(folders), "utf-8")
+
+
+def failures(results: dict[str, float]) -> list[str]:
+    """Names and values of what fails; nan fails, too."""
+    passed = {
+        name: value >= 0.8 if name == "top-1" else value <= 1e-5 for name, value in results.items()
+    }
+    return [f"{name} {value:.2g}" for name, value in results.items() if not passed[name]]
+
+
+def print_results(results: dict) -> None:
+    """Print the largest absolute differences."""
+    present = [column for column in COLUMNS if all(column in row for row in results.values())]
+    rows = (
+        [runtime, *(f"{row[c]:.1%}" if c == "top-1" else f"{row[c]:.1e}" for c in present)]
+        for runtime, row in results.items()
+    )
+    print_table(["runtime", *(COLUMNS[column] for column in present)], rows)
 
 
 def main() -> None:
@@ -288,35 +284,10 @@ def main() -> None:
             if finished.returncode:
                 sys.exit(f"{runtime} failed:\n{finished.stderr[-3000:]}")
             results[runtime] = json.loads(finished.stdout.splitlines()[-1])
-    print_table(results)
+    print_results(results)
     wrong = [f"{name}: {each}" for name, row in results.items() for each in failures(row)]
     if wrong:
         sys.exit("Not met: " + "; ".join(wrong))
-
-
-def failures(row: dict[str, float]) -> list[str]:
-    """What of one runtime is not as it must be; nan is not, either."""
-    met = {name: value >= 0.8 if name == "top-1" else value <= 1e-5 for name, value in row.items()}
-    return [f"{name} {row[name]:.2g}" for name in row if not met[name]]
-
-
-COLUMNS = {
-    "minilm hidden": "MiniLM hidden states",
-    "MLM": "rxnfp MLM",
-    "NSP": "rxnfp NSP",
-    "top-1": "rxnfp masked tokens right",
-    "google hidden": "MiniLM hidden states, to 0.89",
-}
-
-
-def print_table(results: dict) -> None:
-    """Largest absolute differences, as a Markdown table."""
-    present = [column for column in COLUMNS if all(column in row for row in results.values())]
-    print("| runtime |", " | ".join(COLUMNS[column] for column in present), "|")
-    print("|---" * (len(present) + 1) + "|")
-    for runtime, row in results.items():
-        cells = [f"{row[c]:.1%}" if c == "top-1" else f"{row[c]:.1e}" for c in present]
-        print(f"| {runtime} |", " | ".join(cells), "|")
 
 
 if __name__ == "__main__":

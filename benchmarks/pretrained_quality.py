@@ -1,19 +1,25 @@
-"""How well a model guesses masked words and next sentences, next to chance, and finds paraphrases.
+"""How well a model predicts masked words and next sentences, and finds paraphrases.
 
     python benchmarks/pretrained_quality.py MODEL TEXT [TEXT ...]
 
 A TEXT is what demo/pretrain.py takes: UTF-8, a sentence in every line, an empty line between
-documents. From each the same rows are made for every model of one vocabulary: two neighbouring
-pieces of a document, at most 128 tokens together. Once 15 % of a row's tokens are masked, each by
-[MASK], to be guessed; once nothing is, and half of the rows get the second piece of a row of
-another place, to be told apart. Chance is the token that is masked most often, and one half. Heads
-that the model's file lacks are left out. Last, sentence_pairs.tsv holds pairs of sentences of which
-one says what the other does: of how many sentences is the nearest one, by the cosine of mean token
-vectors, their other?
+documents. A row is two neighbouring pieces of a document, at most 128 tokens together; all models
+with the same vocabulary get the same rows. Heads that the model's file lacks are left out.
+
+masked words: 15 % of a row's tokens are replaced by [MASK], for the model to predict. "commonest"
+is the share that is right by chance: if every prediction were the token that is masked most often.
+
+next sentence: half of the rows get the second piece of another row, and the model predicts whether
+it is the next one. By chance, one half is right.
+
+paraphrases: in sentence_pairs.tsv, the two sentences of a line say the same in other words. Counted
+are the sentences whose nearest one, by the cosine of mean token vectors, is the other of the line.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,16 +32,11 @@ from pretrain_text import pairs_of
 from keras_bert import (
     POOL_AVE,
     Tokenizer,
-    build_model_from_config,
     extract_embeddings,
     get_checkpoint_paths,
-    load_model_weights_from_checkpoint,
+    load_trained_model_from_checkpoint,
     load_vocabulary,
 )
-from keras_bert.case import is_cased
-from keras_bert.checkpoints import open_checkpoint
-from keras_bert.checkpoints.translation import find_present_weights, heads_of
-from keras_bert.configuration import read_config
 
 LENGTH = 128
 MASKS = round(0.15 * LENGTH)
@@ -46,23 +47,19 @@ BATCH = 32
 def load(folder: str):
     """The model with both heads, its vocabulary and tokenizer, and which heads its file has."""
     paths = get_checkpoint_paths(folder)
-    vocabulary = load_vocabulary(paths.vocab)
-    config = read_config(paths.config)
-    with open_checkpoint(paths.checkpoint) as checkpoint:
-        heads = heads_of(find_present_weights(checkpoint, config["num_hidden_layers"]))
-        exact = checkpoint.format != "tensor_bundle" and config["hidden_act"] == "gelu"
-    model, config = build_model_from_config(
+    model = load_trained_model_from_checkpoint(
         paths.config,
+        paths.checkpoint,
         training=True,
         seq_len=None,
+        allow_missing_heads=True,
         max_predictions=MASKS,
-        **({"feed_forward_activation": "gelu_erf"} if exact else {}),
     )
-    load_model_weights_from_checkpoint(
-        model, config, paths.checkpoint, training=True, allow_missing_heads=True
-    )
-    tokenizer = Tokenizer(vocabulary, cased=is_cased(folder, vocabulary), official=True)
-    return model, vocabulary, tokenizer, "masked words" in heads, "next sentence" in heads
+    info = [sys.executable, "-m", "keras_bert", "info", "--json", folder]
+    facts = json.loads(subprocess.run(info, check=True, stdout=subprocess.PIPE).stdout)
+    vocabulary = load_vocabulary(paths.vocab)
+    tokenizer = Tokenizer(vocabulary, cased=facts["vocabulary"]["cased"], official=True)
+    return model, vocabulary, tokenizer, facts["heads"]
 
 
 def pieces(text: str, tokenizer: Tokenizer) -> list[tuple[list[int], list[int]]]:
@@ -73,9 +70,9 @@ def pieces(text: str, tokenizer: Tokenizer) -> list[tuple[list[int], list[int]]]
         ids += sentence
         if sentence or not line:
             sizes.append(len(sentence))
-    places = pairs_of(sizes, (LENGTH - 3) // 2)
-    chosen = np.random.default_rng(0).permutation(len(places))[:MOST_ROWS]
-    return [(ids[start:middle], ids[middle:end]) for start, middle, end in places[chosen]]
+    spans = pairs_of(sizes, (LENGTH - 3) // 2)
+    chosen = np.random.default_rng(0).permutation(len(spans))[:MOST_ROWS]
+    return [(ids[start:middle], ids[middle:end]) for start, middle, end in spans[chosen]]
 
 
 def arrays(pairs, vocabulary):
@@ -90,7 +87,7 @@ def arrays(pairs, vocabulary):
 
 
 def masked_words(model, pairs, vocabulary) -> dict[str, float]:
-    """Shares of masked tokens that are the first guess, among the first five, and by chance."""
+    """Shares of masked tokens predicted first, among the first five, and right by chance."""
     ids, segments = arrays(pairs, vocabulary)
     special = [vocabulary[token] for token in ("[PAD]", "[CLS]", "[SEP]", "[UNK]")]
     drawn = np.where(np.isin(ids, special), 2.0, np.random.default_rng(1).random(ids.shape))
@@ -116,7 +113,7 @@ def masked_words(model, pairs, vocabulary) -> dict[str, float]:
 
 
 def next_sentences(model, pairs, vocabulary) -> dict[str, float]:
-    """Share of rows of which it is told right whether the second piece follows the first."""
+    """Share of rows for which it is predicted right whether the second piece is the next."""
     others = np.random.default_rng(2).permutation(len(pairs))
     swapped = np.arange(len(pairs)) % 2 == 1
     rows = [
@@ -133,7 +130,7 @@ def next_sentences(model, pairs, vocabulary) -> dict[str, float]:
 
 
 def paraphrases(folder: str) -> str:
-    """How many sentences find the one that says the same."""
+    """How many sentences are nearest to the one that says the same."""
     lines = Path(__file__).with_name("sentence_pairs.tsv").read_text("utf-8").splitlines()
     texts = [text for line in lines for text in line.split("\t")]
     vectors = np.stack(extract_embeddings(folder, texts, poolings=POOL_AVE))
@@ -148,13 +145,13 @@ def main() -> None:
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     folder, texts = sys.argv[1], sys.argv[2:]
-    model, vocabulary, tokenizer, has_mlm, has_nsp = load(folder)
+    model, vocabulary, tokenizer, heads = load(folder)
     for text in texts:
         pairs = pieces(text, tokenizer)
         results = {}
-        if has_mlm:
+        if "masked words" in heads:
             results |= masked_words(model, pairs, vocabulary)
-        if has_nsp:
+        if "next sentence" in heads:
             results |= next_sentences(model, pairs, vocabulary)
         shown = (
             f"{name} {value}" if isinstance(value, int) else f"{name} {value:.1%}"

@@ -1,4 +1,4 @@
-"""Vectors of 200,000 short texts by demo/extract_ray.py, next to one process, and with deaths.
+"""Vectors of 200,000 short texts by demo/extract_ray.py, next to one process; and with kills.
 
     pip install '.[ray]'
     python benchmarks/ray_extraction.py
@@ -31,29 +31,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as arrow
 from pyarrow import parquet
+from turns import Contestant
 
 DEMO = Path(__file__).resolve().parents[1] / "demo/extract_ray.py"
-PIECE = 4096
-ONE_PROCESS = """
-import sys, time
-import pyarrow as arrow
-from pyarrow import parquet
-started = time.perf_counter()
-from keras_bert import Extractor
-extractor = Extractor(sys.argv[1])
-begun = time.perf_counter()
-file = parquet.ParquetFile(sys.argv[2])
-writer = None
-for batch in file.iter_batches(8192):
-    vectors = extractor({"text": batch["text"].to_pylist()})["vector"]
-    values = arrow.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1])
-    table = arrow.table({"id": batch["id"], "vector": values})
-    writer = writer or parquet.ParquetWriter(sys.argv[3], table.schema)
-    writer.write_table(table)
-writer.close()
-ended = time.perf_counter()
-print(ended - started, ended - begun)
-"""
+PIECE = 4096  # texts in a row group of the Parquet file, which a worker takes at once
 
 
 def write_texts(path, folder, count):
@@ -67,10 +48,10 @@ def write_texts(path, folder, count):
 
 def one_process(folder, texts, out):
     """Seconds of a process that does all, with and without its start."""
-    command = [sys.executable, "-c", ONE_PROCESS, folder, texts, out]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    whole, running = map(float, printed.split()[-2:])
-    return whole, running
+    contestant = Contestant("ray_extraction_one_process.py", [folder, texts, out])
+    whole = contestant.turn()
+    contestant.close()
+    return whole, *contestant.numbers
 
 
 def start_ray(folder, texts, out, workers):
@@ -156,8 +137,8 @@ def main():
     from keras_bert import PretrainedList, get_pretrained
 
     folder = options.model or str(get_pretrained(PretrainedList.tiny))
-    with tempfile.TemporaryDirectory() as place:
-        texts, plain, ray, killed = (Path(place) / each for each in ("in.parquet", "p", "r", "k"))
+    with tempfile.TemporaryDirectory() as scratch:
+        texts, plain, ray, killed = (Path(scratch) / each for each in ("in.parquet", "p", "r", "k"))
         write_texts(texts, folder, options.count)
         whole, running = one_process(folder, texts, plain)
         ray_whole, ray_each = ray_times(folder, texts, ray, options.workers)

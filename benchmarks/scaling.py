@@ -16,27 +16,6 @@ import argparse
 
 from turns import RUNTIMES, Contestant, print_machine, print_table
 
-PROGRAM = """
-import random, sys
-from keras_bert import POOL_AVE, PretrainedList, extract_embeddings_generator
-from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint, load_vocabulary
-folder, file = sys.argv[1] or PretrainedList.tiny, sys.argv[2]
-lines = [line.split("\\t")[0].split() for line in open(file, encoding="utf-8")]
-words, lengths = [word for line in lines for word in line], [len(line) for line in lines]
-def texts(count):
-    generator = random.Random(0)
-    for _ in range(count):
-        yield " ".join(generator.choices(words, k=generator.choice(lengths)))
-paths = get_checkpoint_paths(folder)
-model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
-vocabulary = load_vocabulary(paths.vocab)
-def act(count):
-    for _ in extract_embeddings_generator(model, texts(int(count)), POOL_AVE, vocabulary):
-        pass
-act(100)
-serve(act)
-"""
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -48,7 +27,8 @@ def main() -> None:
     rows = []
     for name in arguments.only:
         for count in arguments.counts:
-            contestant = Contestant(PROGRAM, [arguments.model, arguments.texts], RUNTIMES[name])
+            words = [arguments.model, arguments.texts]
+            contestant = Contestant("scaling_keras_bert.py", words, RUNTIMES[name])
             seconds = contestant.turn(count)
             memory = f"{contestant.memory / 2**20:.2f} GiB"
             rows.append([name, f"{count:,}", f"{seconds:.1f}", f"{count / seconds:.0f}", memory])

@@ -14,72 +14,17 @@ letters, none twice, in the last vocabulary. Prints one table, in thousands of t
 """
 
 import argparse
-import gc
 import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
+
+from contestants.shared import processor_seconds
+from turns import Contestant
 
 WORST_CASE_WORDS = 60_000
 WORDS_PER_TEXT = 20
 BATCH_SIZE = 64
-
-
-def seconds(encode, texts):
-    """Processor time for encoding all texts."""
-    gc.collect()
-    gc.disable()
-    start = time.process_time()
-    results = [encode(text) for text in texts]
-    elapsed = time.process_time() - start
-    gc.enable()
-    del results
-    return elapsed
-
-
-def old_side():
-    """What the old library's process does: a round for each line on its standard input."""
-    import tensorflow as tf
-
-    # Its optimizer, which is not used here, fails on a newer one at import.
-    tf.keras.optimizers.Optimizer = tf.keras.optimizers.legacy.Optimizer
-    from keras_bert import Tokenizer
-
-    for line in sys.stdin:
-        job = json.loads(Path(line.strip()).read_text(encoding="ascii"))
-        tokenizer = Tokenizer(job["vocabulary"], cased=job["cased"])
-        print(f"seconds {seconds(tokenizer.encode, job['texts'])}", flush=True)
-
-
-class OldLibrary:
-    """keras-bert 0.89 in a process of its own."""
-
-    def __init__(self, python, folder):
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-        environment.pop("PYTHONPATH", None)
-        self._process = subprocess.Popen(
-            [python, os.path.abspath(__file__), "--old-side"],
-            # Started elsewhere, so that `keras_bert` is the installed one.
-            cwd=folder,
-            env=environment,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def seconds(self, job_file):
-        self._process.stdin.write(f"{job_file}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline().removeprefix("seconds "))
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
 
 
 def measure(old, folder, vocabulary, cased, texts, rounds, again=True):
@@ -103,15 +48,16 @@ def measure(old, folder, vocabulary, cased, texts, rounds, again=True):
         times[name] = min(elapsed, times.get(name, elapsed))
 
     for _ in range(rounds):
-        note("0.89", old.seconds(job_file))
-        note("Rust", seconds(rust.encode, texts))
+        old.turn(job_file)
+        note("0.89", *old.numbers)
+        note("Rust", processor_seconds(rust.encode, texts))
         for mode, tokenizer in ours.items():
             fresh = Tokenizer(vocabulary, cased=cased, official=mode == "official")
-            note(f"{mode}, first pass", seconds(fresh.encode, texts))
+            note(f"{mode}, first pass", processor_seconds(fresh.encode, texts))
             if again:
-                note(mode, seconds(tokenizer.encode, texts))
-                note(f"{mode}, offsets", seconds(tokenizer.encode_with_offsets, texts))
-                note(f"{mode}, encode_batch", seconds(tokenizer.encode_batch, batches))
+                note(mode, processor_seconds(tokenizer.encode, texts))
+                note(f"{mode}, offsets", processor_seconds(tokenizer.encode_with_offsets, texts))
+                note(f"{mode}, encode_batch", processor_seconds(tokenizer.encode_batch, batches))
     # By the default mode's tokens; those of the other differ by unknown words alone.
     return times, sum(len(ours["default"].encode(text)[0]) for text in texts)
 
@@ -145,7 +91,9 @@ def main():
     from keras_bert import load_vocabulary
 
     with tempfile.TemporaryDirectory() as folder:
-        old = OldLibrary(arguments.old_python, folder)
+        old = Contestant(
+            "tokenizer_keras_bert.py", (), {"CUDA_VISIBLE_DEVICES": ""}, arguments.old_python
+        )
         for name, case, vocabulary_file, *text_files in arguments.case:
             vocabulary = load_vocabulary(vocabulary_file)
             texts = []
@@ -159,7 +107,4 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--old-side"]:
-        old_side()
-    else:
-        main()
+    main()

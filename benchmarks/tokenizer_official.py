@@ -19,9 +19,8 @@ from pathlib import Path
 from tokenizer_parity import fuzzed
 from tokenizers import BertWordPieceTokenizer
 
-from keras_bert import load_vocabulary
-from keras_bert.tokenizer import Tokenizer
-from keras_bert.words import space_out
+from keras_bert import Tokenizer, load_vocabulary
+from keras_bert.tokenizer.words import space_out
 
 SHOWN = 5
 EXTENSION_E = "official CJK range begins at 2B820, Rust's at 2B920"

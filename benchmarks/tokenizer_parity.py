@@ -49,7 +49,7 @@ def results(tokenizer_class, token_dict, cased, texts, timed):
     paired = [[tokenizer.encode(*pair, max_len=n) for pair in pairs] for n in MAX_LENGTHS]
     decoded = [tokenizer.decode(ids) for ids, _ in encoded[2]]
     decoded += [tokenizer.decode(ids) for ids, _ in paired[2]]
-    placed = [
+    rematched = [
         tokenizer_class.rematch(text, text_tokens[1:-1], cased=cased)
         for text, text_tokens in zip(texts, tokens, strict=True)
         if len(text) <= REMATCH_CHARACTERS
@@ -57,13 +57,13 @@ def results(tokenizer_class, token_dict, cased, texts, timed):
     return {
         "seconds": [tokenize_seconds, encode_seconds],
         "count": count,
-        "compared": [tokens, *encoded, *paired, decoded, placed],
+        "compared": [tokens, *encoded, *paired, decoded, rematched],
     }
 
 
 def old_side(job_file):
     """What the old library's process does."""
-    from keras_bert.tokenizer import Tokenizer
+    from keras_bert import Tokenizer
 
     job = pickle.loads(Path(job_file).read_bytes())
     found = [
@@ -101,8 +101,7 @@ def main():
     parser.add_argument("--fuzz", default=0, type=int, help="number of random texts to add")
     arguments = parser.parse_args()
 
-    from keras_bert.tokenizer import Tokenizer
-    from keras_bert.vocabulary import load_vocabulary
+    from keras_bert import Tokenizer, load_vocabulary
 
     texts = []
     for path in arguments.texts:
@@ -118,10 +117,9 @@ def main():
             job = {"vocab": token_dict, "texts": texts, "timed": timed, "out": out}
             job_file.write_bytes(pickle.dumps(job))
             environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-            environment.pop("PYTHONPATH", None)
-            command = [arguments.old_python, os.path.abspath(__file__), "--old-side", job_file]
-            # Started elsewhere, so that `keras_bert` is the installed one.
-            subprocess.run(command, check=True, cwd=folder, env=environment)
+            # -E and -s: with the keras_bert of that environment, see turns.py.
+            command = [arguments.old_python, "-E", "-s", __file__, "--old-side", job_file]
+            subprocess.run(command, check=True, env=environment)
             old_results = pickle.loads(out.read_bytes())
         for cased, old in zip((False, True), old_results, strict=True):
             new = results(Tokenizer, token_dict, cased, texts, timed)

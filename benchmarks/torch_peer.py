@@ -91,7 +91,8 @@ def train_step(model, optimizer, batch) -> float:
 def accuracy(model, batches) -> float:
     model.eval()
     right = 0
-    for (tokens, segments), targets in map(batches.__getitem__, range(len(batches))):
+    for index in range(len(batches)):
+        (tokens, segments), targets = batches[index]
         logits = model(torch.as_tensor(tokens).long(), torch.as_tensor(segments).long())
         right += (logits.argmax(-1).numpy() == targets).sum()
     model.train()

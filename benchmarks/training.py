@@ -12,7 +12,7 @@ transformers by the usual loop with PyTorch's fused AdamW. KerasHub takes part w
 
 A first, untimed turn compiles; printed are the median time of a step in the others, its ratio to
 that of transformers, the fastest, the first turn and the largest resident memory of the process,
-libraries included. Only an idle machine compares the libraries, see `turns`.
+libraries included. Only an idle machine compares the libraries, see turns.py.
 """
 
 from __future__ import annotations
@@ -20,93 +20,20 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from turns import (
-    KERAS_HUB,
-    RUNTIMES,
-    SET_POLICY,
-    Contestant,
-    print_machine,
-    print_table,
-    take_turns,
-    typical,
-)
+from turns import KERAS_HUB, RUNTIMES, Contestant, print_machine, print_table, take_turns, typical
 
-START = """
-import sys
-import numpy as np
-steps, batch_size, length, layers, size = map(int, sys.argv[1:-1])
-dtype = sys.argv[-1]
-generator = np.random.default_rng(0)
-shape = steps * batch_size, length
-lengths = generator.integers(length // 2, length + 1, shape[0])
-tokens = generator.integers(1000, 30522, shape) * (np.arange(length) < lengths[:, None])
-segments, labels = np.zeros_like(tokens), generator.integers(0, 2, shape[0])
-"""
-KERAS_BERT = f"""
-policy = dtype if dtype == "float32" else "mixed_" + dtype
-{SET_POLICY}
-from keras_bert import AdamWarmup, get_model
-from keras_bert.layers import Extract
-inputs, features = get_model(
-    30522, seq_len=length, embed_dim=size, transformer_num=layers, feed_forward_dim=4 * size,
-    feed_forward_activation="gelu_erf", training=False, trainable=True, output_len=1)
-output = keras.layers.Dense(2, activation="softmax", dtype="float32")(Extract(0)(features))
-model = keras.models.Model(inputs, output)
-optimizer = AdamWarmup(10000, 1000, learning_rate=2e-5, weight_decay=0.01)
-arrays = [tokens, segments]
-"""
-HUB = """
-import keras, keras_hub
-keras.config.set_dtype_policy(dtype if dtype == "float32" else "mixed_" + dtype)
-backbone = keras_hub.models.BertBackbone(
-    vocabulary_size=30522, num_layers=layers, num_heads=12, hidden_dim=size,
-    intermediate_dim=4 * size)
-arrays = {"token_ids": tokens, "segment_ids": segments, "padding_mask": tokens != 0}
-first = backbone.output["sequence_output"][:, 0]
-output = keras.layers.Dense(2, activation="softmax", dtype="float32")(first)
-model = keras.Model(backbone.input, output)
-optimizer = keras.optimizers.AdamW(2e-5, weight_decay=0.01)
-"""
-FIT = """
-model.compile(optimizer, loss="sparse_categorical_crossentropy")
-learn = lambda: model.fit(arrays, labels, batch_size=batch_size, shuffle=False, verbose=0)
-"""
-TRANSFORMERS = """
-import torch
-from transformers import BertConfig, BertModel
-config = BertConfig(
-    hidden_size=size, num_hidden_layers=layers, intermediate_size=4 * size,
-    attention_probs_dropout_prob=0.0)
-device = "cuda" if torch.cuda.is_available() else "cpu"
-bert, head = BertModel(config, add_pooling_layer=False).train(), torch.nn.Linear(size, 2)
-bert, head = bert.to(device), head.to(device)
-weights = [*bert.parameters(), *head.parameters()]
-optimizer = torch.optim.AdamW(weights, 2e-5, weight_decay=0.01, fused=True)
-arrays = [torch.as_tensor(each).long() for each in (tokens, segments, labels)]
-def learn():
-    for first in range(0, len(tokens), batch_size):
-        ids, kinds, targets = (each[first : first + batch_size].to(device) for each in arrays)
-        mask = (ids != 0).long()
-        with torch.autocast(device, torch.bfloat16, enabled=dtype == "bfloat16"):
-            features = bert(ids, attention_mask=mask, token_type_ids=kinds).last_hidden_state
-            scores = head(features[:, 0]).float()
-        loss = torch.nn.functional.cross_entropy(scores, targets)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        loss.item()
-"""
 PEER = "transformers, PyTorch"
 
 
 def start(only: list[str] | None, *sizes) -> dict[str, Contestant]:
     """Start everyone who is installed and wanted."""
-    programs = {name: (KERAS_BERT + FIT, settings) for name, settings in RUNTIMES.items()}
-    programs[PEER] = TRANSFORMERS, {}
+    programs = {name: ("training_keras_bert.py", settings) for name, settings in RUNTIMES.items()}
+    programs[PEER] = "training_transformers.py", {}
     if importlib.util.find_spec("keras_hub"):
-        programs |= {name: (HUB + FIT, settings) for name, settings in KERAS_HUB.items()}
+        for name, settings in KERAS_HUB.items():
+            programs[name] = "training_keras_hub.py", settings
     return {
-        name: Contestant(START + program + "serve(learn)", sizes, settings)
+        name: Contestant(program, sizes, settings)
         for name, (program, settings) in programs.items()
         if not only or name in only
     }

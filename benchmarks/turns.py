@@ -1,12 +1,16 @@
 """Contestants of a benchmark: processes that wait for their turns.
 
-Each is a process of its own, which imports, builds and then waits, so that in one run all of them
-meet the same load on the machine, round after round. On a busy machine PyTorch, whose threads wait
-for each other, loses most: only the figures of an idle one compare the libraries.
+Each runs a file of contestants/, which imports and builds what it needs and then waits, so that in
+one run all of them meet the same load on the machine, round after round. On a busy machine PyTorch,
+whose threads wait for each other, loses most: only the figures of an idle one compare the
+libraries. keras_bert is what the interpreter has installed. A turn can be tried by hand:
+
+    echo 8 128 | python benchmarks/contestants/forward_transformers.py float32 3 gelu_erf
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -16,8 +20,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
-# What runs ours, and KerasHub: environment variables that choose a runtime.
+# Environment variables that choose what keras_bert and KerasHub run on.
 RUNTIMES = {
     "Keras 3, TensorFlow": {"KERAS_BACKEND": "tensorflow"},
     "Keras 3, JAX": {"KERAS_BACKEND": "jax"},
@@ -29,42 +34,23 @@ KERAS_HUB = {
     "KerasHub, JAX": {"KERAS_BACKEND": "jax"},
     "KerasHub, PyTorch": {"KERAS_BACKEND": "torch"},
 }
-# Put before a program that has TensorFlow 2.15's keras-bert 0.89, whose optimizer fails at import.
-OLD = """
-import tensorflow
-tensorflow.keras.optimizers.Optimizer = tensorflow.keras.optimizers.legacy.Optimizer
-"""
-# Sets `policy` for keras_bert, before a model is built.
-SET_POLICY = """
-from keras_bert.backend import TF_KERAS, keras
-if TF_KERAS:
-    keras.mixed_precision.set_global_policy(policy)
-else:
-    keras.config.set_dtype_policy(policy)
-"""
-# A contestant's program ends in a call of `serve(act)`: `act(*words)` for every line it is sent.
-_SERVE = """
-def serve(act):
-    import resource, sys, time
-    for line in sys.stdin:
-        start = time.perf_counter()
-        act(*line.split())
-        seconds = time.perf_counter() - start
-        print("turn", seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
-"""
-
+PROGRAMS = Path(__file__).resolve().parent / "contestants"
 # JAX would otherwise take most of a GPU's memory for itself.
 _ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 class Contestant:
-    """A process that does its turn when it is told to.
+    """A process that takes its turn when it is told to.
 
     Args:
-        program: Its source, which ends in `serve(act)`.
+        program: Name of a file in contestants/, which ends in `serve(act)`.
         arguments: Its command line.
         settings: Environment variables to set.
-        python: Another interpreter, which does not see this checkout.
+        python: Another interpreter, of an environment with keras-bert 0.89.
+
+    Attributes:
+        memory: The largest resident memory in KiB, libraries included, up to the last turn.
+        numbers: What `act` returned in the last turn.
     """
 
     def __init__(
@@ -74,12 +60,15 @@ class Contestant:
         settings: dict[str, str] | None = None,
         python: str | None = None,
     ):
-        self.memory = 0  # the largest resident memory in KiB, libraries included
+        self._program = program
+        self.memory = 0
+        self.numbers: list[float] = []
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (as long as the process)
-        # -I keeps this checkout out of the way of what another interpreter has installed.
-        command = [python, "-I"] if python else [sys.executable]
+        # Another interpreter is not to find this checkout's keras_bert by PYTHONPATH (-E), nor
+        # what the user has installed for all (-s).
+        command = [python, "-E", "-s"] if python else [sys.executable]
         self._process = subprocess.Popen(
-            [*command, "-c", _SERVE + program, *map(str, arguments)],
+            [*command, PROGRAMS / program, *map(str, arguments)],
             env={**os.environ, **_ENVIRONMENT, **(settings or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -88,15 +77,16 @@ class Contestant:
         )
 
     def turn(self, *words) -> float:
-        """Let it act on some words; returns the seconds it took."""
-        self._process.stdin.write(" ".join(map(str, words)) + "\n")
-        self._process.stdin.flush()
+        """Have it call `act(*words)`; returns the seconds that took."""
+        with contextlib.suppress(BrokenPipeError):  # it has ended; below it is said why
+            self._process.stdin.write(" ".join(map(str, words)) + "\n")
+            self._process.stdin.flush()
         for line in self._process.stdout:  # Keras may print progress bars between
             if line.startswith("turn "):
-                self.memory = int(line.split()[2])
-                return float(line.split()[1])
+                seconds, self.memory, *self.numbers = map(float, line.split()[1:])
+                return seconds
         self._errors.seek(0)
-        sys.exit(f"A process ended early:\n{self._errors.read()[-3000:]}")
+        sys.exit(f"{self._program} ended early:\n{self._errors.read()[-3000:]}")
 
     def close(self) -> None:
         self._process.stdin.close()
@@ -104,7 +94,7 @@ class Contestant:
 
 
 def take_turns(contestants: dict[str, Contestant], rounds: int, *words) -> dict[str, list[float]]:
-    """Seconds of every contestant in an untimed first turn, which compiles, and in the rounds."""
+    """Seconds of every contestant: of a first turn, in which it compiles, and of the rounds."""
     seconds = {name: [] for name in contestants}
     for number in range(1 + rounds):
         for name, contestant in contestants.items():

@@ -1,21 +1,21 @@
-"""Vectors of any number of texts by Ray Data, on all cores of a machine or of a cluster.
+"""Vectors of any number of texts with Ray Data, on all cores of a machine or of a cluster.
 
     pip install '.[ray]'
     python demo/extract_ray.py MODEL IN OUT
 
-IN is a text file with a text in every line, a Parquet file, or a folder of either; OUT is a folder.
-The input is divided into pieces, LINES lines or a row group each. A piece becomes a Parquet file of
-its own in OUT: all columns but the texts (for lines, their number), and the vectors. It gets its
-name when it is complete. So a worker that dies, or all of them, cost nothing but the pieces they
-were at: Ray starts another worker, the same command continues what broke off, and no text is ever
-missing or there twice. Options:
+IN is a text file with one text per line, a Parquet file, or a folder of either; OUT is a folder.
+The input is divided into pieces of LINES lines or one row group. Each piece becomes one Parquet
+file in OUT, with the vectors and all columns except the texts (for text files, with the line
+numbers); it gets its name when it is complete. If a worker fails, or all of them, only the pieces
+that they were processing are lost: Ray starts another worker, the same command continues an
+interrupted run, and no text is ever missing or repeated. Options:
 
     --columns text        the column of texts; first,second for pairs
     --pooling ave         nsp, max or ave
-    --workers N           how many copies of the model; by default one per core that Ray finds
+    --workers N           number of copies of the model; by default one per core that Ray finds
     --official            exactly the tokens of BERT's own tokenizer
 
-On a cluster, MODEL, IN and OUT must be on storage that all machines see.
+On a cluster, MODEL, IN and OUT must be on storage that all machines can access.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from pyarrow import parquet
 
 LINES = 8192
 ROWS_AT_ONCE = 8192  # in a worker's memory; `Extractor` sorts 2,048 by length at a time
-SETTINGS = "_settings.json"  # readers of folders pass over names with an underscore or a dot
+SETTINGS = "_settings.json"  # Parquet readers skip names that begin with an underscore or a dot
 
 
 class PieceWriter:
-    """A worker: its copy of the model, and what makes a file of a piece."""
+    """A worker, which holds a copy of the model and writes the file of each piece."""
 
     def __init__(self, model, out, columns, **options):
         from keras_bert import Extractor
@@ -48,8 +48,8 @@ class PieceWriter:
         return {"rows": [self.write(json.loads(piece)) for piece in batch["piece"]]}
 
     def write(self, piece):
-        """Write a piece's file; the number of its rows."""
-        # Nobody else writes there, not even a worker that a killed run has left behind.
+        """Write the file of a piece; return the number of its rows."""
+        # A name that no other process uses, not even a worker left over from a killed run.
         unfinished = self.out / f".{os.getpid()}-{uuid.uuid4().hex}.unfinished"
         writer, rows = None, 0
         for table in read(piece):
@@ -66,7 +66,7 @@ class PieceWriter:
 
 
 def read(piece):
-    """Tables of at most `ROWS_AT_ONCE` rows."""
+    """Read a piece as tables of at most `ROWS_AT_ONCE` rows."""
     if "start" in piece:
         with open(piece["file"], "rb") as stream:
             stream.seek(piece["start"])
@@ -81,7 +81,7 @@ def read(piece):
 
 
 def find_pieces(source):
-    """What makes one file each."""
+    """The pieces of the input, each of which becomes one file."""
     files = sorted(source.iterdir()) if source.is_dir() else [source]
     for file in files:
         if file.suffix == ".parquet":
@@ -95,7 +95,7 @@ def find_pieces(source):
 
 
 def line_starts(stream):
-    """Number and place of the first line of every piece of a text file."""
+    """Line number and byte offset of the first line of each piece of a text file."""
     start = 0
     for number, line in enumerate(stream):
         if number % LINES == 0:
@@ -104,7 +104,7 @@ def line_starts(stream):
 
 
 def check_settings(out, settings):
-    """Refuse to put files of different vectors in one folder."""
+    """Refuse to mix vectors made with different settings in one folder."""
     note = out / SETTINGS
     if note.exists() and json.loads(note.read_text("utf-8")) != settings:
         raise SystemExit(f"{out} was made with other settings or another input: choose another OUT")
@@ -112,10 +112,10 @@ def check_settings(out, settings):
 
 
 def extract(model, source, out, columns=("text",), workers=None, **options):
-    """Write what is missing in the folder `out`.
+    """Write the files that are missing in the folder `out`.
 
     Returns:
-        Number of rows written, and of pieces that were there.
+        The number of rows written, and of pieces that already existed.
     """
     import ray
 
@@ -123,7 +123,7 @@ def extract(model, source, out, columns=("text",), workers=None, **options):
     out.mkdir(parents=True, exist_ok=True)
     pieces = list(find_pieces(source))
     if len({piece["name"] for piece in pieces}) < len(pieces):
-        raise SystemExit(f"{source} has files that differ in their suffix only: rename them")
+        raise SystemExit(f"{source} contains files that differ only in their suffix: rename them")
     model = str(Path(model).resolve())
     inputs = {name: os.path.getsize(name) for name in sorted({each["file"] for each in pieces})}
     check_settings(out, {"model": model, "columns": list(columns), "inputs": inputs, **options})
@@ -136,7 +136,7 @@ def extract(model, source, out, columns=("text",), workers=None, **options):
     if not ray.is_initialized():
         ray.init()
     workers = min(workers or int(ray.cluster_resources()["CPU"]), len(missing))
-    # A block for every piece, so that Ray hands them out one by one, and again after a death.
+    # One block per piece, so that Ray assigns pieces one by one, and again if a worker fails.
     data = ray.data.from_items(
         [{"piece": each} for each in missing], override_num_blocks=len(missing)
     )
@@ -170,7 +170,7 @@ def main():
         poolings=f"POOL_{options.pooling.upper()}",
         official=options.official,
     )
-    print(f"{rows} vectors written; {done} pieces were there")
+    print(f"{rows} vectors written; {done} pieces already existed")
 
 
 if __name__ == "__main__":

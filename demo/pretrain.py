@@ -5,17 +5,18 @@
 
     python demo/pretrain.py RUN --texts FILE [FILE ...] --initial MODEL
 
-A FILE is UTF-8 text with a sentence in every line and an empty line between documents. MODEL is a
-model folder of Google's or Hugging Face's kind to start from, instead of from random weights: its
-vocabulary and sizes are kept, and heads that it lacks are new. RUN is a
-folder, new or of a run that was broken off: the same command, or `python demo/pretrain.py RUN`
-alone, goes on where the last one was, whatever ended it, and ends with the same weights bit for bit
-as if nothing had happened (on the same runtime, versions and machine). In the end RUN holds
+Each FILE is UTF-8 text with one sentence per line and an empty line between documents. MODEL is a
+model folder in Google's or Hugging Face's format to start from, instead of from random weights: its
+vocabulary and sizes are kept, and missing heads are initialized at random. RUN is a folder, either
+new or of an interrupted run: the same command, or `python demo/pretrain.py RUN` alone, continues
+where the run stopped for whatever reason, and ends with bit for bit the same weights as an
+uninterrupted run (on the same runtime, versions and machine). At the end, RUN contains
 bert_config.json, bert_model.ckpt.* and vocab.txt, which `load_trained_model_from_checkpoint` and
 `extract_embeddings` read, and losses.tsv.
 
-No step needs the text in memory: the vocabulary is learnt from counts of words, and one shard after
-the other is written and read. Every file is written under another name and renamed when complete.
+The text is never held in memory as a whole: the vocabulary is learnt from word counts, and shards
+are written and read one after the other. Each file is written under a temporary name and renamed
+when it is complete.
 """
 
 from __future__ import annotations
@@ -49,32 +50,32 @@ from keras_bert.saving.conversion import read_folder, write_google_folder
 from keras_bert.tokenizer.case import is_cased
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
-SAVED_STATES = 2  # the last one, and the one before should the disk have damaged it
-ARCHITECTURE = {  # options that --initial answers: default, range and meaning
+SAVED_STATES = 2  # the last one, and the one before it in case the last one is damaged
+ARCHITECTURE = {  # options that --initial determines: default, range and meaning
     "vocabulary": (8000, (8, inf), "most tokens in the vocabulary"),
-    "cased": (0, (0, 1), "1 keeps case and accents, 0 strips them"),
+    "cased": (0, (0, 1), "1 keeps case and accents, 0 removes them"),
     "layers": (4, (1, inf), "encoder layers"),
-    "hidden": (256, (1, inf), "hidden size, a multiple of the heads"),
+    "hidden": (256, (1, inf), "hidden size, a multiple of the number of heads"),
     "heads": (4, (1, inf), "attention heads"),
     "feed_forward": (1024, (1, inf), "hidden size of the feed-forward layers"),
 }
 TRAINING = {
     "shard": (1_000_000, (1, inf), "tokens in a shard"),
     "length": (128, (5, inf), "tokens in a row"),
-    "short": (0.0, (0.0, 1.0), "share of rows that are shorter, each by a length of its own"),
-    "predictions": (0, (0, inf), "most masked words in a row; 0 means 15 % of its length, + 1"),
+    "short": (0.0, (0.0, 1.0), "share of rows that are shortened, each to a random length"),
+    "predictions": (0, (0, inf), "most masked tokens in a row; 0 means 15 % of its length, + 1"),
     "dropout": (0.1, (0.0, 0.99), "dropout rate"),
     "batch": (32, (1, inf), "rows in a batch"),
     "steps": (10_000, (1, inf), "training steps"),
-    "warmup": (1000, (0, inf), "steps of warm-up; left out, a tenth of all"),
-    "learning_rate": (5e-4, (0.0, 1.0), "peak of the learning rate"),
-    "seed": (0, (0, 2**32 - 1), "seed of all random numbers"),
+    "warmup": (1000, (0, inf), "warm-up steps; if not given, a tenth of all steps"),
+    "learning_rate": (5e-4, (0.0, 1.0), "peak learning rate"),
+    "seed": (0, (0, 2**32 - 1), "seed for all random numbers"),
 }
-OPTIONS = {**ARCHITECTURE, **TRAINING}  # what makes a run what it is
+OPTIONS = {**ARCHITECTURE, **TRAINING}  # all that determines the result of a run
 
 
 def build(run: Path, settings):
-    if TF_KERAS:  # dropout whose random numbers have a state that can be saved
+    if TF_KERAS:  # makes dropout use random generators whose state can be saved
         keras.backend.experimental.enable_tf_random_generator()
     keras.utils.set_random_seed(settings["seed"])
     model, config = build_model_from_config(
@@ -104,18 +105,18 @@ def max_predictions(settings) -> int:
 
 
 def state_of(model) -> list:
-    """All variables that the next step depends on: weights, dropout's states, moments, step."""
+    """All variables that the next step depends on: weights, dropout states, moments, step."""
     variables = [*model.variables, *model.optimizer.variables]
-    if TF_KERAS:  # elsewhere the states are among the model's variables
+    if TF_KERAS:  # on Keras 3, the model's variables include the dropout states
         dropouts = (layer for layer in model.layers if isinstance(layer, layers.Dropout))
         variables += [layer._random_generator._generator.state for layer in dropouts]
     return variables
 
 
 def seed_step(seed: int, step: int) -> None:
-    """Make what a step draws depend on its number alone, not on the process it runs in."""
+    """Make the random numbers of a step depend on its number only, not on the process."""
     np.random.seed([seed, step])
-    if RUNTIME == "torch":  # whose dropout under Keras draws from PyTorch's global generator
+    if RUNTIME == "torch":  # dropout of Keras uses PyTorch's global generator
         import torch
 
         torch.manual_seed(np.random.randint(2**31))
@@ -130,13 +131,13 @@ def save_state(run: Path, model, step: int, place, losses) -> None:
 
 
 def load_state(run: Path, model):
-    """Set the model's state to the last saved one; return step, place and losses."""
+    """Restore the last saved state; return step, position in the stream of pairs, and losses."""
     for path in sorted(run.glob("state-*.npz"), reverse=True):
         try:
             with open(path, "rb") as file, np.load(file) as arrays:
                 state = dict(arrays)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            print(f"{path} is damaged, the one before serves: {error}", file=sys.stderr)
+            print(f"{path} is damaged, using the one before it: {error}", file=sys.stderr)
             continue
         for number, variable in enumerate(state_of(model)):
             variable.assign(state[f"{number:05d}"])
@@ -178,7 +179,7 @@ def write_results(run: Path, model, losses) -> None:
 
 
 def take_over(run: Path, initial: Path) -> bool:
-    """Copy the model to start from into the run; say whether it keeps case."""
+    """Copy the initial model into the run; return whether it keeps case."""
     copy = run / "initial"
     if not copy.is_dir():
         write_google_folder(copy, read_folder(initial))
@@ -207,7 +208,7 @@ def write_config(run: Path, settings, token_num: int) -> None:
 
 
 def check(settings) -> None:
-    """End the program, before it has written anything, if a run cannot be what is asked for."""
+    """Exit, before anything is written, if the settings are not possible."""
     for name, (_, (least, most), _) in OPTIONS.items():
         if not least <= settings[name] <= most:
             sys.exit(
@@ -230,7 +231,7 @@ def check(settings) -> None:
 
 
 def read_settings(run: Path, given: dict) -> dict:
-    """The settings of a run, which the first call fixes; later ones may repeat or omit them."""
+    """The settings of a run. The first call fixes them; later calls may repeat or omit them."""
     path = run / "settings.json"
     if "texts" in given:
         try:
@@ -240,7 +241,7 @@ def read_settings(run: Path, given: dict) -> dict:
         except OSError as error:
             sys.exit(f"--texts must be files: {error}")
     if "initial" in given:
-        with contextlib.suppress(OSError):  # which `check` reports where it matters
+        with contextlib.suppress(OSError):  # which `check` reports for new runs
             given["initial"] = get_pretrained(given["initial"])
         given["initial"] = os.path.abspath(given["initial"])
     given["runtime"] = RUNTIME
@@ -249,15 +250,15 @@ def read_settings(run: Path, given: dict) -> dict:
         for name, value in given.items():
             if value != settings.get(name):
                 sys.exit(
-                    f"{run} began with {name} {settings.get(name)}. Received: {value}. Another run "
-                    "needs another folder."
+                    f"{run} was started with {name} {settings.get(name)}. Received: {value}. Use "
+                    "another folder for another run."
                 )
         return settings
     if "texts" not in given:
-        sys.exit("A new run needs --texts FILE [FILE ...]")
+        sys.exit("A new run needs --texts FILE [FILE ...].")
     fixed = sorted(ARCHITECTURE.keys() & given.keys())
     if "initial" in given and fixed:
-        sys.exit(f"A run that starts from a model has its sizes and vocabulary. Received: {fixed}.")
+        sys.exit(f"With --initial, the model determines these options. Received: {fixed}.")
     settings = {**{name: default for name, (default, *_) in OPTIONS.items()}, **given}
     settings["warmup"] = given.get("warmup", settings["steps"] // 10)
     check(settings)
@@ -295,7 +296,7 @@ def main(arguments=None) -> None:
         pretrain(run, read_settings(run, given), save_every)
     except KeyboardInterrupt:
         print(
-            f"\n{run}: interrupted; the same command goes on from the last saved state",
+            f"\n{run}: interrupted; the same command continues from the last saved state",
             file=sys.stderr,
         )
         sys.exit(130)

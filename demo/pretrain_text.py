@@ -1,7 +1,8 @@
-"""The text side of pretraining: text to vocabulary, to shards of token ids, to sentence pairs.
+"""Text processing for pretraining: from text to vocabulary, shards of token ids, sentence pairs.
 
-A shard is an .npz file of `ids`, token ids one after the other; `sizes`, those of the sentences,
-with a 0 after each document; and `next`, the place in the text where the next shard begins.
+A shard is an .npz file with `ids`, the token ids of all its sentences; `sizes`, the number of
+tokens of each sentence, with a 0 after each document; and `next`, the position in the text where
+the next shard begins.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 @contextlib.contextmanager
 def replacing(path: Path):
-    """A file to write that takes the place of `path` at once, when it is complete."""
+    """A file to write that atomically replaces `path` when it is complete."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     with open(unfinished, "wb") as file:
         yield file
@@ -33,9 +34,9 @@ def replacing(path: Path):
 
 
 def lines(texts, first=0, offset=0):
-    """Lines from a place on, each with the place after it; an empty line ends every file.
+    """Lines from a position on, each with the position after it; an empty line ends every file.
 
-    A place is a number of a file and an offset in bytes.
+    A position is the index of a file and an offset in bytes.
     """
     total = sum(size for _, size in texts)
     before = sum(size for _, size in texts[:first]) + offset
@@ -43,7 +44,7 @@ def lines(texts, first=0, offset=0):
         for number in range(first, len(texts)):
             path, size = texts[number]
             if os.path.getsize(path) != size:
-                sys.exit(f"{path} is not as it was when this run began: begin a new run.")
+                sys.exit(f"{path} has changed since this run was started: start a new run.")
             with open(path, "rb") as file:
                 file.seek(offset)
                 for line in file:
@@ -52,7 +53,7 @@ def lines(texts, first=0, offset=0):
                     try:
                         yield line.decode("utf-8-sig").strip(), (number, offset)
                     except UnicodeDecodeError as error:
-                        sys.exit(f"{path} is no UTF-8 text before byte {offset}: {error}")
+                        sys.exit(f"{path} is not UTF-8 text before byte {offset}: {error}")
             offset = 0
             yield "", (number + 1, 0)
 
@@ -65,10 +66,10 @@ def learn_vocabulary(path: Path, settings) -> None:
         sys.exit("Learning a vocabulary needs `tokenizers`: pip install '.[pretrain]'")
     lowercase = not settings["cased"]
     learner = BertWordPieceTokenizer(lowercase=lowercase)
-    normalizer = BertNormalizer(lowercase=lowercase)  # the learner's own waits while it learns
-    # Left to itself the trainer numbers characters in the random order of a hash table, which then
-    # decides between equally frequent pieces, and which of equally frequent characters to keep.
-    # Chosen and numbered beforehand, one text gives one vocabulary.
+    normalizer = BertNormalizer(lowercase=lowercase)  # the learner's own is locked while it learns
+    # By default, the trainer numbers characters in the random order of a hash table, which decides
+    # between equally frequent pieces, and between equally frequent characters. Selecting and
+    # numbering the characters beforehand makes the vocabulary depend on the text only.
     counts = Counter()
     for line, _ in lines(settings["texts"]):
         counts.update(normalizer.normalize_str(line))
@@ -122,8 +123,8 @@ def write_shards(folder: Path, settings, tokenizer: Tokenizer) -> list[Path]:
 def pairs_of(sizes, room: int) -> np.ndarray:
     """Pairs of neighbouring pieces of a document, as (start, middle, end) in the shard's ids.
 
-    A piece is of whole sentences where they fit into `room` tokens. A document that is one piece is
-    cut in the middle.
+    A piece consists of whole sentences if they fit into `room` tokens. A document of only one piece
+    is split in the middle.
     """
     pairs, cuts, end = [], [0], 0
     for size in [*sizes, 0]:
@@ -143,9 +144,10 @@ def pairs_of(sizes, room: int) -> np.ndarray:
 
 
 class Pairs:
-    """An endless stream of sentence pairs: every pass takes shards and their pairs in a new order.
+    """An endless stream of sentence pairs: every epoch takes shards and their pairs in a new order.
 
-    `place` says how far it is: the pass, and how many shards and pairs it is past.
+    `place` is the current position in the stream: the epoch, and the numbers of shards and pairs
+    that have been used in it.
     """
 
     def __init__(self, shards: list[Path], settings, tokens: list[str], place=(0, 0, 0)):
@@ -165,7 +167,7 @@ class Pairs:
         self._shorten(generator)
 
     def _shorten(self, generator) -> None:
-        """Cut some of the pairs, each to a length of its own, on both sides of its middle."""
+        """Shorten some of the pairs, each to a random length, on both sides of its middle."""
         start, middle, end = self.pairs.T
         count = len(self.pairs)
         room = np.full(count, self.settings["length"])
@@ -185,7 +187,7 @@ class Pairs:
                 self._load()
                 idle += 1
                 if idle > len(self.shards) and not taken:
-                    sys.exit("The texts hold no words.")
+                    sys.exit("The texts contain no words.")
                 continue
             start, middle, end = self.pairs[past]
             taken.append([self._words(start, middle), self._words(middle, end)])

@@ -1,9 +1,9 @@
-"""Masked words, next sentences and similar sentences, from the small model in the package.
+"""Masked words, next sentences and similar sentences, with the small model in the package.
 
     python demo/quickstart.py [MODEL]
 
-MODEL is any other model folder with a configuration, weights of encoder and both heads, and a
-vocabulary.
+MODEL is any other model folder with a configuration, the weights of the encoder and of both heads,
+and a vocabulary.
 """
 
 import sys
@@ -45,7 +45,7 @@ SENTENCES = [
 
 
 def masked_words(model, tokenizer, vocabulary, top: int = 5) -> None:
-    """Print what may stand for each [MASK]."""
+    """Print the most probable tokens for each [MASK]."""
     print("Masked words, with the probabilities of the guesses:")
     ids, segments, _ = tokenizer.encode_batch(MASKED)
     masks = (ids == vocabulary["[MASK]"]).astype("int32")
@@ -66,7 +66,7 @@ def next_sentences(model, tokenizer) -> None:
 
 
 def similar_sentences(folder: str) -> None:
-    """Print the sentences by their similarity to the query: the cosine of mean token vectors."""
+    """Rank the sentences by similarity to the query, the cosine of mean token vectors."""
     vectors = np.stack(extract_embeddings(folder, [QUERY, *SENTENCES], poolings=POOL_AVE))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors[1:] @ vectors[0]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from . import activations
-from .arguments import describe
+from .arguments import as_size, describe
 from .backend import models, own_memory
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
-from .families.configuration import ConfigError, is_hugging_face, read_config
-from .families.fitting import check_sizes, check_strangers, listed, transformer_num
-from .families.translation import find_present_weights, with_changed_rows
-from .families.weights import FoundWeight, find_weights, read_weight, weight_names
+from .checkpoints.listing import listed
+from .families import ConfigError, family_of
+from .families.activation import activation_name
+from .families.configuration import read_config
+from .families.fitting import check_fit, check_unexpected_tensors
+from .families.translation import with_changed_rows
+from .families.weights import FoundWeight, Heads, find_weights
 from .layers.initializer import overwritten
 from .tokenizer.vocabulary import load_vocabulary
 from .tokenizer.vocabulary_change import VocabularyChange
@@ -24,124 +31,27 @@ __all__ = [
     "load_vocabulary",
 ]
 
+_GELU_NAMES = {activations.gelu_tanh: "gelu_tanh", activations.gelu_erf: "gelu_erf"}
 
-def checkpoint_loader(checkpoint_file):
+
+def checkpoint_loader(checkpoint_file: str | os.PathLike[str]) -> Callable[[str], np.ndarray]:
     """A function from the name of a tensor in a checkpoint to its values, a numpy array."""
     checkpoint = open_checkpoint(checkpoint_file)
     return lambda name: checkpoint[name]
 
 
-def build_model_from_config(
-    config_file,
-    training=False,
-    trainable=None,
-    output_layer_num=1,
-    seq_len=int(1e9),
-    **kwargs,
-):
-    """Build an untrained model from a configuration.
-
-    "gelu" means the tanh form in Google's configurations and the exact one in Hugging Face's.
-
-    Args:
-        config_file: Path of a `bert_config.json` or of a Hugging Face `config.json`.
-        training: Whether the model has the MLM and NSP heads.
-        trainable: As in `get_model`.
-        output_layer_num: As in `get_model`.
-        seq_len: Length of the sequences, cut to the positions that the configuration has; None for
-            a model of any length up to them.
-        **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
-            over the configuration.
-
-    Returns:
-        The model, and the configuration with `max_position_embeddings` set to the number of
-        positions in use.
-
-    Raises:
-        ConfigError: If the configuration is damaged or not BERT's (a ValueError).
-        OSError: If the file cannot be read.
-    """
-    config = read_config(config_file)
-    return _build(
-        config, is_hugging_face(config), training, trainable, output_layer_num, seq_len, kwargs
-    )
-
-
-def _build(config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs):
-    if seq_len is not None:
-        if seq_len < 1:
-            raise ValueError(f"`seq_len` must be positive or None. Received: seq_len={seq_len}.")
-        config["max_position_embeddings"] = seq_len = min(
-            seq_len, config["max_position_embeddings"]
-        )
-    try:
-        activation = activations.get(config["hidden_act"])
-    except ValueError as error:
-        raise ConfigError(
-            f"`hidden_act` in the configuration must be an activation that Keras knows, such as "
-            f"'gelu'. Received: {config['hidden_act']!r}."
-        ) from error
-    if exact_gelu and config["hidden_act"] == "gelu":
-        activation = activations.gelu_erf
-    model = get_model(
-        **{
-            "token_num": config["vocab_size"],
-            "pos_num": config["max_position_embeddings"],
-            "seq_len": seq_len,
-            "embed_dim": config["hidden_size"],
-            "transformer_num": config["num_hidden_layers"],
-            "head_num": config["num_attention_heads"],
-            "feed_forward_dim": config["intermediate_size"],
-            "feed_forward_activation": activation,
-            "training": training,
-            "trainable": trainable,
-            "output_layer_num": output_layer_num,
-            "segment_num": config.get("type_vocab_size", 2),
-            "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
-            **kwargs,
-        }
-    )
-    if not training:
-        model = models.Model(*model)
-    return model, config
-
-
-def load_model_weights_from_checkpoint(
-    model, config, checkpoint_file, training=False, *, allow_missing_heads=False
-):
-    """Fill a model with the weights of a checkpoint.
-
-    Args:
-        model: A model of `build_model_from_config` or of `get_model`; it may have fewer encoder
-            layers than the file.
-        config: The configuration that came with the model; its `max_position_embeddings` rows of
-            the position table are read.
-        checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`), or path of a
-            `.safetensors` or PyTorch `.bin` file.
-        training: Whether to fill the MLM and NSP heads too.
-        allow_missing_heads: Whether heads that the file lacks stay as they are, instead of an
-            error.
-
-    Raises:
-        CheckpointError: If the file is damaged, or its tensors do not fit the model (a ValueError).
-        OSError: If the file cannot be read.
-    """
-    with open_checkpoint(checkpoint_file) as checkpoint:
-        _fill(model, config, checkpoint, training, allow_missing_heads)
-
-
 def load_trained_model_from_checkpoint(
-    config_file,
-    checkpoint_file,
-    training=False,
-    trainable=None,
-    output_layer_num=1,
-    seq_len=int(1e9),
+    config_file: str | os.PathLike[str],
+    checkpoint_file: str | os.PathLike[str],
+    training: bool = False,
+    trainable: bool | Sequence[str] | None = None,
+    output_layer_num: int | Sequence[int] = 1,
+    seq_len: int | None = int(1e9),
     *,
-    vocabulary_change=None,
-    allow_missing_heads=False,
-    **kwargs,
-):
+    vocabulary_change: VocabularyChange | None = None,
+    allow_missing_heads: bool = False,
+    **kwargs: Any,
+) -> models.Model:
     """Build a model and fill it with the weights of a checkpoint.
 
     The activation "gelu" means the tanh form with a TensorFlow checkpoint, as in Google's code, and
@@ -173,46 +83,207 @@ def load_trained_model_from_checkpoint(
             ValueError).
         ValueError: If `vocabulary_change` starts from a vocabulary of another size.
         OSError: If a file cannot be read.
+
+    Example:
+        >>> from keras_bert import PretrainedList, get_checkpoint_paths
+        >>> from keras_bert import load_trained_model_from_checkpoint
+        >>> paths = get_checkpoint_paths(PretrainedList.tiny)
+        >>> model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=64)
+        >>> model.output_shape
+        (None, 64, 128)
     """
     config = read_config(config_file)
+    if "transformer_num" in kwargs:
+        depth = as_size("transformer_num", kwargs["transformer_num"])
+        config["num_hidden_layers"] = min(depth, config["num_hidden_layers"])
+    family = family_of(config)
     with open_checkpoint(checkpoint_file) as checkpoint:
-        depth = transformer_num(config, checkpoint)
-        found = _find(checkpoint, depth, training, allow_missing_heads)
-        check_sizes(config, checkpoint, found)
+        found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
+        check_fit(family, config, checkpoint, found)
         if vocabulary_change is not None:
-            checkpoint = _changed(config, checkpoint, vocabulary_change)
-        exact_gelu = checkpoint.format != "tensor_bundle"
+            checkpoint = _change_vocabulary(config, checkpoint, found, vocabulary_change)
+        tokens = found[0]
         # The largest weight starts as what it is: random values first would need its memory twice.
-        kwargs["token_initializer"] = lambda shape, dtype=None: _read(checkpoint, found[0])
+        kwargs["token_initializer"] = lambda shape, dtype=None: _read(checkpoint, tokens)
+        activation = activation_name(config, checkpoint)
         with overwritten():
             model, config = _build(
-                config, exact_gelu, training, trainable, output_layer_num, seq_len, kwargs
+                config, activation, training, trainable, output_layer_num, seq_len, kwargs
             )
-        _fill(model, config, checkpoint, training, allow_missing_heads, done=("Embedding-Token",))
+        _fill(model, config, checkpoint, found, done=tokens)
     return model
 
 
-_HEADS = (("MLM-Dense", "MLM-Norm", "MLM-Sim"), ("NSP-Dense",), ("NSP",))
+def build_model_from_config(
+    config_file: str | os.PathLike[str],
+    training: bool = False,
+    trainable: bool | Sequence[str] | None = None,
+    output_layer_num: int | Sequence[int] = 1,
+    seq_len: int | None = int(1e9),
+    **kwargs: Any,
+) -> tuple[models.Model, dict[str, Any]]:
+    """Build an untrained model from a configuration.
+
+    "gelu" means the tanh form in Google's configurations and the exact one in Hugging Face's.
+
+    Args:
+        config_file: Path of a `bert_config.json` or of a Hugging Face `config.json`.
+        training: Whether the model has the MLM and NSP heads.
+        trainable: As in `get_model`.
+        output_layer_num: As in `get_model`.
+        seq_len: Length of the sequences, cut to the positions that the configuration has; None for
+            a model of any length up to them.
+        **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
+            over the configuration.
+
+    Returns:
+        The model, and the configuration with `max_position_embeddings` set to the number of
+        positions in use, and `hidden_act` to the form of GELU that `feed_forward_activation` asks
+        for.
+
+    Raises:
+        ConfigError: If the configuration is damaged or not BERT's (a ValueError).
+        OSError: If the file cannot be read.
+
+    Example:
+        >>> from keras_bert import PretrainedList, build_model_from_config, get_checkpoint_paths
+        >>> paths = get_checkpoint_paths(PretrainedList.tiny)
+        >>> model, config = build_model_from_config(paths.config, training=True, seq_len=64)
+        >>> model.output_shape
+        [(None, 64, 30522), (None, 2)]
+        >>> config["max_position_embeddings"]
+        64
+    """
+    config = read_config(config_file)
+    activation = activation_name(config)
+    return _build(config, activation, training, trainable, output_layer_num, seq_len, kwargs)
 
 
-def _find(
-    checkpoint: Checkpoint, depth: int, training: bool, allow_missing_heads: bool
-) -> list[FoundWeight]:
-    """Find the weights of the encoder, and with `training` those of the heads."""
-    if not (training and allow_missing_heads):
-        return find_weights(checkpoint, depth, training)
-    found = find_present_weights(checkpoint, depth)
-    present = Counter(weight.layer for weight in found)
-    whole = Counter(row.layer for row in weight_names(depth, training))
-    for head in _HEADS:
-        if any(present[layer] for layer in head) and any(
-            present[layer] < whole[layer] for layer in head
-        ):
-            return find_weights(checkpoint, depth, training)  # names what half a head lacks
-    return found
+def load_model_weights_from_checkpoint(
+    model: models.Model,
+    config: Mapping[str, Any],
+    checkpoint_file: str | os.PathLike[str],
+    training: bool = False,
+    *,
+    allow_missing_heads: bool = False,
+) -> None:
+    """Fill a model with the weights of a checkpoint.
+
+    Args:
+        model: A model of `build_model_from_config` or of `get_model`; it may have fewer encoder
+            layers than the file.
+        config: The configuration that came with the model; its `max_position_embeddings` rows of
+            the position table are read.
+        checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`), or path of a
+            `.safetensors` or PyTorch `.bin` file.
+        training: Whether to fill the MLM and NSP heads too.
+        allow_missing_heads: Whether heads that the file lacks stay as they are, instead of an
+            error.
+
+    Raises:
+        CheckpointError: If the file is damaged, or its tensors do not fit the model, or its "gelu"
+            is another than the model's (a ValueError).
+        OSError: If the file cannot be read.
+
+    Example:
+        >>> from keras_bert import PretrainedList, build_model_from_config, get_checkpoint_paths
+        >>> from keras_bert import load_model_weights_from_checkpoint
+        >>> paths = get_checkpoint_paths(PretrainedList.tiny)
+        >>> model, config = build_model_from_config(paths.config, seq_len=64)
+        >>> load_model_weights_from_checkpoint(model, config, paths.checkpoint)
+        >>> model.get_layer("Embedding-Position").get_weights()[0].shape
+        (64, 128)
+    """
+    layer_names = {layer.name for layer in model.layers}
+    depth = config["num_hidden_layers"]
+    while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
+        depth -= 1
+    config = {**config, "num_hidden_layers": depth}
+    family = family_of(config)
+    with open_checkpoint(checkpoint_file) as checkpoint:
+        _check_activation(model, config, checkpoint)
+        found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
+        check_unexpected_tensors(family, config, checkpoint, found)
+        _fill(model, config, checkpoint, found)
 
 
-def _changed(config: dict, checkpoint: Checkpoint, change) -> Checkpoint:
+def gelu_of(model: models.Model) -> str | None:
+    """Name the form of GELU in a model's feed-forward layers; None where it is no GELU."""
+    found = [layer.activation for layer in model.layers if layer.name == "Encoder-1-FeedForward"]
+    return _GELU_NAMES.get(activations.get(found[0])) if found else None
+
+
+def _heads(training: bool, allow_missing_heads: bool) -> Heads:
+    """Which heads a checkpoint must have."""
+    if not training:
+        return "none"
+    return "whole" if allow_missing_heads else "all"
+
+
+def _build(
+    config: dict[str, Any],
+    activation: str,
+    training: bool,
+    trainable: bool | Sequence[str] | None,
+    output_layer_num: int | Sequence[int],
+    seq_len: int | None,
+    kwargs: dict[str, Any],
+) -> tuple[models.Model, dict[str, Any]]:
+    """Build a model of a configuration whose activation has been decided."""
+    config = dict(config)
+    if seq_len is not None:
+        if seq_len < 1:
+            raise ValueError(f"`seq_len` must be positive or None. Received: seq_len={seq_len}.")
+        seq_len = min(seq_len, config["max_position_embeddings"])
+        config["max_position_embeddings"] = seq_len
+    try:
+        activations.get(activation)
+    except ValueError as error:
+        raise ConfigError(
+            f"`hidden_act` in the configuration must be an activation that Keras knows, such as "
+            f"'gelu'. Received: {activation!r}."
+        ) from error
+    if "feed_forward_activation" in kwargs:
+        chosen = activations.get(kwargs["feed_forward_activation"])
+        config["hidden_act"] = _GELU_NAMES.get(chosen, config["hidden_act"])
+    model = get_model(
+        **{
+            **family_of(config).arguments(config),
+            "seq_len": seq_len,
+            "feed_forward_activation": activation,
+            "training": training,
+            "trainable": trainable,
+            "output_layer_num": output_layer_num,
+            **kwargs,
+        }
+    )
+    return model if training else models.Model(*model), config
+
+
+def _check_activation(model: models.Model, config: dict[str, Any], checkpoint: Checkpoint) -> None:
+    """Refuse a model that computes the other "gelu" than the checkpoint was trained with.
+
+    A model is built before its weights are known, and by then the configuration's keys decide.
+    """
+    if config.get("hidden_act") != "gelu":
+        return
+    built, meant = gelu_of(model), activation_name(config, checkpoint)
+    if built not in (None, meant):
+        raise CheckpointError(
+            f'"gelu" in the configuration means {meant!r} with {checkpoint.path}, and the model '
+            f"has been built with {built!r}. Use load_trained_model_from_checkpoint, or build the "
+            f"model with feed_forward_activation={meant!r}. If {built!r} is wanted, say so by "
+            f"feed_forward_activation={built!r} in build_model_from_config, or by "
+            f"config['hidden_act'] = {built!r}."
+        )
+
+
+def _change_vocabulary(
+    config: dict[str, Any],
+    checkpoint: Checkpoint,
+    found: list[FoundWeight],
+    change: VocabularyChange,
+) -> Checkpoint:
     """Let a checkpoint and its configuration be those of another vocabulary."""
     if not isinstance(change, VocabularyChange):
         raise TypeError(
@@ -221,47 +292,55 @@ def _changed(config: dict, checkpoint: Checkpoint, change) -> Checkpoint:
     old, new = config["vocab_size"], len(change.vocabulary)
     change.check_size(old)
     config["vocab_size"] = new
-    return with_changed_rows(checkpoint, old, new, change.rows)
+    return with_changed_rows(checkpoint, found, old, new, change.rows)
 
 
 def _fill(
-    model, config: dict, checkpoint: Checkpoint, training: bool, allow_missing_heads: bool, done=()
+    model: models.Model,
+    config: Mapping[str, Any],
+    checkpoint: Checkpoint,
+    found: Iterable[FoundWeight],
+    done: FoundWeight | None = None,
 ) -> None:
-    """Check every tensor against the model, then read and assign those not done yet, one by one."""
-    layer_names = {layer.name for layer in model.layers}
-    depth = config["num_hidden_layers"]
-    while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
-        depth -= 1
-    found = _find(checkpoint, depth, training, allow_missing_heads)
-    check_strangers(checkpoint, found, depth)
-    rows = config["max_position_embeddings"]
-    variables = [model.get_layer(weight.layer).weights[weight.index] for weight in found]
-    _check_shapes(checkpoint, found, variables, rows)
-    for weight, variable in zip(found, variables, strict=True):
-        if weight.layer not in done:
+    """Check the weights against the model, then read and assign those not done yet one by one."""
+    layers = {layer.name: layer for layer in model.layers}
+    variables = {
+        weight: layers[weight.row.layer].weights[weight.row.index]
+        for weight in found
+        # `output_layer_num` may leave out the last encoder layers.
+        if weight.row.layer in layers or not weight.row.layer.startswith("Encoder-")
+    }
+    positions = config["max_position_embeddings"]
+    _check_shapes(checkpoint, variables, positions)
+    for weight, variable in variables.items():
+        if weight != done:
             values = _read(checkpoint, weight)
-            variable.assign(values[:rows] if weight.layer == "Embedding-Position" else values)
+            is_position = weight.row.layer == "Embedding-Position"
+            variable.assign(values[:positions] if is_position else values)
 
 
-def _read(checkpoint: Checkpoint, weight: FoundWeight):
+def _read(checkpoint: Checkpoint, weight: FoundWeight) -> np.ndarray:
     """Values of a weight in at least 32 bits; numpy and PyTorch share no bfloat16."""
-    values = read_weight(checkpoint, weight)
+    values = weight.read(checkpoint)
     if values.dtype.itemsize < 4:
         return values.astype("float32")
     return own_memory(values)
 
 
-def _check_shapes(checkpoint: Checkpoint, found: list[FoundWeight], variables, rows: int) -> None:
+def _check_shapes(
+    checkpoint: Checkpoint, variables: Mapping[FoundWeight, Any], positions: int
+) -> None:
     misfits = []
-    for weight, variable in zip(found, variables, strict=True):
-        shape, wanted = tuple(weight.shape), tuple(variable.shape)
-        if weight.layer == "Embedding-Position" and len(shape) == 2:
-            shape = (min(shape[0], rows), shape[1])
-        if shape != wanted:
-            misfits.append(f"{weight.name} is {tuple(weight.shape)}, {weight.layer} takes {wanted}")
+    for weight, variable in variables.items():
+        layer, shape, wanted = weight.row.layer, weight.shape(checkpoint), tuple(variable.shape)
+        held = shape
+        if layer == "Embedding-Position" and len(shape) == 2:
+            held = (min(shape[0], positions), shape[1])
+        if held != wanted:
+            misfits.append(f"{weight.name} is {shape}, {layer} takes {wanted}")
         dtype = checkpoint.dtype(weight.name)
         if dtype.name not in ("float16", "bfloat16", "float32", "float64"):
-            misfits.append(f"{weight.name} holds {dtype.name}, {weight.layer} takes floats")
+            misfits.append(f"{weight.name} holds {dtype.name}, {layer} takes floats")
     if misfits:
         raise CheckpointError(
             f"{checkpoint.path} does not fit the model (shapes as the model has them): "

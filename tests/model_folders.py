@@ -6,7 +6,8 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from keras_bert.checkpoints import write_tensor_bundle
-from keras_bert.families.weights import to_checkpoint, weight_names
+from keras_bert.families import BERT
+from keras_bert.families.weights import to_checkpoint
 
 CONFIG = {
     "vocab_size": 30,
@@ -34,7 +35,7 @@ def random_weights(config=CONFIG, seed=0, scale=0.5):
         shapes[name] = [(hidden, hidden), (hidden,)]
     generator = np.random.default_rng(seed)
     weights = {}
-    for row in weight_names(config["num_hidden_layers"], training=True):
+    for row in BERT.weights(config, training=True):
         shape = shapes.get(row.layer)
         if row.layer.endswith("-Norm"):
             shape = [(hidden,), (hidden,)]

@@ -24,8 +24,8 @@ from keras_bert.families.weights import to_checkpoint
 from keras_bert.loader import checkpoint_loader
 
 VOCABULARY = {word: index for index, word in enumerate(WORDS)}
-TOKENS = np.array([[2, 5, 6, 7, 3, 0, 0], [2, 9, 3, 10, 11, 12, 3], [2, 3, 0, 0, 0, 0, 0]])
-SEGMENTS = np.array([[0] * 7, [0, 0, 0, 1, 1, 1, 1], [0] * 7])
+# transformers wrote this folder and `outputs.npz` in it.
+HUGGING_FACE = Path(__file__).parent / "data" / "transformers"
 
 
 @pytest.fixture
@@ -101,6 +101,18 @@ def test_a_model_with_fewer_layers_takes_those_it_has(google):
     assert "Encoder-2-FeedForward" not in [layer.name for layer in model.layers]
 
 
+@pytest.mark.parametrize(("transformer_num", "filled"), [(1, 1), (2, 2), (3, 2)])
+def test_layers_by_an_argument_of_the_builder(google, transformer_num, filled):
+    paths, weights = google
+    model = load_trained_model_from_checkpoint(*paths[:2], transformer_num=transformer_num)
+    held = {layer.name: layer.get_weights() for layer in model.layers}
+    assert (f"Encoder-{transformer_num + 1}-FeedForward" in held) is False
+    for number in range(1, transformer_num + 1):
+        name = f"Encoder-{number}-FeedForward"
+        same = name in weights and np.array_equal(held[name][0], weights[name][0])
+        assert same is (number <= filled)
+
+
 def test_task_embedding_is_new_and_trainable(google):
     model = load_trained_model_from_checkpoint(
         *google[0][:2], trainable=True, use_task_embed=True, task_num=10
@@ -135,76 +147,55 @@ def test_free_prefixes_and_sharded_files(tmp_path):
     load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
 
 
-@pytest.fixture(scope="module")
-def hugging_face(tmp_path_factory):
-    """A folder with a random model in both of Hugging Face's file formats, and its outputs."""
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+def test_numbers_of_hugging_face(file):
+    model = load_trained_model_from_checkpoint(
+        HUGGING_FACE / "config.json", HUGGING_FACE / file, training=True, seq_len=None
+    )
+    check_heads(model, dict(np.load(HUGGING_FACE / "outputs.npz")))
+
+
+def check_heads(model, expected):
+    tokens, segments = expected["tokens"], expected["segments"]
+    mlm, nsp = model.predict([tokens, segments, np.ones_like(tokens)], verbose=0)
+    np.testing.assert_allclose(mlm[tokens != 0], expected["mlm"][tokens != 0], atol=1e-5)
+    np.testing.assert_allclose(nsp, expected["nsp"], atol=1e-5)
+
+
+def test_layers_of_hugging_face_lowest_first():
+    expected = np.load(HUGGING_FACE / "outputs.npz")
+    tokens = expected["tokens"]
+    model = load_trained_model_from_checkpoint(
+        HUGGING_FACE / "config.json",
+        HUGGING_FACE / "model.safetensors",
+        output_layer_num=2,
+        seq_len=None,
+    )
+    features = model.predict([tokens, expected["segments"]], verbose=0)
+    both = np.concatenate(expected["hidden"], axis=-1)
+    np.testing.assert_allclose(features[tokens != 0], both[tokens != 0], atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+def test_numbers_of_the_transformers_at_hand(tmp_path, file):
     torch = pytest.importorskip("torch", reason="PyTorch is the reference")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         transformers = pytest.importorskip("transformers", reason="the reference implementation")
-        folder = tmp_path_factory.mktemp("hugging_face")
-        keys = {key: value for key, value in CONFIG.items() if key != "vocab_size"}
-        config = transformers.BertConfig(vocab_size=30, layer_norm_eps=1e-5, **keys)
-        torch.manual_seed(0)
-        model = transformers.BertForPreTraining(config).eval()
-        for parameter in model.parameters():
-            torch.nn.init.normal_(parameter, std=0.5)
-        model.tie_weights()
-        model.save_pretrained(folder)
-        torch.save(model.state_dict(), folder / "pytorch_model.bin")
-        outputs = model(
-            torch.tensor(TOKENS),
-            attention_mask=torch.tensor(TOKENS != 0).long(),
-            token_type_ids=torch.tensor(SEGMENTS),
-            output_hidden_states=True,
-        )
-    return folder, {
-        "hidden": [each.detach().numpy() for each in outputs.hidden_states],
-        "mlm": torch.softmax(outputs.prediction_logits, -1).detach().numpy(),
-        "nsp": torch.softmax(outputs.seq_relationship_logits, -1).detach().numpy(),
-    }
-
-
-@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
-def test_numbers_of_hugging_face(hugging_face, file):
-    folder, expected = hugging_face
+        model = transformers.BertForPreTraining.from_pretrained(HUGGING_FACE).eval()
+        model.save_pretrained(tmp_path)
+        torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+        expected = dict(np.load(HUGGING_FACE / "outputs.npz"))
+        tokens = torch.tensor(expected["tokens"])
+        with torch.no_grad():
+            outputs = model(tokens, (tokens != 0).long(), torch.tensor(expected["segments"]))
+    expected["mlm"] = torch.softmax(outputs.prediction_logits, -1).numpy()
+    expected["nsp"] = torch.softmax(outputs.seq_relationship_logits, -1).numpy()
     model = load_trained_model_from_checkpoint(
-        folder / "config.json", folder / file, training=True, seq_len=None
+        tmp_path / "config.json", tmp_path / file, training=True, seq_len=None
     )
-    mlm, nsp = model.predict([TOKENS, SEGMENTS, np.ones_like(TOKENS)], verbose=0)
-    np.testing.assert_allclose(mlm[TOKENS != 0], expected["mlm"][TOKENS != 0], atol=1e-5)
-    np.testing.assert_allclose(nsp, expected["nsp"], atol=1e-5)
-
-
-def test_layers_of_hugging_face_lowest_first(hugging_face):
-    folder, expected = hugging_face
-    model = load_trained_model_from_checkpoint(
-        folder / "config.json", folder / "model.safetensors", output_layer_num=2, seq_len=None
-    )
-    features = model.predict([TOKENS, SEGMENTS], verbose=0)
-    both = np.concatenate(expected["hidden"][1:], axis=-1)
-    np.testing.assert_allclose(features[TOKENS != 0], both[TOKENS != 0], atol=1e-5)
-
-
-def test_gelu_means_what_the_file_means(hugging_face, google, tmp_path):
-    """tanh with a TensorFlow checkpoint, erf with Hugging Face's, as their own code has it."""
-    (paths, _), (folder, _) = google, hugging_face
-    for config, checkpoint, name in [
-        (paths.config, paths.checkpoint, "gelu_tanh"),
-        (folder / "config.json", folder / "model.safetensors", "gelu_erf"),
-    ]:
-        model = load_trained_model_from_checkpoint(config, checkpoint, training=True)
-        for layer in ("Encoder-1-FeedForward", "MLM-Dense"):
-            assert model.get_layer(layer).activation.__name__ == name
-
-
-def test_a_named_tanh_form_is_kept(hugging_face, tmp_path):
-    config = json.loads((hugging_face[0] / "config.json").read_text())
-    for name in ("gelu_new", "gelu_pytorch_tanh"):
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps({**config, "hidden_act": name}))
-        model = load_trained_model_from_checkpoint(path, hugging_face[0] / "model.safetensors")
-        assert model.get_layer("Encoder-1-FeedForward").activation.__name__ == "gelu_tanh"
+    check_heads(model, expected)
 
 
 @pytest.mark.parametrize(
@@ -355,20 +346,3 @@ def test_damaged_configurations_with_a_checkpoint(google):
 def test_bad_length(google):
     with pytest.raises(ValueError, match="`seq_len` must be positive or None"):
         build_model_from_config(google[0].config, seq_len=0)
-
-
-def test_paths_of_both_layouts(tmp_path):
-    paths = get_checkpoint_paths(str(tmp_path / "none"))
-    assert [path.rsplit("/", 1)[1] for path in paths] == [
-        "bert_config.json",
-        "bert_model.ckpt",
-        "vocab.txt",
-    ]
-    for name in ("config.json", "pytorch_model.bin", "tokenizer.json"):
-        (tmp_path / name).touch()
-    assert get_checkpoint_paths(tmp_path).checkpoint == str(tmp_path / "pytorch_model.bin")
-    assert get_checkpoint_paths(tmp_path).vocab == str(tmp_path / "tokenizer.json")
-    (tmp_path / "model.safetensors").touch()
-    (tmp_path / "vocab.txt").touch()
-    assert get_checkpoint_paths(tmp_path).checkpoint == str(tmp_path / "model.safetensors")
-    assert get_checkpoint_paths(tmp_path).vocab == str(tmp_path / "vocab.txt")

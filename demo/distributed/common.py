@@ -1,4 +1,4 @@
-"""What all three programs train: the small model of the package, further, to guess masked words."""
+"""Model, data and output of all three programs, which train the small model of the package."""
 
 import time
 
@@ -15,7 +15,7 @@ from keras_bert import (
     load_vocabulary,
 )
 
-ROWS, LENGTH, SLOTS = 64, 64, 10  # of a batch, a row, and the places to predict in a row
+ROWS, LENGTH, SLOTS = 64, 64, 10  # rows of a batch, tokens and predicted positions of a row
 PATHS = get_checkpoint_paths(get_pretrained(PretrainedList.tiny))
 PAIRS = [
     ("The ship left the harbour early in the morning.", "By noon nobody could see the coast."),
@@ -54,19 +54,19 @@ def batches(steps):
 
 
 def own_rows(arrays, process, processes):
-    """The rows of every batch that are one process's."""
+    """The rows of every batch that belong to one process."""
     owners = np.arange(len(arrays[0])) % ROWS // (ROWS // processes)
     return tuple(each[owners == process] for each in arrays)
 
 
 class Report:
-    """Prints losses and the time of a step, the first one, which compiles, left out."""
+    """Prints losses and the time of a step, without the first one, which compiles."""
 
     def __init__(self, what):
         self.what, self.means = what, []
 
     def add(self, mean):
-        """Take the mean loss of all steps so far."""
+        """Add the mean loss of all steps so far."""
         self.means.append(float(mean))
         if len(self.means) == 1:
             self.start = time.perf_counter()
@@ -75,4 +75,4 @@ class Report:
         steps = len(self.means)
         seconds = (time.perf_counter() - self.start) / (steps - 1)
         losses = f"loss {self.means[0]:.5f}, mean of {steps} steps {self.means[-1]:.5f}"
-        print(f"{self.what}: {losses}, {seconds:.3f} s a step")
+        print(f"{self.what}: {losses}, {seconds:.3f} s per step")

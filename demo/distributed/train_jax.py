@@ -4,15 +4,15 @@
     python demo/distributed/train_jax.py --virtual 8
     python demo/distributed/train_jax.py --virtual 8 --model-devices 2
 
-On the cores of one TPU host or on several GPUs it runs as in the first line. --virtual divides the
-CPU into so many devices to try it out. With --model-devices N the weights are split among N
-devices, and each batch among the others. On several machines, or for a trial in several processes,
-start all of them with the same address of the first and a number each:
+The first command uses all cores of one TPU host, or all GPUs. --virtual N divides the CPU into N
+devices to try it out. With --model-devices N, the devices form groups of N; the weights are split
+within each group, and each batch among the groups. On several machines, or to try out several
+processes, start each process with the address of the first one and its own number:
 
     python demo/distributed/train_jax.py --coordinator 127.0.0.1:1234 --processes 2 --process 0
     python demo/distributed/train_jax.py --coordinator 127.0.0.1:1234 --processes 2 --process 1
 
-On the hosts of a TPU pod these three need not be known: --pod.
+On the hosts of a TPU pod, use --pod instead of these three options.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--virtual", type=int, help="devices to divide the CPU into")
+    parser.add_argument("--virtual", type=int, help="number of devices to divide the CPU into")
     parser.add_argument("--model-devices", type=int, default=1)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--coordinator", help="HOST:PORT of process 0")
@@ -35,7 +35,7 @@ def parse():
 
 
 def distribute(model_devices):
-    """Have Keras spread what is built from now on over all devices of all processes."""
+    """Make Keras distribute everything built from now on over all devices of all processes."""
     import common
     import jax
     import keras
@@ -63,7 +63,7 @@ def distribute(model_devices):
         keras.distribution.ModelParallel(
             layout_map=layouts,
             batch_dim_name="batch",
-            auto_shard_dataset=False,  # each process makes its own rows
+            auto_shard_dataset=False,  # each process passes only its own rows
         )
     )
     return len(devices)
@@ -81,7 +81,7 @@ def main():
     import keras
 
     if arguments.pod or arguments.coordinator:
-        # What processes on CPUs talk by, which older JAX has to be told.
+        # How processes on CPUs communicate; older versions of JAX have no default for it.
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         keras.distribution.initialize(arguments.coordinator, arguments.processes, arguments.process)
     import common

@@ -1,11 +1,12 @@
-"""Training under a strategy of TensorFlow: on all GPUs of a machine, or of several.
+"""Training with a distribution strategy of TensorFlow: on all GPUs of one or several machines.
 
     python demo/distributed/train_tensorflow.py
     python demo/distributed/train_tensorflow.py --virtual 2
     TF_KERAS=1 python demo/distributed/train_tensorflow.py --virtual 2
 
---virtual divides the CPU into so many devices to try it out. On several machines, or for a trial in
-several processes, name all of them and start each with its number; on Keras 3, one for every GPU:
+--virtual N divides the CPU into N devices to try it out. On several machines, or to try out several
+processes, list the addresses of all processes and start each with its own number; on Keras 3, use
+one process per GPU:
 
     python demo/distributed/train_tensorflow.py --workers 127.0.0.1:1234,127.0.0.1:1235 --worker 0
     python demo/distributed/train_tensorflow.py --workers 127.0.0.1:1234,127.0.0.1:1235 --worker 1
@@ -27,10 +28,10 @@ def parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--virtual", type=int, help="devices to divide the CPU into")
+    parser.add_argument("--virtual", type=int, help="number of devices to divide the CPU into")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--workers", help="HOST:PORT of each process, with commas")
-    parser.add_argument("--worker", type=int, help="number of this one")
+    parser.add_argument("--workers", help="HOST:PORT of each process, separated by commas")
+    parser.add_argument("--worker", type=int, help="index of this process")
     return parser.parse_args()
 
 
@@ -49,7 +50,7 @@ def new_strategy(arguments):
 
 
 def train_step_by_step(strategy, model, dataset, report):
-    """What `fit` does, which Keras 3 cannot where there are several workers."""
+    """Do what `fit` does, since `fit` of Keras 3 does not support several workers."""
 
     @tf.function
     def step(batch):
@@ -72,7 +73,7 @@ def main():
     if arguments.workers and not TF_KERAS:
         train_step_by_step(strategy, model, dataset, report)
     else:
-        # Not the loss in the logs, which Keras 2 adds up over the workers.
+        # The loss in the logs is not used, since Keras 2 sums it over the workers.
         reporting = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: report.add(model.get_metrics_result()["loss"])
         )

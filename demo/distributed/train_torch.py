@@ -1,8 +1,8 @@
-"""Training with Keras on PyTorch in several processes, by DistributedDataParallel.
+"""Training with Keras on PyTorch in several processes, with DistributedDataParallel.
 
     torchrun --nproc-per-node 2 demo/distributed/train_torch.py
 
-On GPUs start one process for each, with --nproc-per-node gpu; on several machines with torchrun's
+On GPUs, start one process per GPU with --nproc-per-node gpu; on several machines, use torchrun's
 --nnodes and --rdzv-endpoint.
 """
 
@@ -19,7 +19,7 @@ STEPS = 20
 
 
 class Loss(torch.nn.Module):
-    """The loss of a batch: all that a step needs gradients of, for the wrapper to see."""
+    """Computes the loss of a batch inside the wrapped module, which synchronizes the gradients."""
 
     def __init__(self, model):
         super().__init__()
@@ -30,7 +30,7 @@ class Loss(torch.nn.Module):
 
 
 def main():
-    if torch.cuda.is_available():  # before Keras makes a weight
+    if torch.cuda.is_available():  # before Keras creates a weight
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group()
     process, processes = distributed.get_rank(), distributed.get_world_size()

@@ -1,4 +1,4 @@
-"""Labelled heat maps in a picture file, for the scripts beside this file."""
+"""Labelled heat maps in a picture file, for the scripts in this folder."""
 
 import math
 import sys
@@ -16,16 +16,16 @@ def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str], num
     """Draw square matrices side by side.
 
     Args:
-        path: File to write; its ending decides the format.
-        maps: Matrices (T, T), all on one scale of colours.
-        labels: T labels of the rows, and of the columns.
+        path: File to write; its suffix determines the format.
+        maps: Matrices (T, T), which share one colour scale.
+        labels: T labels, for the rows and for the columns.
         titles: A title for each matrix.
         numbers: Whether to write the numbers into the cells as well.
     """
     families, labels = readable(labels)
     columns = math.ceil(math.sqrt(len(maps)))
     rows = math.ceil(len(maps) / columns)
-    # In inches; the roughly known room for labels is cut to the true one when the file is written.
+    # In inches; the space for labels is only estimated and cropped when the file is written.
     side = 1.2 + (0.5 if numbers else 0.25) * len(labels) + 0.08 * max(map(len, labels))
     low, high = min(each.min() for each in maps), max(each.max() for each in maps)
     with matplotlib.rc_context({"font.family": families, "font.size": 9}):
@@ -42,7 +42,7 @@ def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str], num
             axis.remove()
         figure.colorbar(image, ax=figure.axes, shrink=0.8)
         figure.savefig(path, dpi=150, bbox_inches="tight")
-    print(f"{path} shows it.")
+    print(f"{path} written.")
 
 
 def write_numbers(axis, values, middle):
@@ -53,13 +53,13 @@ def write_numbers(axis, values, middle):
 
 
 def readable(labels):
-    """Fonts that have all characters of the labels; where there are none, code points instead.
+    """Find fonts for all characters of the labels; if there are none, write code points instead.
 
-    matplotlib's own font has no Chinese characters, and would draw boxes in their place; the font
-    "Last Resort" has boxes only.
+    matplotlib's default font has no Chinese characters and would draw boxes instead; the font "Last
+    Resort" contains only boxes.
 
     Returns:
-        Families of fonts, in the order in which they are asked for a character; and the labels.
+        Font families, in the order in which they are searched for a character; and the labels.
     """
     families = ["DejaVu Sans"]
     missing = set("".join(labels)) - characters(font_manager.findfont("DejaVu Sans"))
@@ -72,7 +72,7 @@ def readable(labels):
                 missing -= found
     if missing:
         print(
-            f"No font here has {' '.join(sorted(missing))}: the picture has their code points "
+            f"No installed font has {' '.join(sorted(missing))}: the picture shows code points "
             "instead. Install a font that has them, such as Noto Sans CJK, and delete matplotlib's "
             f"list of fonts in {matplotlib.get_cachedir()}."
         )

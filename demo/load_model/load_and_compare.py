@@ -1,14 +1,15 @@
-"""Which sentences are similar, as numbers and as a picture.
+"""Similarity of sentences, as numbers and as a picture.
 
     pip install '.[demo]'
     python demo/load_model/load_and_compare.py similarity.png
     python demo/load_model/load_and_compare.py MODEL similarity.png --texts sentences.txt
 
-MODEL is a folder of Google's or Hugging Face's layout, or the address of an archive that holds one;
-without it the small English model of this package serves. --texts names a file with a sentence in
-every line. Each sentence becomes the mean of its token vectors; the heat map shows the cosines
-between them, and printed is the sentence nearest to each. Plain BERT finds everything rather
-similar; models trained to tell, such as all-MiniLM-L6-v2, do it well.
+MODEL is a folder in Google's or Hugging Face's format, or the URL of an archive that contains one;
+the default is the small English model of this package. --texts names a file with one sentence per
+line. The vector of a sentence is the mean of its token vectors; the heat map shows the cosines
+between the vectors, and the script prints the nearest sentence of each. Plain BERT gives high
+similarities to all sentences; models trained for similarity, such as all-MiniLM-L6-v2, distinguish
+them well.
 """
 
 import argparse
@@ -50,8 +51,8 @@ def main():
     )
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
-    parser.add_argument("--texts", type=Path, help="file with a sentence in every line")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    parser.add_argument("--texts", type=Path, help="file with one sentence per line")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
     arguments = parser.parse_args()
 
     folder = get_pretrained(arguments.model)
@@ -69,7 +70,7 @@ def main():
     )
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors @ vectors.T
-    others = cosines - 3 * np.eye(len(texts))  # a sentence is not its own neighbour
+    others = cosines - 3 * np.eye(len(texts))  # a sentence is not its own nearest sentence
     for text, cosine, place in zip(texts, others.max(axis=1), others.argmax(axis=1), strict=True):
         print(f"{cosine:.2f}  {text}  {texts[place]}")
     save_heat_maps(arguments.picture, [cosines], texts, ["cosines of mean vectors"], numbers=True)

@@ -1,17 +1,17 @@
-"""The features of every token, as Google's extract_features.py gives them.
+"""The features of every token, as computed by Google's extract_features.py.
 
     python demo/load_model/load_and_extract.py
     python demo/load_model/load_and_extract.py MODEL --text "all work and no play"
 
-MODEL is a folder of Google's or Hugging Face's layout, or the address of an archive that holds one;
-without it the small English model of this package serves. Printed are the first five numbers of
-each token in the last layer. For "语言模型" and Google's chinese_L-12_H-768_A-12 they begin
+MODEL is a folder in Google's or Hugging Face's format, or the URL of an archive that contains one;
+the default is the small English model of this package. The script prints the first five features of
+each token in the last layer. For "语言模型" and Google's chinese_L-12_H-768_A-12, it begins with
 
     [CLS] -0.63251 0.203023 0.079366 -0.032843 0.566809
     语 -0.758835 0.096518 1.071875 0.005038 0.688799
 
-as Google's tool has published them. Given a folder of that name, the script compares its numbers
-with these, and fails if they differ.
+which is the published output of Google's tool. If the folder has that name, the script compares its
+numbers with these, and fails if they differ.
 """
 
 import argparse
@@ -34,12 +34,12 @@ PUBLISHED_MODEL, PUBLISHED_TEXT = "chinese_L-12_H-768_A-12", "语言模型"
 PUBLISHED = [
     line.split() for line in re.findall(r"^    (\S+(?: -?\d\.\d+){5})$", __doc__, re.MULTILINE)
 ]
-# Far above what the order of float32 sums changes, far below what any other arithmetic would.
+# Far above the rounding differences of float32 sums, far below those of any other formula.
 TOLERANCE = 1e-4
 
 
 def check(tokens, features):
-    """Compare with the published numbers; ends the script where they differ."""
+    """Compare with the published numbers; exit if they differ."""
     expected = np.array([values for _, *values in PUBLISHED], "float32")
     received = features[: len(PUBLISHED), : expected.shape[1]]
     difference = np.abs(received - expected).max()
@@ -47,7 +47,7 @@ def check(tokens, features):
         sys.exit(f"These are not the tokens of Google's tool: {' '.join(tokens)}")
     if not difference <= TOLERANCE:
         sys.exit(f"These are not the numbers of Google's tool: they differ by {difference:.6f}.")
-    print(f"The numbers of Google's tool, to {difference:.6f}.")
+    print(f"Same numbers as Google's tool, to within {difference:.6f}.")
 
 
 def main():
@@ -56,7 +56,7 @@ def main():
     )
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("--text")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
     arguments = parser.parse_args()
 
     folder = get_pretrained(arguments.model)

@@ -1,13 +1,13 @@
-"""How much each token attends to every other, as numbers and as a picture.
+"""How strongly each token attends to every other, as numbers and as a picture.
 
     pip install '.[demo]'
     python demo/load_model/load_and_get_attention_map.py attention.png
     python demo/load_model/load_and_get_attention_map.py MODEL layer_1.png --layer 1 --text "…"
 
-MODEL is a folder of Google's or Hugging Face's layout, or the address of an archive that holds one;
-without it the small English model of this package serves. The picture has a heat map for every head
-of a layer: in a token's row stands how much it attends to the tokens at the bottom. Printed is what
-each attends to most, on the average of the heads.
+MODEL is a folder in Google's or Hugging Face's format, or the URL of an archive that contains one;
+the default is the small English model of this package. The picture shows a heat map for every head
+of a layer: a token's row shows how strongly it attends to the tokens of the columns. The script
+prints the token that each token attends to most, averaged over the heads.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main():
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--text")
     parser.add_argument("--layer", type=int, help="encoder layer, from 1; the last by default")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
     arguments = parser.parse_args()
 
     paths = get_checkpoint_paths(get_pretrained(arguments.model))

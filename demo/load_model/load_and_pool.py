@@ -3,11 +3,11 @@
     python demo/load_model/load_and_pool.py
     python demo/load_model/load_and_pool.py MODEL
 
-MODEL is a folder of Google's or Hugging Face's layout, or the address of an archive that holds one;
-without it the small English model of this package serves. From the last four layers, or all if
-there are fewer, are taken the vector of the first token (POOL_NSP) and the maximum over all tokens
-(POOL_MAX): of a model with D numbers for each token, 4 · 2 · D numbers for each text. Printed are
-their shape and beginning.
+MODEL is a folder in Google's or Hugging Face's format, or the URL of an archive that contains one;
+the default is the small English model of this package. From each of the last four layers (or all,
+if there are fewer), the script takes the vector of the first token (POOL_NSP) and the maximum over
+all tokens (POOL_MAX): with D features per token, these are 4 · 2 · D numbers for each text. It
+prints their shape and the first five of them.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
-    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
     arguments = parser.parse_args()
 
     vectors = extract_embeddings(

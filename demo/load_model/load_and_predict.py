@@ -3,10 +3,10 @@
     python demo/load_model/load_and_predict.py
     python demo/load_model/load_and_predict.py MODEL --text "A [MASK] is red." --pair FIRST SECOND
 
-MODEL is a folder of Google's or Hugging Face's layout that holds the two heads of pretraining, or
-the address of an archive of one; without it the small English model of this package serves. Printed
-are, for every [MASK], the five tokens that fit best, and for each pair the probability that the
-second sentence follows the first.
+MODEL is a folder in Google's or Hugging Face's format that contains both pretraining heads, or the
+URL of an archive of one; the default is the small English model of this package. The script prints
+the five most probable tokens for every [MASK], and for each pair the probability that the second
+sentence follows the first.
 """
 
 import argparse
@@ -40,9 +40,9 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
-    parser.add_argument("--text", help="text with [MASK] in it")
+    parser.add_argument("--text", help="text that contains [MASK]")
     parser.add_argument("--pair", nargs=2, action="append", metavar=("FIRST", "SECOND"))
-    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
     arguments = parser.parse_args()
 
     paths = get_checkpoint_paths(get_pretrained(arguments.model))
@@ -65,7 +65,7 @@ def main():
         best = np.argsort(-probabilities)[:5]
         print("   ", *(f"{tokens[index]} {probabilities[index]:.3f}" for index in best), sep="  ")
     for (first, second), probabilities in zip(pairs, next_sentence[1:], strict=True):
-        # Place 0 says that the second sentence follows, place 1 that it is a random one.
+        # Index 0: the second sentence follows the first; index 1: it is a random sentence.
         print(f"{probabilities[0]:.3f}  {first} | {second}")
 
 

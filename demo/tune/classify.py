@@ -1,15 +1,15 @@
-"""Fine-tuning BERT to classify sentences, such as reviews, or pairs, such as paraphrases.
+"""Fine-tune BERT to classify sentences, such as reviews, or pairs, such as paraphrases.
 
     python demo/tune/classify.py MODEL train.tsv dev.tsv
     python demo/tune/classify.py MODEL train.tsv dev.tsv --pairs
 
-MODEL is a folder of Google's or Hugging Face's layout, the address of an archive of one, or tiny,
-the small English model of this package. A table (.tsv, or .csv with quotes) has a header that names
-the columns, as in SST-2 and ChnSentiCorp (label; text_a, sentence, review …) and for pairs in
-LCQMC, MRPC, QQP (label, Quality …; text_a and text_b, sentence1 and sentence2, question1 and
-question2 …); or it has no header, and then the texts come first and the label last. Labels may be
-any words. Printed are how often each label occurs, Keras' progress and, after every epoch, the
-accuracy on dev; the learning curve goes into the folder --output.
+MODEL is a folder in Google's or Hugging Face's format, the URL of an archive of one, or tiny, the
+small English model of this package. A table (.tsv, or .csv with quotes) has a header that names the
+columns, as in SST-2 and ChnSentiCorp (label; text_a, sentence, review …) and for pairs in LCQMC,
+MRPC, QQP (label, Quality …; text_a and text_b, sentence1 and sentence2, question1 and question2 …);
+without a header, the texts come first and the label last. Labels may be any words. The script
+prints how often each label occurs, Keras' progress bar and, after every epoch, the accuracy on dev;
+it saves the learning curve in the folder --output.
 """
 
 import sys
@@ -40,7 +40,7 @@ from keras_bert.layers import Extract
 
 def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=32, epochs=3, learning_rate=3e-5)
-    parser.add_argument("--pairs", action="store_true", help="the tables hold pairs of texts")
+    parser.add_argument("--pairs", action="store_true", help="the tables contain pairs of texts")
     arguments = parse(parser)
     paths = arguments.paths
     tokenizer = Tokenizer(arguments.vocabulary, cased=arguments.cased)
@@ -51,7 +51,7 @@ def main():
         shown = ", ".join(f"{count} x {label[:20]}" for label, count in counts.most_common(10))
         print(f"{path}: {len(labels)} examples: {shown}")
         if len(counts) == 1 or 10 < len(labels) < 2 * len(counts):
-            sys.exit(f"{len(counts)} different labels of {len(labels)} examples are no classes.")
+            sys.exit(f"{len(counts)} different labels of {len(labels)} examples cannot be classes.")
         rows = [tokenizer.encode(*each, max_len=arguments.max_len) for each in texts]
         tokens, segments = (np.array(each, "int32") for each in zip(*rows, strict=True))
         classes = classes or sorted(set(labels))

@@ -1,4 +1,4 @@
-"""What the fine-tuning scripts beside this file share: tables, batches, the learning curve."""
+"""Shared by the fine-tuning scripts in this folder: tables, batches, the learning curve."""
 
 import argparse
 import contextlib
@@ -16,13 +16,13 @@ from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint
 from keras_bert.families.configuration import read_config
 
-# How public data sets head their columns.
+# Column names of public data sets.
 TEXTS = ("text_a", "text", "sentence", "sentence1", "question1", "review", "#1 string")
 SECOND_TEXTS = ("text_b", "sentence2", "question2", "#2 string")
 LABELS = ("label", "labels", "quality", "is_duplicate")
-# As in Google's training, biases and normalizations do not decay.
+# As in Google's training, there is no weight decay for biases and normalizations.
 DECAYED = ["embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2"]
-csv.field_size_limit(2**31 - 1)  # a text may be a whole book
+csv.field_size_limit(2**31 - 1)  # a text may be as long as a book
 LENGTH_STEP = 32  # JAX and TensorFlow compile the model once for each length of a batch
 SORTED_BATCHES = 50
 
@@ -33,20 +33,20 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", help="folder with a configuration, weights and a vocabulary; tiny")
-    parser.add_argument("train", type=existing_file, help="file to learn from")
-    parser.add_argument("dev", type=existing_file, help="file to measure on")
+    parser.add_argument("train", type=existing_file, help="file with the training data")
+    parser.add_argument("dev", type=existing_file, help="file with the evaluation data")
     parser.add_argument("--output", default="tuned", help="folder for the learning curve")
     parser.add_argument("--save", type=model_file, help="file for the tuned model: model.keras")
-    parser.add_argument("--from-scratch", action="store_true", help="leave the weights aside")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary has upper case")
+    parser.add_argument("--from-scratch", action="store_true", help="do not load the weights")
+    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
     numbers = [  # name, type, least, below, default, meaning
-        ("--max-len", int, 5, inf, max_len, "tokens of a text"),
-        ("--batch-size", int, 1, inf, batch_size, "examples of a batch"),
-        ("--epochs", int, 1, inf, epochs, "passes through the training file"),
-        ("--learning-rate", float, 0, inf, learning_rate, "its peak"),
-        ("--dropout", float, 0, 1, 0.1, "share of features that are dropped"),
-        ("--seed", int, 0, 2**32, 0, "decides all random numbers"),
-        ("--limit", int, 1, inf, None, "take only so many examples of each file"),
+        ("--max-len", int, 5, inf, max_len, "largest number of tokens of a text"),
+        ("--batch-size", int, 1, inf, batch_size, "examples in a batch"),
+        ("--epochs", int, 1, inf, epochs, "number of epochs"),
+        ("--learning-rate", float, 0, inf, learning_rate, "peak learning rate"),
+        ("--dropout", float, 0, 1, 0.1, "dropout rate"),
+        ("--seed", int, 0, 2**32, 0, "seed for all random numbers"),
+        ("--limit", int, 1, inf, None, "use only the first N examples of each file"),
     ]
     for name, kind, least, below, default, text in numbers:
         text = text if default is None else f"{text} (%(default)s)"
@@ -56,7 +56,7 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
 
 
 def number_in(kind, least, below):
-    """What turns a word into a number of a range, for argparse."""
+    """A function for argparse that converts a word to a number and checks its range."""
 
     def number(word):
         value = kind(word)
@@ -64,7 +64,7 @@ def number_in(kind, least, below):
             raise argparse.ArgumentTypeError(f"{word} is not in the range from {least} to {below}")
         return value
 
-    number.__name__ = kind.__name__  # which argparse's messages mention
+    number.__name__ = kind.__name__  # used in argparse's messages
     return number
 
 
@@ -83,7 +83,7 @@ def model_file(path):
 
 
 def parse(parser):
-    """The arguments, with the model's paths and vocabulary; seeds all that draws random numbers."""
+    """The arguments, with the model's paths and vocabulary; seeds all random generators."""
     arguments = parser.parse_args()
     try:
         arguments.paths = paths = get_checkpoint_paths(get_pretrained(arguments.model))
@@ -100,7 +100,7 @@ def parse(parser):
     if arguments.save:
         folders.insert(0, ("--save", Path(arguments.save).parent))
     for option, folder in folders:
-        try:  # now, not after the training
+        try:  # fail now, not after the training
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
@@ -111,7 +111,7 @@ def parse(parser):
 
 
 def save_if_asked(model, arguments, kind, names):
-    """Save the tuned model where --save says, and print what its file does not hold: the names."""
+    """Save the tuned model to the file --save, and print the names, which are not in that file."""
     if arguments.save:
         model.save(arguments.save)
         print(f"{arguments.save}: the outputs are the {kind} {', '.join(names)}")
@@ -119,19 +119,19 @@ def save_if_asked(model, arguments, kind, names):
 
 @contextlib.contextmanager
 def open_text(path):
-    """A text file to read, line ends as they are; ends the program if it is not UTF-8."""
+    """A text file to read, with line ends unchanged; exits if it is not UTF-8."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             yield file
     except UnicodeDecodeError as error:
-        sys.exit(f"{path} is no UTF-8 text: {error}")
+        sys.exit(f"{path} is not UTF-8 text: {error}")
 
 
 def read_table(path, text_count=1, limit=None):
-    """Texts and labels of a table; says which columns they are.
+    """Texts and labels of a table; prints which columns they are.
 
-    A .csv file has commas and quotes, any other tabs and none. Where the first line has none of the
-    names above, it is data, the texts first and the label last.
+    A .csv file has commas and quotes, any other file has tabs and no quotes. If the first line
+    contains none of the names above, it is data, with the texts first and the label last.
 
     Returns:
         A list of tuples of `text_count` texts, and a list of labels.
@@ -144,7 +144,7 @@ def read_table(path, text_count=1, limit=None):
     has_header = not {*TEXTS, *SECOND_TEXTS, *LABELS}.isdisjoint(header)
     if has_header:
         if text_count == 1 and not set(SECOND_TEXTS).isdisjoint(header):
-            sys.exit(f"{path} has pairs of texts, for --pairs. Received: {rows[0]}")
+            sys.exit(f"{path} contains pairs of texts, which need --pairs. Received: {rows[0]}")
         names = [*(TEXTS, SECOND_TEXTS)[:text_count], LABELS]
         columns = [_column(path, header, each) for each in names]
         print(f"{path}: columns", ", ".join(rows[0][column] for column in columns))
@@ -158,7 +158,7 @@ def read_table(path, text_count=1, limit=None):
         if len(row) <= max(columns) or (not has_header and len(row) != len(columns)):
             expected = len(header) if has_header else len(columns)
             sys.exit(
-                f"{path}, row {number}: expected are {expected} columns, separated by "
+                f"{path}, row {number}: expected {expected} columns, separated by "
                 f"{'commas' if is_csv else 'tabs'}; pairs of texts need --pairs. Received: {row}"
             )
         texts.append(tuple(row[column] for column in columns[:-1]))
@@ -166,12 +166,12 @@ def read_table(path, text_count=1, limit=None):
         if not labels[-1]:
             sys.exit(f"{path}, row {number} has no label. Received: {row}")
     if not texts:
-        sys.exit(f"{path} holds no examples.")
+        sys.exit(f"{path} contains no examples.")
     if not has_header and len(labels) > 2 and labels[0] not in labels[1:]:
         names = "text_a, text_b" if text_count > 1 else "text"
         sys.exit(
-            f"{path}: the label {labels[0]!r} of the first row occurs in no other. If that row is "
-            f"a header, name its columns {names} and label."
+            f"{path}: the label {labels[0]!r} of the first row occurs in no other row. If that row "
+            f"is a header, name its columns {names} and label."
         )
     return texts, labels
 
@@ -180,11 +180,11 @@ def _column(path, header, names):
     for place, cell in enumerate(header):
         if cell in names:
             return place
-    sys.exit(f"{path} needs a column headed by one of {', '.join(names)}. Received: {header}")
+    sys.exit(f"{path} needs a column named {' or '.join(names)}. Received: {header}")
 
 
 def as_numbers(labels, known, path):
-    """Places of labels in the list of known ones."""
+    """Indices of labels in the list of known labels."""
     unknown = sorted(set(labels) - set(known))
     if unknown:
         some = f"{unknown[:5]}, {len(unknown)} in all" if len(unknown) > 5 else unknown
@@ -193,15 +193,14 @@ def as_numbers(labels, known, path):
 
 
 class Batches(keras.utils.Sequence):
-    """Batches of texts of about one length, cut to what the longest needs.
+    """Batches of texts of similar length, padded to about the length of the longest.
 
     Args:
         inputs: Token ids and segment ids, (N, T) each, padded with 0.
         targets: Classes (N,), or (N, T) with a class for every token.
-        batch_size: Texts of a batch.
-        seed: Number that decides the order, which is another in every epoch; None leaves the
-            texts in order.
-        weights: None, or how much each token's class counts, (N, T).
+        batch_size: Number of texts in a batch.
+        seed: Seed of the order, which differs in every epoch; None keeps the order of the texts.
+        weights: None, or the weight of each token's class in the loss, (N, T).
     """
 
     def __init__(self, inputs, targets, batch_size, seed=None, weights=None):
@@ -224,7 +223,7 @@ class Batches(keras.utils.Sequence):
         self.batches = np.split(order, range(size, len(order), size))
         if self.generator is not None:
             self.generator.shuffle(self.batches)
-        # Keras on TensorFlow takes axes for fixed that the first two batches have in common.
+        # Keras on TensorFlow fixes the sizes of axes that are equal in the first two batches.
         widths = [self._width(places) for places in self.batches]
         other = next((i for i, width in enumerate(widths) if width != widths[0]), None)
         if other is not None:
@@ -247,12 +246,12 @@ class Batches(keras.utils.Sequence):
 
 
 class LearningCurve(keras.callbacks.Callback):
-    """Keeps the loss of every step and a score of every epoch, as a table and as a picture.
+    """Records the loss of every step and a score of every epoch, as a table and as a picture.
 
     Args:
         folder: Folder for learning_curve.csv and learning_curve.png.
-        score_name: What the score is called.
-        score: Function of an epoch's logs that computes it.
+        score_name: Name of the score.
+        score: Function that computes the score from the logs of an epoch.
     """
 
     def __init__(self, folder, score_name, score):
@@ -260,13 +259,13 @@ class LearningCurve(keras.callbacks.Callback):
         self.folder = Path(folder)
         self.score_name = score_name
         self.score = score
-        self.losses, self.scores = [], []  # of every step, and (step, score) of every epoch
+        self.losses, self.scores = [], []  # one loss per step, one (step, score) per epoch
 
     def on_epoch_begin(self, epoch, logs=None):
         self.loss_sum, self.first = 0.0, len(self.losses)
 
     def on_train_batch_end(self, batch, logs=None):
-        # Keras logs the mean since the epoch's beginning; the step's own loss shows more.
+        # Keras logs the mean since the beginning of the epoch; the curve is of single steps.
         count = len(self.losses) - self.first + 1
         loss = float(logs["loss"]) * count - self.loss_sum
         self.loss_sum += loss

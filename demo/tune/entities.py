@@ -1,13 +1,14 @@
-"""Fine-tuning BERT to find named entities: a class for every token, in the BIO scheme.
+"""Fine-tune BERT to recognize named entities: a class for every token, in the BIO scheme.
 
     python demo/tune/entities.py MODEL train.tsv dev.tsv
 
-MODEL is a folder of Google's or Hugging Face's layout, the address of an archive of one, or tiny,
-the small English model of this package. Either a table has the columns text_a and label with words
-(in Chinese: characters) and tags separated by spaces; or a file has a word and its tag in every
-line and an empty line after every sentence, as MSRA's and CoNLL's. Of a word that the tokenizer
-cuts into pieces the first one bears the tag. Printed are Keras' progress and, after every epoch,
-the F1 score of whole entities on dev; the learning curve goes into the folder --output.
+MODEL is a folder in Google's or Hugging Face's format, the URL of an archive of one, or tiny, the
+small English model of this package. Data files are tables with the columns text_a and label, which
+contain words (in Chinese: characters) and tags separated by spaces; or, as those of MSRA and CoNLL,
+they have a word and its tag in every line and an empty line after every sentence. If the tokenizer
+splits a word into pieces, the first piece gets the tag. The script prints Keras' progress bar and,
+after every epoch, the F1 score of whole entities on dev; it saves the learning curve in the folder
+--output.
 """
 
 import sys
@@ -65,14 +66,14 @@ def read_sentences(path, limit):
             if tag != "O" and not tag.startswith(("B-", "I-")):
                 sys.exit(f"{path}, sentence {number}: tags are O, B-… or I-…. Received: {tag!r}")
     if not sentences:
-        sys.exit(f"{path} holds no sentences.")
+        sys.exit(f"{path} contains no sentences.")
     return sentences
 
 
 def entities(tags):
-    """Entities as a set of (kind, first place, place behind), by the BIO tags of a sentence.
+    """The entities in a sentence's BIO tags, as a set of (kind, start position, end position).
 
-    An I- that nothing of its kind precedes begins an entity, as conlleval has it.
+    As in conlleval, an I- tag that does not continue an entity of its kind begins a new one.
     """
     found, kind, start = set(), None, 0
     for place, tag in enumerate([*tags, "O"]):
@@ -85,7 +86,7 @@ def entities(tags):
 
 
 def f1_score(true, predicted):
-    """F1 of sets of entities, one a sentence."""
+    """F1 score of sets of entities, one set per sentence."""
     right = sum(len(each & other) for each, other in zip(true, predicted, strict=True))
     return 2 * right / max(1, sum(map(len, true)) + sum(map(len, predicted)))
 
@@ -103,14 +104,14 @@ def main():
         return [token_dict.get(piece, token_dict["[UNK]"]) for piece in pieces]
 
     def batches(sentences, classes, path, seed=None):
-        """Batches, and of every sentence the places where its words begin."""
+        """Batches, and for every sentence the positions where its words begin."""
         shape = (len(sentences), arguments.max_len)
         tokens, targets = np.zeros(shape, "int32"), np.zeros(shape, "int32")
         weights, starts = np.zeros(shape, "float32"), []
         for row, (words, tags) in enumerate(sentences):
             pieces = [piece_ids(word) for word in words]
             first = 1 + np.cumsum([0, *map(len, pieces)])[:-1]
-            first = first[first < arguments.max_len - 1]  # the last place is [SEP]'s
+            first = first[first < arguments.max_len - 1]  # the last position is that of [SEP]
             ids = list(chain(*pieces))[: arguments.max_len - 2]
             tokens[row, : len(ids) + 2] = [token_dict["[CLS]"], *ids, token_dict["[SEP]"]]
             targets[row, first] = as_numbers(tags[: len(first)], classes, path)

@@ -4,11 +4,12 @@
     python demo/visualization/vis.py model.png
     python demo/visualization/vis.py MODEL model.svg --training --all
 
-MODEL is a folder of Google's or Hugging Face's layout, of which only the configuration is read, or
-the address of an archive that holds one; without it the small English model of this package serves.
-With --training the heads of pretraining are there too. The encoder layers between the first and the
-last are like them and drawn as one, unless there is --all. (`keras.utils.plot_model` draws models
-as well; it needs Graphviz, and makes more than a hundred boxes of BERT base.)
+MODEL is a folder in Google's or Hugging Face's format, of which only the configuration is read, or
+the URL of an archive that contains one; the default is the small English model of this package.
+With --training, the pretraining heads are included. The encoder layers between the first and the
+last have the same structure and are drawn as one box, unless --all is given.
+(`keras.utils.plot_model` draws models as well; it needs Graphviz, and draws more than a hundred
+boxes for BERT-base.)
 """
 
 import argparse
@@ -85,17 +86,17 @@ def collect(model, fold=True):
 
 
 def arrange(boxes):
-    """The place of every box: column and row, both beginning with 0."""
+    """The position of every box: column and row, both counted from 0."""
     rows = {}
     for name, box in boxes.items():
         rows[name] = 1 + max((rows[parent] for parent in box.parents), default=-1)
     for name, box in boxes.items():
-        if not box.parents:  # an input stands just above the first that takes it
+        if not box.parents:  # an input is placed just above the first box that uses it
             rows[name] = min(rows[each.name] for each in boxes.values() if name in each.parents) - 1
     places = {}
-    # Late inputs come last, so that a head's layers stand below each other.
+    # Inputs of later layers are placed last, so that the layers of a head are in one column.
     for name in sorted(boxes, key=lambda each: not boxes[each].parents and rows[each] > 0):
-        # Below the leftmost of its parents, where that is free.
+        # Below the leftmost of its parents, if that position is free.
         above = [places[parent][0] for parent in boxes[name].parents if parent in places]
         column = min(above, default=0)
         while (column, rows[name]) in places.values():
@@ -128,14 +129,14 @@ def draw(boxes, places, title, path):
 
 
 def way(from_column, from_row, column, row):
-    """The corners of the line between two boxes."""
+    """The points of the line between two boxes."""
     if column > from_column:
         return [(from_column + HALF_WIDTH, from_row)] * 2 + [(column - HALF_WIDTH, row)]
     if column < from_column:
         return [(from_column, from_row + HALF_HEIGHT)] * 2 + [(column + HALF_WIDTH, row)]
     if row == from_row + 1:
         return [(column, from_row + HALF_HEIGHT)] * 2 + [(column, row - HALF_HEIGHT)]
-    # Around what lies between: residual connections on the right, longer ones on the left.
+    # Around the boxes in between: residual connections on the right, longer ones on the left.
     side = 1 if row - from_row < 6 else -1
     edge, lane = column + side * HALF_WIDTH, column + side * (HALF_WIDTH + 0.05)
     return [(edge, from_row), (lane, from_row), (lane, row), (edge, row)]
@@ -147,7 +148,7 @@ def main():
     )
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
-    parser.add_argument("--training", action="store_true", help="with the heads of pretraining")
+    parser.add_argument("--training", action="store_true", help="include the pretraining heads")
     parser.add_argument("--all", action="store_true", help="draw every encoder layer")
     arguments = parser.parse_args()
 

@@ -1,7 +1,7 @@
-"""Files of pretrained weights: one reader (or writer) per format, and one table of names.
+"""Files of pretrained weights: a reader, or a reader and a writer, for each format.
 
-The readers know bytes, not BERT; ``mapping`` knows BERT's names, not bytes. Neither knows Keras,
-and TensorFlow and PyTorch are not needed to read their files.
+They know bytes, not models: what a tensor is called and what for is the business of `families`.
+TensorFlow and PyTorch are not needed to read their files.
 """
 
 from .checkpoint import Checkpoint

@@ -24,10 +24,10 @@ class Checkpoint(Mapping[str, np.ndarray]):
         format: 'tensor_bundle', 'safetensors' or 'torch'.
 
     Raises:
-        KeyError: The checkpoint holds no tensor of that name.
-        CheckpointError: The tensor is damaged, or of a type that no array can hold.
-        OSError: A file has gone or cannot be read.
-        ValueError: The checkpoint has been closed.
+        KeyError: If the checkpoint holds no tensor of that name.
+        CheckpointError: If the tensor is damaged, or of a type that no array can hold.
+        OSError: If a file has gone or cannot be read.
+        ValueError: If the checkpoint has been closed.
     """
 
     def __init__(self, path: Path, format: str, tensors: Mapping[str, AnyTensor]):

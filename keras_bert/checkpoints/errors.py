@@ -25,14 +25,14 @@ class CheckpointError(ValueError):
     """A checkpoint is damaged, refused, or lacks what was asked of it.
 
     This is the only error that damaged input causes. A file that is not there, or that the system
-    cannot read, is a plain ``OSError`` (``FileNotFoundError`` above all), and a tensor name that
-    the checkpoint does not hold is a ``KeyError``, as in any mapping.
+    cannot read, is a plain `OSError` (`FileNotFoundError` above all), and a tensor name that
+    the checkpoint does not hold is a `KeyError`, as in any mapping.
     """
 
 
 @contextmanager
 def parsing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn whatever parsing ``path`` raises into a ``CheckpointError`` that names the file."""
+    """Turn whatever parsing `path` raises into a `CheckpointError` that names the file."""
     try:
         yield
     except CheckpointError as error:

@@ -14,8 +14,14 @@ _MOST_SUGGESTIONS = 3
 _MOST_NAMES_COMPARED = 2000
 
 
+def listed(items: Sequence[str], separator: str, most: int = 8) -> str:
+    """Join the first of some items, and say how many there are beyond."""
+    more = f"{separator}and {len(items) - most} more" if len(items) > most else ""
+    return separator.join(items[:most]) + more
+
+
 def with_ranges(names: Iterable[str]) -> list[str]:
-    """Write names that differ in the layer's number alone as one, such as ``layer_{0-5,7}/x``."""
+    """Write names that differ in the layer's number alone as one, such as `layer_{0-5,7}/x`."""
     numbers_of: dict[str, list[int]] = {}
     for name in names:
         match = _LAYER_NUMBER.search(name)

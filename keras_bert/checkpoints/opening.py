@@ -40,19 +40,27 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
     Args:
         path: One of
-            - a TensorFlow checkpoint: its prefix (``bert_model.ckpt``, ``model.ckpt-1000000``), or
-              the name of one of its files (``.index``, ``.data-00000-of-00001``, ``.meta``),
+            - a TensorFlow checkpoint: its prefix (`bert_model.ckpt`, `model.ckpt-1000000`), or
+              the name of one of its files (`.index`, `.data-00000-of-00001`, `.meta`),
             - a safetensors file,
-            - a PyTorch file (``pytorch_model.bin``, ``.pt``, ``.pth``),
-            - the ``.index.json`` file of one that is split into several such files.
+            - a PyTorch file (`pytorch_model.bin`, `.pt`, `.pth`),
+            - the `.index.json` file of one that is split into several such files.
 
     Returns:
         The checkpoint, a mapping of names to arrays that reads a tensor when it is asked for.
 
     Raises:
-        CheckpointError: The file is damaged, of an unknown kind, or refused.
-        FileNotFoundError: Nothing is there; the message lists what the folder holds.
-        OSError: The file cannot be read, or is a folder.
+        CheckpointError: If the file is damaged, of an unknown kind, or refused (a ValueError).
+        FileNotFoundError: If nothing is there; the message lists what the folder holds.
+        OSError: If the file cannot be read, or is a folder.
+
+    Example:
+        >>> from keras_bert import PretrainedList, get_checkpoint_paths
+        >>> from keras_bert.checkpoints import open_checkpoint
+        >>> paths = get_checkpoint_paths(PretrainedList.tiny)
+        >>> with open_checkpoint(paths.checkpoint) as checkpoint:
+        ...     checkpoint.shape("bert.embeddings.word_embeddings.weight")
+        (30522, 128)
     """
     path = Path(path)
     prefix = _bundle_prefix(path)
@@ -112,7 +120,8 @@ def _open_split(path: Path) -> Checkpoint:
         for file in files.values():
             if not isinstance(file, str) or file != Path(file).name or file in ("", ".."):
                 raise CheckpointError(f"its 'weight_map' refers to {file!r}, no name of a file")
-    formats, tensors = set(), {}
+    formats: set[str] = set()
+    tensors: dict[str, AnyTensor] = {}
     for file in sorted(set(files.values())):
         part = path.with_name(file)
         if not part.exists():
@@ -125,7 +134,7 @@ def _open_split(path: Path) -> Checkpoint:
             raise CheckpointError(
                 f"{path}: {len(missing)} tensors are not in {file}, among them {missing[0]}"
             )
-        # What the index does not list is taken too: damage there shall not make tensors vanish.
+        # What the index does not list is taken too: damage there must not make tensors vanish.
         tensors.update(
             (name, tensor) for name, tensor in found.items() if files.get(name, file) == file
         )

@@ -21,8 +21,8 @@ class CheckpointPaths(NamedTuple):
     vocab: str
 
 
-def get_checkpoint_paths(model_path) -> CheckpointPaths:
-    """The paths of configuration, checkpoint and vocabulary in a model folder.
+def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
+    """Return the paths of configuration, checkpoint and vocabulary in a model folder.
 
     A folder of Google's layout holds bert_config.json, bert_model.ckpt.* and vocab.txt (another
     checkpoint prefix is found if it is the only one). One of Hugging Face's layout holds
@@ -35,10 +35,16 @@ def get_checkpoint_paths(model_path) -> CheckpointPaths:
     Returns:
         A named tuple of the paths `config`, `checkpoint` and `vocab`; it is not checked that the
         files exist.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from keras_bert import PretrainedList, get_checkpoint_paths
+        >>> [Path(path).name for path in get_checkpoint_paths(PretrainedList.tiny)]
+        ['config.json', 'model.safetensors', 'vocab.txt']
     """
     folder = os.fspath(model_path)
 
-    def first_of(*names):
+    def first_of(*names: str) -> str:
         present = (name for name in names if os.path.exists(os.path.join(folder, name)))
         return os.path.join(folder, next(present, names[0]))
 

@@ -54,8 +54,8 @@ def read_safetensors(path: Path) -> dict[str, AnyTensor]:
         The tensors by name, not yet read.
 
     Raises:
-        CheckpointError: The header is damaged or does not fit the file's length.
-        OSError: The file is missing or cannot be read.
+        CheckpointError: If the header is damaged or does not fit the file's length.
+        OSError: If the file is missing or cannot be read.
     """
     with parsing(path):
         try:
@@ -74,7 +74,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     """Write a file that transformers reads, with the arrays in C order as they are.
 
     Raises:
-        ValueError: An array is of a type that the format does not have.
+        ValueError: If an array is of a type that the format does not have.
     """
     for name, array in tensors.items():
         if array.dtype not in _DTYPES.values():

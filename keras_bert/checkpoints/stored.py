@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import ml_dtypes
 import numpy as np
@@ -37,11 +38,11 @@ def map_bytes(file: Path, offset: int, size: int, alignment: int = 1) -> np.ndar
             tensors anywhere, which not every library accepts; such a region is copied instead.
 
     Returns:
-        The region as a writable ``uint8`` array.
+        The region as a writable `uint8` array.
 
     Raises:
-        CheckpointError: The file ends before the region does.
-        OSError: The file cannot be opened or mapped.
+        CheckpointError: If the file ends before the region does.
+        OSError: If the file cannot be opened or mapped.
     """
     with open(file, "rb") as handle:
         # Touching a page past the end of the file would kill the process.
@@ -67,11 +68,11 @@ class Checksum:
     offset: int
     size: int
     expected: int
-    compute: Callable[[np.ndarray], int]
+    compute: Callable[[Any], int]
     verified: bool = field(default=False, compare=False)
 
     def verify(self, file: Path) -> None:
-        """Raise ``CheckpointError`` unless the region is what the checksum was made from."""
+        """Raise `CheckpointError` unless the region is what the checksum was made from."""
         if self.verified:
             return
         found = self.compute(map_bytes(file, self.offset, self.size))
@@ -92,7 +93,7 @@ class StoredTensor:
         offset: Its first byte.
         dtype: Type of its elements, in this machine's byte order.
         shape: Its shape.
-        strides: Elements from one place to the next along each axis; None means that the elements
+        strides: Elements from one index to the next along each axis; None means that the elements
             follow each other in C order.
         byte_order: Order of the stored bytes, 'little' or 'big'.
         checksum: What the bytes must agree with, if the format says so.
@@ -195,20 +196,20 @@ AnyTensor = StoredTensor | PartitionedTensor | UnreadableTensor | ChangedTensor
 def have_equal_content(first: AnyTensor, second: AnyTensor) -> bool:
     """Tell whether two tensors have the same type, shape and bits."""
     if first == second:
-        return True  # The same place in the same file.
+        return True  # the same bytes of the same file
     if first.dtype != second.dtype or first.shape != second.shape:
         return False
     if not (_is_plain(first) and _is_plain(second)):
         return first.read().tobytes() == second.read().tobytes()
     for start in range(0, first.size, _COMPARED_AT_ONCE):
         size = min(_COMPARED_AT_ONCE, first.size - start)
-        pieces = (map_bytes(item.file, item.offset + start, size) for item in (first, second))
-        if not np.array_equal(*pieces):
+        one, other = (map_bytes(item.file, item.offset + start, size) for item in (first, second))
+        if not np.array_equal(one, other):
             return False
     return True
 
 
-def _is_plain(tensor: AnyTensor) -> bool:
+def _is_plain(tensor: AnyTensor) -> TypeGuard[StoredTensor]:
     """Whether the file has the tensor's bytes as an array in C order has them in memory."""
     return (
         isinstance(tensor, StoredTensor)
@@ -218,7 +219,7 @@ def _is_plain(tensor: AnyTensor) -> bool:
 
 
 def check_shape(shape: tuple[int, ...]) -> None:
-    """Raise ``CheckpointError`` for a shape that no tensor in a file can have.
+    """Raise `CheckpointError` for a shape that no tensor in a file can have.
 
     The number of elements is compared with the bytes present by each format; an empty tensor has
     none, so that its other dimensions must be bounded on their own.

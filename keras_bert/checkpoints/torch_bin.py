@@ -1,9 +1,9 @@
 """PyTorch's files: zip archives since PyTorch 1.6, before that a row of pickles and raw storages.
 
-Neither PyTorch nor ``pickle`` is used, and nothing in the file is executed.
+Neither PyTorch nor `pickle` is used, and nothing in the file is executed.
 
-Source: PyTorch, ``torch/serialization.py``, ``torch/csrc/generic/serialization.cpp``,
-``caffe2/serialize/inline_container.h``; PKWARE, APPNOTE.TXT section 4.3.
+Source: PyTorch, `torch/serialization.py`, `torch/csrc/generic/serialization.cpp`,
+`caffe2/serialize/inline_container.h`; PKWARE, APPNOTE.TXT section 4.3.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Region(NamedTuple):
 
 
 def read_torch(path: Path) -> dict[str, AnyTensor]:
-    """Find every tensor in a file that ``torch.save`` wrote.
+    """Find every tensor in a file that `torch.save` wrote.
 
     Args:
         path: The file. It holds a dictionary of tensors, which may hold further ones: a tensor in
@@ -50,8 +50,8 @@ def read_torch(path: Path) -> dict[str, AnyTensor]:
         The tensors by name, not yet read.
 
     Raises:
-        CheckpointError: The file is damaged, or needs more than tensors and dictionaries.
-        OSError: The file is missing or cannot be read.
+        CheckpointError: If the file is damaged, or needs more than tensors and dictionaries.
+        OSError: If the file is missing or cannot be read.
     """
     with parsing(path):
         with open(path, "rb") as stream:
@@ -71,7 +71,7 @@ def _read_zip(path: Path) -> dict[str, AnyTensor]:
         for member in archive.infolist():
             if member.filename in regions:
                 raise CheckpointError(f"the archive has two members named '{member.filename}'")
-            regions[member.filename] = _locate(stream, member)
+            regions[member.filename] = _locate_member(stream, member)
     folder = pickles[0].removesuffix("data.pkl")
 
     def content(name: str) -> memoryview:
@@ -93,10 +93,10 @@ def _read_zip(path: Path) -> dict[str, AnyTensor]:
         if region is None or region.size != storage.size:
             raise CheckpointError(f"storage {key} is missing or has the wrong size")
         storages[key] = region
-    return _place(path, tensors, storages, byte_order)
+    return _locate_tensors(path, tensors, storages, byte_order)
 
 
-def _locate(stream: BinaryIO, member: zipfile.ZipInfo) -> _Region:
+def _locate_member(stream: BinaryIO, member: zipfile.ZipInfo) -> _Region:
     """Find a member's bytes, which follow a header that must agree with the directory's entry."""
     if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
         raise CheckpointError(
@@ -145,7 +145,7 @@ def _read_legacy(path: Path) -> dict[str, AnyTensor]:
         position += storages[key].size
     if position != length:
         raise CheckpointError(f"it should have {position} bytes but has {length}")
-    return _place(path, _named_tensors(value), regions, "little")
+    return _locate_tensors(path, _named_tensors(value), regions, "little")
 
 
 def _check_coverage(tensors: list[Tensor]) -> None:
@@ -182,14 +182,14 @@ def _named_tensors(value: Any) -> dict[str, Tensor]:
     return tensors
 
 
-def _place(
+def _locate_tensors(
     path: Path, tensors: dict[str, Tensor], regions: dict[str, _Region], byte_order: str
 ) -> dict[str, AnyTensor]:
     """Say where in the file the tensors are."""
-    placed: dict[str, AnyTensor] = {}
+    located: dict[str, AnyTensor] = {}
     for name, (storage, first, shape, strides) in tensors.items():
         region = regions[storage.key]
-        placed[name] = StoredTensor(
+        located[name] = StoredTensor(
             path,
             region.offset + first * storage.dtype.itemsize,
             storage.dtype,
@@ -198,4 +198,4 @@ def _place(
             byte_order,
             region.checksum,
         )
-    return placed
+    return located

@@ -1,10 +1,10 @@
 """An interpreter for the pickles in PyTorch files that can do nothing but describe tensors.
 
 A pickle is a program: unpickling imports and calls whatever it names. Here its instructions are
-followed one by one, and the only functions it can name are the few in ``_GLOBALS``, which are
+followed one by one, and the only functions it can name are the few in `_GLOBALS`, which are
 ours. Any other name is an error, nothing is ever imported, and PyTorch is not needed.
 
-Source: CPython, ``Lib/pickletools.py``; PyTorch, ``torch/serialization.py``, ``torch/_utils.py``.
+Source: CPython, `Lib/pickletools.py`; PyTorch, `torch/serialization.py`, `torch/_utils.py`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Unpickler:
         position: Where in them it begins.
 
     Attributes:
-        position: Once it has run, the place after its end.
+        position: Once it has run, the position after its end.
         storages: The storages it named, by key.
         tensors: The tensors it made.
     """
@@ -72,8 +72,8 @@ class Unpickler:
         """Follow the instructions to the end and return the object they make.
 
         Raises:
-            CheckpointError: The pickle names a function that is not allowed, or is damaged.
-            IndexError, KeyError, struct.error, UnicodeDecodeError: It is damaged.
+            CheckpointError: If the pickle names a function that is not allowed, or is damaged.
+            IndexError, KeyError, struct.error, UnicodeDecodeError: If it is damaged.
         """
         for _ in range(_MAXIMUM_INSTRUCTIONS):
             (code,) = self._take("B")

@@ -1,11 +1,12 @@
-"""Tensors and storages as PyTorch files describe them, before their place in the file is known.
+"""Tensors and storages as PyTorch files describe them, before it is known where their bytes lie.
 
-Source: PyTorch, ``torch/_utils.py``.
+Source: PyTorch, `torch/_utils.py`.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,13 +29,14 @@ STORAGE_DTYPES = {
 
 
 class StorageType(NamedTuple):
-    """What ``torch.FloatStorage`` and its kin stand for."""
+    """What `torch.FloatStorage` and its kin stand for."""
 
     dtype: np.dtype
 
 
-class Storage(NamedTuple):
-    """A run of ``count`` elements in the file, at which one or more tensors look."""
+@dataclass(frozen=True)
+class Storage:
+    """A run of `count` elements in the file, at which one or more tensors look."""
 
     key: str
     dtype: np.dtype
@@ -76,7 +78,7 @@ def rebuild_tensor(
     backward_hooks: Any = None,
     metadata: Any = None,
 ) -> Tensor:
-    """Stand in for ``torch._utils._rebuild_tensor_v2``, checking that the view stays inside."""
+    """Stand in for `torch._utils._rebuild_tensor_v2`, checking that the view stays inside."""
     if not isinstance(storage, Storage) or type(offset) is not int:
         raise CheckpointError("its pickle is damaged: a tensor has no storage or no offset")
     if metadata:
@@ -97,7 +99,7 @@ def rebuild_tensor(
 
 
 def rebuild_parameter(data: Any, requires_grad: Any = None, backward_hooks: Any = None) -> Tensor:
-    """Stand in for ``torch._utils._rebuild_parameter``."""
+    """Stand in for `torch._utils._rebuild_parameter`."""
     if not isinstance(data, Tensor):
         raise CheckpointError("its pickle is damaged: a parameter without a tensor")
     return data

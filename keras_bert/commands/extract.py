@@ -15,24 +15,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from . import shared
 from .feature_files import FORMATS, Layers, record
-from .shared import (
-    PAIR_HELP,
-    CommandError,
-    ModelFiles,
-    add_model_argument,
-    add_pooling_argument,
-    add_texts_argument,
-    add_tokenizer_arguments,
-    as_pair,
-    lines,
-    open_model,
-    open_texts,
-    pooling_of,
-    positive,
-    remark,
-    write,
-)
 
 
 def add_parser(commands) -> argparse.ArgumentParser:
@@ -41,11 +25,11 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "extract",
         help="compute features of texts",
         description="Write the features of every line of a text file, in the form of Google's "
-        f"extract_features.py: one line of JSON each. A text: {PAIR_HELP}. An --output that broke "
-        "off is continued by the same command.",
+        f"extract_features.py: one line of JSON each. A text: {shared.PAIR_HELP}. An --output that "
+        "broke off is continued by the same command.",
     )
-    add_model_argument(parser)
-    add_texts_argument(parser)
+    shared.add_model_argument(parser)
+    shared.add_texts_argument(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -60,20 +44,20 @@ def add_parser(commands) -> argparse.ArgumentParser:
         metavar="I,…",
         help="encoder layers; by default -1, the last. Google's tool has -1,-2,-3,-4 by default",
     )
-    add_pooling_argument(parser)
+    shared.add_pooling_argument(parser)
     parser.add_argument(
         "--max-length",
-        type=positive,
+        type=shared.positive,
         metavar="N",
         help="cut texts to N tokens (default: the model's)",
     )
     parser.add_argument(
         "--batch-size",
-        type=positive,
+        type=shared.positive,
         metavar="N",
         help="the most texts at a time (default: automatic)",
     )
-    add_tokenizer_arguments(parser)
+    shared.add_tokenizer_arguments(parser)
     return parser
 
 
@@ -82,12 +66,12 @@ def run(options: argparse.Namespace) -> None:
     output = Path(options.output) if options.output else None
     if output is not None:
         _check_output(output, options)
-    files = open_model(options)
+    files = shared.open_model(options)
     part = None
     if output is not None:
         part = output.with_name(f"{output.name}.part")
         _check_settings(part, _settings(options, files), options.file)
-    with open_texts(options.file) as stream:
+    with shared.open_texts(options.file) as stream:
         from ..loader import load_trained_model_from_checkpoint
 
         model = load_trained_model_from_checkpoint(
@@ -96,11 +80,11 @@ def run(options: argparse.Namespace) -> None:
             output_layer_num=options.layers,
             seq_len=options.max_length,
         )
-        texts = map(as_pair, lines(stream, options.file))
+        texts = map(shared.as_pair, shared.lines(stream, options.file))
         features = partial(_features, model, files, texts, options)
         if output is None or part is None:
             for item in features(done=0):
-                write(record(*item))
+                shared.write(record(*item))
         else:
             dimension = model.output.shape[-1] // len(options.layers)
             _write_file(output, part, dimension, features, options)
@@ -114,7 +98,7 @@ def _write_file(output: Path, part: Path, dimension: int, features, options) -> 
     except BaseException:
         file.close()
         if options.file != "-":
-            remark(options, f"{part} holds what was done; the same command continues it")
+            shared.remark(options, f"{part} holds what was done; the same command continues it")
         raise
     file.finish(output)
     _note(part).unlink()
@@ -122,26 +106,26 @@ def _write_file(output: Path, part: Path, dimension: int, features, options) -> 
 
 def _check_output(output: Path, options: argparse.Namespace) -> None:
     if output.suffix not in FORMATS:
-        raise CommandError(f"OUT must end in {', '.join(FORMATS)}. Received: {output}")
+        raise shared.CommandError(f"OUT must end in {', '.join(FORMATS)}. Received: {output}")
     if output.exists():
-        raise CommandError(f"{output} is there already: delete it, or choose another name")
+        raise shared.CommandError(f"{output} is there already: delete it, or choose another name")
     if output.suffix == ".npy" and options.pooling is None:
-        raise CommandError(
+        raise shared.CommandError(
             "an .npy file holds one vector per text: add --pooling, or write .jsonl or .parquet"
         )
     if output.suffix == ".parquet" and find_spec("pyarrow") is None:
-        raise CommandError("a .parquet file needs the package pyarrow: pip install pyarrow")
+        raise shared.CommandError("a .parquet file needs the package pyarrow: pip install pyarrow")
 
 
 def _features(
-    model, files: ModelFiles, texts, options, done: int
+    model, files: shared.ModelFiles, texts, options, done: int
 ) -> Iterator[tuple[int, list[str], Layers]]:
     """Index, tokens (none with --pooling) and layers of every text from the one after `done` on."""
     from ..extraction.embeddings import make_pipeline
 
     pipeline = make_pipeline(
         model,
-        poolings=pooling_of(options),
+        poolings=shared.pooling_of(options),
         vocabs=files.vocabulary,
         cased=files.cased,
         batch_size=options.batch_size,
@@ -166,7 +150,7 @@ def _count_lines(name: str) -> int | None:
         return sum(1 for _ in stream)
 
 
-def _settings(options: argparse.Namespace, files: ModelFiles) -> dict:
+def _settings(options: argparse.Namespace, files: shared.ModelFiles) -> dict:
     """All that the features depend on."""
     config, checkpoint, vocabulary = files.paths
     index = f"{checkpoint}.index"
@@ -196,7 +180,7 @@ def _check_settings(part: Path, settings: dict, file: str) -> None:
         except (OSError, ValueError):
             before = None
         if before != settings or file == "-":
-            raise CommandError(
+            raise shared.CommandError(
                 f"{part} is there from a command that broke off and had other arguments, files or "
                 "stdin: run that one again to continue it, or delete the part"
             )

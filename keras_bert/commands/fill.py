@@ -9,22 +9,21 @@ import math
 import numpy as np
 
 from ..checkpoints import open_checkpoint
+from ..families import family_of
 from ..families.configuration import read_config
-from ..families.fitting import transformer_num
-from ..families.translation import find_present_weights, heads_of
+from ..families.translation import heads_of
+from ..families.weights import find_weights
 from ..tokenizer.special_tokens import TOKEN_MASK
 from ..tokenizer.tokenizer import Tokenizer
 from .shared import (
-    MODEL_HELP,
     CommandError,
+    add_model_argument,
     add_tokenizer_arguments,
     as_pair,
-    decide_case,
     lines,
-    model_paths,
+    open_model,
     open_texts,
     positive,
-    read_vocabulary,
     write,
 )
 
@@ -38,7 +37,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "probability, tab, token; a line before them repeats the text. For several masks in one "
         "text each is guessed on its own.",
     )
-    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    add_model_argument(parser)
     parser.add_argument(
         "text",
         nargs="*",
@@ -57,14 +56,12 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Guess."""
-    folder, paths = model_paths(options.model)
-    vocabulary = read_vocabulary(options, paths)
+    _, paths, vocabulary, cased = open_model(options)
     if TOKEN_MASK not in vocabulary:
         raise CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
     for text in options.text:
         _check_mask(text)
     _check_head(paths)
-    cased = decide_case(options, folder, vocabulary)
     tokenizer = _MaskTokenizer(vocabulary, cased=cased, official=options.official)
     from ..loader import load_trained_model_from_checkpoint
 
@@ -89,9 +86,11 @@ def _check_mask(text: str) -> None:
 
 def _check_head(paths) -> None:
     """Raise unless the checkpoint has the head for masked words; the other is not needed here."""
+    config = read_config(paths.config)
+    family = family_of(config)
     with open_checkpoint(paths.checkpoint) as checkpoint:
-        depth = transformer_num(read_config(paths.config), checkpoint)
-        if "masked words" not in heads_of(find_present_weights(checkpoint, depth)):
+        found = find_weights(family, config, checkpoint, heads="any")
+        if "masked words" not in heads_of(family, found):
             raise CommandError(
                 f"{checkpoint.path} has no head for masked words; extract and similar need none"
             )

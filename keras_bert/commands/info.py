@@ -7,14 +7,17 @@ import json
 import math
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import with_ranges
 from ..checkpoints.paths import get_checkpoint_paths
+from ..families import family_of
+from ..families.activation import activation_name
 from ..families.configuration import read_config
-from ..families.fitting import transformer_num
-from ..families.translation import find_present_weights, heads_of, left_out
-from ..saving.conversion import check_encoder, plain_activation
+from ..families.fitting import check_fit
+from ..families.translation import heads_of, left_out
+from ..families.weights import find_weights
 from ..tokenizer.case import is_cased
 from ..tokenizer.vocabulary import load_vocabulary
 from .shared import downloaded, write
@@ -61,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
         raise problem
 
 
-def _checkpoint_facts(checkpoint: Checkpoint) -> dict:
+def _checkpoint_facts(checkpoint: Checkpoint) -> dict[str, Any]:
     numbers = {name: math.prod(checkpoint.shape(name)) for name in checkpoint}
     types = Counter(_dtype(checkpoint, name) for name in checkpoint)
     return {
@@ -73,18 +76,21 @@ def _checkpoint_facts(checkpoint: Checkpoint) -> dict:
     }
 
 
-def _add_folder_facts(facts: dict, folder: Path, checkpoint: Checkpoint) -> ValueError | None:
+def _add_folder_facts(
+    facts: dict[str, Any], folder: Path, checkpoint: Checkpoint
+) -> ValueError | None:
     """Add what the folder's other files say; return what is wrong with them."""
     paths = get_checkpoint_paths(folder)
     try:
         config = read_config(paths.config)
-        activation = plain_activation(config["hidden_act"], checkpoint.format != "tensor_bundle")
+        family = family_of(config)
+        activation = activation_name(config, checkpoint)
         facts["configuration"] = {"path": paths.config, **config}
         facts["activation"] = _ACTIVATIONS.get(activation, activation)
-        found = find_present_weights(checkpoint, transformer_num(config, checkpoint))
-        facts["heads"] = heads_of(found)
+        found = find_weights(family, config, checkpoint, heads="any")
+        facts["heads"] = heads_of(family, found)
         facts["not of BERT"] = with_ranges(left_out(checkpoint, found))
-        check_encoder(config, checkpoint)
+        check_fit(family, config, checkpoint, found)
         if Path(paths.vocab).exists():
             vocabulary = load_vocabulary(paths.vocab)
             facts["vocabulary"] = {
@@ -104,7 +110,7 @@ def _dtype(checkpoint: Checkpoint, name: str) -> str:
         return "unreadable"
 
 
-def _as_text(facts: dict) -> str:
+def _as_text(facts: dict[str, Any]) -> str:
     shown = []
     checkpoint = facts["checkpoint"]
     types = ", ".join(f"{count} {name}" for name, count in checkpoint["types"].items())

@@ -7,21 +7,7 @@ import sys
 
 import numpy as np
 
-from .shared import (
-    CommandError,
-    ModelFiles,
-    add_model_argument,
-    add_pooling_argument,
-    add_texts_argument,
-    add_tokenizer_arguments,
-    as_pair,
-    lines,
-    open_model,
-    open_texts,
-    pooling_of,
-    positive,
-    write,
-)
+from . import shared
 
 
 def add_parser(commands) -> argparse.ArgumentParser:
@@ -34,49 +20,51 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "it. A text's vector is the mean over its tokens, or what --pooling says. The vectors of "
         "plain BERT are a weak measure; models trained for it, such as all-MiniLM-L6-v2, are good.",
     )
-    add_model_argument(parser)
-    add_texts_argument(parser)
+    shared.add_model_argument(parser)
+    shared.add_texts_argument(parser)
     parser.add_argument("--query", metavar="TEXT", help="rank the lines by similarity to this text")
     parser.add_argument(
-        "--top", type=positive, metavar="N", help="how many (default 1; with --query all)"
+        "--top", type=shared.positive, metavar="N", help="how many (default 1; with --query all)"
     )
-    add_pooling_argument(parser, default="ave")
-    add_tokenizer_arguments(parser)
+    shared.add_pooling_argument(parser, default="ave")
+    shared.add_tokenizer_arguments(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare."""
-    files = open_model(options)
-    with open_texts(options.file) as stream:
-        texts = [line for line in lines(stream, options.file) if line.strip()]
+    files = shared.open_model(options)
+    with shared.open_texts(options.file) as stream:
+        texts = [line for line in shared.lines(stream, options.file) if line.strip()]
     needed = 1 if options.query is not None else 2
     if len(texts) < needed:
-        raise CommandError(f"{needed} or more lines with text are needed, {len(texts)} were given")
+        raise shared.CommandError(
+            f"{needed} or more lines with text are needed, {len(texts)} were given"
+        )
     if options.query is not None:
         vectors = _vectors(files, [options.query, *texts], options)
         cosines = vectors[1:] @ vectors[0]
         for index in np.argsort(-cosines, kind="stable")[: options.top]:
-            write(f"{cosines[index]:.4f}\t{texts[index]}")
+            shared.write(f"{cosines[index]:.4f}\t{texts[index]}")
         return
     vectors = _vectors(files, texts, options)
     for index, text in enumerate(texts):
         cosines = vectors @ vectors[index]
         cosines[index] = -np.inf
-        write(text)
+        shared.write(text)
         for other in np.argsort(-cosines, kind="stable")[: min(options.top or 1, len(texts) - 1)]:
-            write(f"{cosines[other]:.4f}\t{texts[other]}")
+            shared.write(f"{cosines[other]:.4f}\t{texts[other]}")
 
 
-def _vectors(files: ModelFiles, texts: list[str], options) -> np.ndarray:
+def _vectors(files: shared.ModelFiles, texts: list[str], options) -> np.ndarray:
     """Vectors of length 1, one row per text."""
     from ..extraction.embeddings import extract_embeddings
 
     vectors = np.stack(
         extract_embeddings(
             files.folder,
-            [as_pair(text) for text in texts],
-            poolings=pooling_of(options),
+            [shared.as_pair(text) for text in texts],
+            poolings=shared.pooling_of(options),
             cased=files.cased,
             official=options.official,
             progress=sys.stderr.isatty(),

@@ -8,18 +8,7 @@ import os
 
 from ..tokenizer.tokenizer import Tokenizer
 from ..tokenizer.vocabulary import load_vocabulary
-from .shared import (
-    PAIR_HELP,
-    add_model_argument,
-    add_texts_argument,
-    add_tokenizer_arguments,
-    as_pair,
-    decide_case,
-    lines,
-    model_paths,
-    open_texts,
-    write,
-)
+from . import shared
 
 
 def add_parser(commands) -> argparse.ArgumentParser:
@@ -28,17 +17,17 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "tokenize",
         help="cut texts into the tokens of a model",
         description="Print the tokens of each line, special tokens included, separated by spaces. "
-        f"A text: {PAIR_HELP}.",
+        f"A text: {shared.PAIR_HELP}.",
     )
-    add_model_argument(parser, "a vocabulary file (vocab.txt, tokenizer.json), or ")
-    add_texts_argument(parser)
+    shared.add_model_argument(parser, "a vocabulary file (vocab.txt, tokenizer.json), or ")
+    shared.add_texts_argument(parser)
     parser.add_argument("--ids", action="store_true", help="print ids instead of tokens")
     parser.add_argument(
         "--json",
         action="store_true",
         help='print {"tokens": …, "ids": …, "segments": …} for each line',
     )
-    add_tokenizer_arguments(parser)
+    shared.add_tokenizer_arguments(parser)
     return parser
 
 
@@ -47,14 +36,14 @@ def run(options: argparse.Namespace) -> None:
     if os.path.isfile(options.model) and not options.model.endswith(".zip"):
         folder, path = os.path.dirname(options.model), options.model
     else:
-        folder, paths = model_paths(options.model)
+        folder, paths = shared.model_paths(options.model)
         path = paths.vocab
     vocabulary = load_vocabulary(path)
-    cased = decide_case(options, folder, vocabulary)
+    cased = shared.decide_case(options, folder, vocabulary)
     tokenizer = Tokenizer(vocabulary, cased=cased, official=options.official)
-    with open_texts(options.file) as stream:
-        for line in lines(stream, options.file):
-            write(_describe(tokenizer, as_pair(line), options))
+    with shared.open_texts(options.file) as stream:
+        for line in shared.lines(stream, options.file):
+            shared.write(_describe(tokenizer, shared.as_pair(line), options))
 
 
 def _describe(tokenizer: Tokenizer, text: str | tuple[str, str], options) -> str:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
-_SIZES = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "max_position_embeddings",
-)
+from . import family_of
+from .errors import ConfigError
+from .family import USUAL_EPSILON, Family
 
 # Keys that Hugging Face's configurations hold and Google's do not.
 _HUGGING_FACE_KEYS = ("model_type", "architectures", "transformers_version", "layer_norm_eps")
 
 
-class ConfigError(ValueError):
-    """A configuration that is not one of BERT, or not one that this package can build."""
-
-
-def read_config(config_file) -> dict:
+def read_config(config_file: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a `bert_config.json` or a Hugging Face `config.json`.
 
     Args:
@@ -33,7 +25,7 @@ def read_config(config_file) -> dict:
 
     Raises:
         ConfigError: If the file is no JSON object, lacks a size or holds one that is no positive
-            integer, or describes another architecture than BERT's.
+            integer, or describes an architecture that this package cannot build.
         OSError: If the file cannot be read.
     """
     path = os.fspath(config_file)
@@ -46,32 +38,33 @@ def read_config(config_file) -> dict:
         raise ConfigError(
             f"The configuration {path} must hold a JSON object. Received: {type(config).__name__}."
         )
-    _check_sizes(config, path)
-    _check_architecture(config, path)
+    family = family_of(config)
+    _check_sizes(config, path, family)
+    _check_architecture(config, path, family)
     return config
 
 
-def is_hugging_face(config: dict) -> bool:
-    """Whether a configuration was written by Hugging Face's tools rather than Google's."""
+def is_hugging_face(config: dict[str, Any]) -> bool:
+    """Tell whether a configuration was written by Hugging Face's tools rather than Google's."""
     return any(key in config for key in _HUGGING_FACE_KEYS)
 
 
-def _check_sizes(config, path):
-    missing = [key for key in (*_SIZES, "hidden_act") if key not in config]
-    if missing:
+def _check_sizes(config: dict[str, Any], path: str, family: Family) -> None:
+    needed = [key for key, default in family.sizes.items() if default is None]
+    if missing := [key for key in (*needed, "hidden_act") if key not in config]:
         raise ConfigError(
             f"The configuration {path} lacks {', '.join(missing)}. It holds "
-            f"{', '.join(sorted(config)) or 'nothing'}; a BERT configuration names all of "
-            f"{', '.join(_SIZES)} and hidden_act."
+            f"{', '.join(sorted(config)) or 'nothing'}; a {family.name} configuration names all of "
+            f"{', '.join(needed)} and hidden_act."
         )
-    for key in (*_SIZES, "type_vocab_size"):
-        size = config.get(key, 2)
+    for key, default in family.sizes.items():
+        size = config.get(key, default)
         if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < 2**31:
             raise ConfigError(
                 f"`{key}` in the configuration {path} must be a positive integer. "
                 f"Received: {size!r}."
             )
-    epsilon = config.get("layer_norm_eps", 1e-12)
+    epsilon = config.get("layer_norm_eps", USUAL_EPSILON)
     if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not 0 < epsilon < 1:
         raise ConfigError(
             f"`layer_norm_eps` in the configuration {path} must be a number between 0 and 1. "
@@ -89,18 +82,11 @@ def _check_sizes(config, path):
         )
 
 
-def _check_architecture(config, path):
-    """Refuse what would load by name and size but compute something else than BERT."""
-    expected = {
-        "model_type": "bert",
-        "position_embedding_type": "absolute",
-        "is_decoder": False,
-        "add_cross_attention": False,
-        "embedding_size": config["hidden_size"],
-    }
-    for key, value in expected.items():
+def _check_architecture(config: dict[str, Any], path: str, family: Family) -> None:
+    """Refuse what would load by name and size but compute something else than the family does."""
+    for key, value in family.fixed(config).items():
         if config.get(key) not in (None, value):
             raise ConfigError(
-                f"The configuration {path} describes another architecture than BERT's: "
+                f"The configuration {path} describes another architecture than {family.name}'s: "
                 f"`{key}` must be {value!r}. Received: {config[key]!r}."
             )

@@ -1,40 +1,44 @@
-"""Whether a configuration and a checkpoint belong together and are BERT's."""
+"""Whether a configuration and a checkpoint belong together."""
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 from ..checkpoints import Checkpoint, CheckpointError
-from .configuration import ConfigError
+from ..checkpoints.listing import listed
+from .family import Family
 from .weights import FoundWeight, extra_names
 
 
-def transformer_num(config: dict, checkpoint: Checkpoint) -> int:
-    """The number of encoder layers, refused where the file cannot possibly hold as many."""
-    depth = config["num_hidden_layers"]
-    if depth > len(checkpoint):
-        raise ConfigError(
-            f"`num_hidden_layers` does not fit {checkpoint.path}, which holds {len(checkpoint)} "
-            f"tensors in all. Received: {depth}."
-        )
-    return depth
+def check_fit(
+    family: Family, config: dict[str, Any], checkpoint: Checkpoint, found: list[FoundWeight]
+) -> None:
+    """Check that a checkpoint is one of a family and of a configuration, without reading it.
+
+    Args:
+        family: The family that the configuration names.
+        config: The configuration.
+        checkpoint: The checkpoint.
+        found: The weights in it, at least those of the encoder.
+
+    Raises:
+        CheckpointError: If it is not.
+    """
+    _check_sizes(family, config, checkpoint, found)
+    check_unexpected_tensors(family, config, checkpoint, found)
 
 
-def check_sizes(config: dict, checkpoint: Checkpoint, found: list[FoundWeight]) -> None:
+def _check_sizes(
+    family: Family, config: dict[str, Any], checkpoint: Checkpoint, found: list[FoundWeight]
+) -> None:
     """Compare the configuration's sizes with the file's before a model of them is allocated."""
-    shapes = {(weight.layer, weight.index): weight.shape for weight in found}
-    sizes = {
-        "vocab_size": shapes["Embedding-Token", 0][:1],
-        "hidden_size": shapes["Embedding-Token", 0][1:],
-        "max_position_embeddings": shapes["Embedding-Position", 0][:1],
-        "type_vocab_size": shapes["Embedding-Segment", 0][:1],
-        "intermediate_size": shapes["Encoder-1-FeedForward", 0][1:],
-    }
-    wrong = [
-        f"{key} is {config.get(key, 2)}, the file's {', '.join(map(str, size)) or 'none'}"
-        for key, size in sizes.items()
-        if (config.get(key, 2),) != size
-    ]
+    weights = {(weight.row.layer, weight.row.index): weight for weight in found}
+    wrong = []
+    for key, (layer, index, axis) in family.shapes.items():
+        size, shape = config.get(key, family.sizes[key]), weights[layer, index].shape(checkpoint)
+        held = shape[axis] if axis < len(shape) else "none"
+        if held != size:
+            wrong.append(f"{key} is {size}, the file's {held}")
     if wrong:
         raise CheckpointError(
             f"The configuration does not fit {checkpoint.path}: {'; '.join(wrong)}. "
@@ -42,33 +46,35 @@ def check_sizes(config: dict, checkpoint: Checkpoint, found: list[FoundWeight]) 
         )
 
 
-def check_strangers(checkpoint: Checkpoint, found: list[FoundWeight], depth: int) -> None:
-    """Refuse tensors inside the encoder that this model has no place for.
+def check_unexpected_tensors(
+    family: Family, config: dict[str, Any], checkpoint: Checkpoint, found: list[FoundWeight]
+) -> None:
+    """Refuse tensors inside the encoder that the family does not have.
 
     Without them the numbers would be wrong. Optimizers' slots, which stand below a weight's name,
-    layers beyond the model's, and the lists of ids in Hugging Face's files change nothing.
+    layers beyond the configuration's, and the lists of ids in Hugging Face's files change nothing.
+
+    Args:
+        family: The model's family.
+        config: Its configuration.
+        checkpoint: The checkpoint.
+        found: The weights in it, at least those of the encoder.
+
+    Raises:
+        CheckpointError: If there are such tensors.
     """
     slots = tuple(f"{weight.name}/" for weight in found)
-    inside = re.compile(
-        r"^(bert[./])?(embeddings|encoder[./]layer[._](?P<layer>\d+))[./](?P<rest>.+)"
-    )
-    strangers = []
+    unexpected = []
     for name in extra_names(checkpoint, found):
-        match = inside.match(name)
+        match = family.inside.match(name)
         if match is None or name.startswith(slots):
             continue
-        if match["layer"] is not None and int(match["layer"]) >= depth:
+        if match["layer"] is not None and int(match["layer"]) >= config["num_hidden_layers"]:
             continue
         if match["rest"] not in ("position_ids", "token_type_ids"):
-            strangers.append(name)
-    if strangers:
+            unexpected.append(name)
+    if unexpected:
         raise CheckpointError(
-            f"{checkpoint.path} holds parts of another architecture than BERT's, without which the "
-            f"numbers would be wrong: {listed(strangers, ', ')}."
+            f"{checkpoint.path} holds parts of another architecture than {family.name}'s, without "
+            f"which the numbers would be wrong: {listed(unexpected, ', ')}."
         )
-
-
-def listed(items: list[str], separator: str, most: int = 8) -> str:
-    """Write the first of some items, and how many there are beyond."""
-    more = f"{separator}and {len(items) - most} more" if len(items) > most else ""
-    return separator.join(items[:most]) + more

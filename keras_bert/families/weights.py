@@ -1,229 +1,158 @@
-"""The one table of BERT's weights: their place in a model, their names in files, how they lie.
+"""A family's weights in a checkpoint: found, read, and written.
 
-Each row says where a weight belongs (layer and place in ``layer.get_weights()``), what Google's
-and Hugging Face's files call it, and how its array there relates to the model's. Read from left to
-right the table writes files, from right to left it reads them. Which of the two namings a file
-uses is decided by the names in it, not by its format.
-
-Source: google-research/bert, ``modeling.py`` and ``run_pretraining.py``; Hugging Face
-transformers, ``models/bert/modeling_bert.py``.
+Which of the namings a file uses is decided by the names in it, not by its format.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..checkpoints.checkpoint import Checkpoint
-from ..checkpoints.errors import CheckpointError
+from ..checkpoints import Checkpoint, CheckpointError
 from ..checkpoints.listing import describe_missing, summary
+from .bert import BERT
+from .errors import ConfigError
+from .family import NAMINGS, Family, Naming, Transform, WeightName
 
-Naming = Literal["google", "huggingface"]
-Transform = Literal["transpose"] | None
+Heads = Literal["none", "all", "whole", "any"]
 
-NAMINGS: tuple[Naming, ...] = ("google", "huggingface")
-
-
-class WeightName(NamedTuple):
-    """A row of the table.
-
-    Attributes:
-        layer: Name of the model's layer.
-        index: Place in that layer's ``get_weights()``.
-        google: Name in Google's checkpoints.
-        huggingface: Name in Hugging Face's files, in its current and full form.
-        google_transform: What turns Google's array into the model's, and back; None for nothing.
-        huggingface_transform: The same for Hugging Face's.
-    """
-
-    layer: str
-    index: int
-    google: str
-    huggingface: str
-    google_transform: Transform = None
-    huggingface_transform: Transform = None
-
-
-def weight_names(transformer_num: int, training: bool) -> list[WeightName]:
-    """List every weight of a BERT model, in the order of its layers.
-
-    Args:
-        transformer_num: Number of encoder layers.
-        training: Whether the model has the masked-language-model and next-sentence heads.
-
-    Returns:
-        One row per weight.
-    """
-    rows = [*_EMBEDDINGS]
-    for number in range(transformer_num):
-        for row in _ENCODER:
-            rows.append(
-                row._replace(
-                    layer=row.layer.format(number + 1),
-                    google=row.google.format(number),
-                    huggingface=row.huggingface.format(number),
-                )
-            )
-    return rows + [*_HEADS] if training else rows
-
-
-def vocabulary_weights() -> list[WeightName]:
-    """List the weights that have a row for each token of the vocabulary."""
-    places = TIED_COPIES.values()
-    return [row for row in (*_EMBEDDINGS, *_HEADS) if (row.layer, row.index) in places]
-
-
-def _dense(layer: str, index: int, module: str) -> Iterator[WeightName]:
-    """Kernel and bias; PyTorch's Linear keeps its kernel the other way round."""
-    dotted = _dotted(module)
-    yield WeightName(
-        layer, index, f"{module}/kernel", f"{dotted}.weight", huggingface_transform="transpose"
-    )
-    yield WeightName(layer, index + 1, f"{module}/bias", f"{dotted}.bias")
-
-
-def _norm(layer: str, module: str) -> Iterator[WeightName]:
-    dotted = _dotted(module)
-    yield WeightName(layer, 0, f"{module}/gamma", f"{dotted}.weight")
-    yield WeightName(layer, 1, f"{module}/beta", f"{dotted}.bias")
-
-
-def _embedding(layer: str, module: str) -> WeightName:
-    return WeightName(layer, 0, module, f"{_dotted(module)}.weight")
-
-
-def _dotted(module: str) -> str:
-    """Hugging Face kept Google's module names but for the separators."""
-    return module.replace("layer_", "layer.").replace("/", ".")
-
-
-_EMBEDDINGS = (
-    _embedding("Embedding-Token", "bert/embeddings/word_embeddings"),
-    _embedding("Embedding-Segment", "bert/embeddings/token_type_embeddings"),
-    _embedding("Embedding-Position", "bert/embeddings/position_embeddings"),
-    *_norm("Embedding-Norm", "bert/embeddings/LayerNorm"),
-)
-
-# The model counts encoder layers from one, the files from zero.
-_ATTENTION = "bert/encoder/layer_{}/attention"
-_ENCODER = (
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 0, f"{_ATTENTION}/self/query"),
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 2, f"{_ATTENTION}/self/key"),
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 4, f"{_ATTENTION}/self/value"),
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 6, f"{_ATTENTION}/output/dense"),
-    *_norm("Encoder-{}-MultiHeadSelfAttention-Norm", f"{_ATTENTION}/output/LayerNorm"),
-    *_dense("Encoder-{}-FeedForward", 0, "bert/encoder/layer_{}/intermediate/dense"),
-    *_dense("Encoder-{}-FeedForward", 2, "bert/encoder/layer_{}/output/dense"),
-    *_norm("Encoder-{}-FeedForward-Norm", "bert/encoder/layer_{}/output/LayerNorm"),
-)
-
-_HEADS = (
-    *_dense("MLM-Dense", 0, "cls/predictions/transform/dense"),
-    *_norm("MLM-Norm", "cls/predictions/transform/LayerNorm"),
-    WeightName("MLM-Sim", 0, "cls/predictions/output_bias", "cls.predictions.bias"),
-    *_dense("NSP-Dense", 0, "bert/pooler/dense"),
-    WeightName(
-        "NSP",
-        0,
-        "cls/seq_relationship/output_weights",
-        "cls.seq_relationship.weight",
-        google_transform="transpose",
-        huggingface_transform="transpose",
-    ),
-    WeightName("NSP", 1, "cls/seq_relationship/output_bias", "cls.seq_relationship.bias"),
+_WITHOUT_HEADS = (
+    "\nOnly weights of the heads are missing: training=False does without them, and "
+    "allow_missing_heads=True lets a head that the file lacks start at random."
 )
 
 
 class FoundWeight(NamedTuple):
-    """A weight of the model, found in a checkpoint.
+    """A weight of a model, found in a checkpoint.
 
     Attributes:
-        layer: Name of the model's layer.
-        index: Place in that layer's ``get_weights()``.
+        row: The weight.
         name: What the checkpoint calls it.
         transform: What turns the checkpoint's array into the model's.
-        shape: Shape of the model's array.
     """
 
-    layer: str
-    index: int
+    row: WeightName
     name: str
     transform: Transform
-    shape: tuple[int, ...]
+
+    def shape(self, checkpoint: Checkpoint) -> tuple[int, ...]:
+        """Return the shape of the model's array."""
+        shape = checkpoint.shape(self.name)
+        return shape[::-1] if self.transform == "transpose" else shape
+
+    def read(self, checkpoint: Checkpoint) -> np.ndarray:
+        """Read the model's array, in the type that the file has; it may be a strided view."""
+        return _transformed(checkpoint[self.name], self.transform)
 
 
-def find_weights(checkpoint: Checkpoint, transformer_num: int, training: bool) -> list[FoundWeight]:
-    """Find a model's weights in a checkpoint, by Google's or by Hugging Face's names.
+def find_weights(
+    family: Family, config: dict[str, Any], checkpoint: Checkpoint, heads: Heads = "none"
+) -> list[FoundWeight]:
+    """Find a model's weights in a checkpoint, under whichever names it has.
 
-    Tensors that the model has no place for (optimizer state, other heads, further layers) are
-    normal; ``extra_names`` lists them. Nothing is read but copies of tied weights, see Raises.
+    Tensors that the model does not have (optimizer state, other heads, further layers) are normal;
+    `extra_names` lists them. Nothing is read but copies of weights that heads share, see Raises.
 
     Args:
+        family: The model's family.
+        config: Its configuration; the file may have more layers.
         checkpoint: Where to look.
-        transformer_num: Number of the model's encoder layers; a file may have more.
-        training: Whether the model has the masked-language-model and next-sentence heads.
+        heads: Which heads to look for: "none"; "all" of them; those that are there, of which none
+            may be there by half ("whole"); or "any" weight of theirs that is there.
 
     Returns:
-        One entry per weight, in the order of the model's layers.
+        One entry for each weight, those of the encoder first.
 
     Raises:
-        CheckpointError: Weights are missing (all of them are named), or the heads' copy of a
-            weight that BERT has only once differs from it.
+        CheckpointError: If weights are missing (all of them are named), or if a head's copy of a
+            weight that the family has only once differs from it.
+        ConfigError: If the configuration has more layers than the checkpoint has tensors.
     """
-    rows = weight_names(transformer_num, training)
-    found_by_naming = {naming: find_rows(checkpoint, rows, naming) for naming in NAMINGS}
-    naming = max(NAMINGS, key=lambda naming: len(found_by_naming[naming]))
-    found = found_by_naming[naming]
+    depth = config["num_hidden_layers"]
+    # A damaged number of layers must not make a list of a billion rows.
+    config = {**config, "num_hidden_layers": min(depth, len(checkpoint))}
+    encoder = family.encoder(config)
+    rows = family.weights(config, training=heads != "none")
+    naming, found = _find_rows(family, rows, checkpoint)
     if not found:
         raise CheckpointError(
-            f"{checkpoint.path} holds no weights of BERT, neither under Google's names "
+            f"{checkpoint.path} holds no weights of {family.name}, neither under Google's names "
             f"({rows[0].google}, ...) nor under Hugging Face's ({rows[0].huggingface}, ...). "
             f"It holds {summary(list(checkpoint))}."
         )
-    if len(found) < len(rows):
-        raise CheckpointError(_missing_message(checkpoint, rows, found, naming))
-    if training and naming == "huggingface":
-        check_tied(checkpoint, found)
-    return list(found.values())
+    if depth > len(checkpoint):
+        raise ConfigError(
+            f"`num_hidden_layers` does not fit {checkpoint.path}, which holds {len(checkpoint)} "
+            f"tensors in all. Received: {depth}."
+        )
+    present = {weight.row for weight in found}
+    needed = list(encoder)
+    for head in family.heads.values():
+        if heads == "all" or (heads == "whole" and not present.isdisjoint(head)):
+            needed += head
+    if missing := [row for row in needed if row not in present]:
+        names = [row.in_files(naming)[0] for row in missing]
+        message = (
+            f"{checkpoint.path} lacks {len(missing)} of the model's {len(needed)} weights:\n"
+            f"{describe_missing(names, list(checkpoint), extra_names(checkpoint, found))}"
+        )
+        raise CheckpointError(message + ("" if missing[0] in encoder else _WITHOUT_HEADS))
+    if any(weight.row.copy for weight in found[len(encoder) :]):
+        _check_copies(family, checkpoint, found)
+    return found
 
 
-def extra_names(checkpoint: Checkpoint, found: Sequence[FoundWeight]) -> list[str]:
-    """List the tensors of a checkpoint that ``find_weights`` did not need, in its order."""
+def _find_rows(
+    family: Family, rows: list[WeightName], checkpoint: Checkpoint
+) -> tuple[Naming, list[FoundWeight]]:
+    """Find those of some weights that are there, under the naming that has most of them."""
+    by_naming: dict[Naming, list[FoundWeight]] = {naming: [] for naming in NAMINGS}
+    for naming, found in by_naming.items():
+        for row in rows:
+            for name in _spellings(family, row, naming):
+                if name in checkpoint:
+                    found.append(FoundWeight(row, name, row.in_files(naming)[1]))
+                    break
+    return max(by_naming.items(), key=lambda item: len(item[1]))
+
+
+def extra_names(checkpoint: Checkpoint, found: Iterable[FoundWeight]) -> list[str]:
+    """List the tensors of a checkpoint that are not among the weights found, in its order."""
     used = {weight.name for weight in found}
     return [name for name in checkpoint if name not in used]
 
 
-def read_weight(checkpoint: Checkpoint, weight: FoundWeight) -> np.ndarray:
-    """Read a weight as the model has it, in the type the file has; it may be a strided view."""
-    return _transformed(checkpoint[weight.name], weight.transform)
-
-
 def to_checkpoint(
-    weights_by_layer: Mapping[str, Sequence[npt.ArrayLike]], naming: Naming
+    weights_by_layer: Mapping[str, Sequence[npt.ArrayLike]],
+    naming: Naming,
+    family: Family = BERT,
 ) -> dict[str, np.ndarray]:
     """Turn a model's weights into the tensors of a file, the inverse of reading them.
 
     Args:
-        weights_by_layer: For each layer that has weights, what its ``get_weights()`` returns. The
-            encoder layers are counted; the heads are written if 'MLM-Sim' is there.
-        naming: 'google' or 'huggingface'.
+        weights_by_layer: For each layer that has weights, what its `get_weights()` returns. The
+            encoder layers are counted; the heads are written if there is any.
+        naming: "google" or "huggingface".
+        family: The model's family.
 
     Returns:
         Arrays by name, in C order, as every format's writer wants them.
 
     Raises:
-        ValueError: The layers are not those of a BERT model, or the naming is unknown.
+        ValueError: If the layers are not those of a model of the family, or the naming is unknown.
     """
     if naming not in NAMINGS:
         raise ValueError(f"`naming` must be one of {NAMINGS}. Received: naming={naming!r}")
-    transformer_num = 0
-    while f"Encoder-{transformer_num + 1}-FeedForward" in weights_by_layer:
-        transformer_num += 1
-    rows = weight_names(transformer_num, training="MLM-Sim" in weights_by_layer)
+    depth = 0
+    while f"Encoder-{depth + 1}-FeedForward" in weights_by_layer:
+        depth += 1
+    heads = {row.layer for rows in family.heads.values() for row in rows}
+    training = not heads.isdisjoint(weights_by_layer)
+    rows = family.weights({"num_hidden_layers": depth}, training)
     expected = Counter(row.layer for row in rows)
     given = {layer: len(weights) for layer, weights in weights_by_layer.items()}
     if wrong := sorted(dict(expected.items() ^ given.items())):
@@ -231,90 +160,40 @@ def to_checkpoint(
             f"{layer} ({given.get(layer, 0)} instead of {expected[layer]})" for layer in wrong
         )
         raise ValueError(
-            f"`weights_by_layer` must hold the weights of a BERT model of {transformer_num} "
+            f"`weights_by_layer` must hold the weights of a {family.name} model of {depth} "
             f"encoder layers and nothing else. Layers with other numbers of weights: {differences}"
         )
     tensors = {}
     for row in rows:
-        name, transform = in_files(row, naming)
+        name, transform = row.in_files(naming)
         array = np.asarray(weights_by_layer[row.layer][row.index])
         tensors[name] = np.asarray(_transformed(array, transform), order="C")
     return tensors
-
-
-Found = dict[tuple[str, int], FoundWeight]
-
-# Hugging Face's files may hold these a second time, under the names of the head that uses them.
-TIED_COPIES = {
-    "cls.predictions.decoder.weight": ("Embedding-Token", 0),
-    "cls.predictions.decoder.bias": ("MLM-Sim", 0),
-}
-
-
-def in_files(row: WeightName, naming: Naming) -> tuple[str, Transform]:
-    """Return a weight's full name under a naming, and what turns its array into the model's."""
-    if naming == "google":
-        return row.google, row.google_transform
-    return row.huggingface, row.huggingface_transform
 
 
 def _transformed(array: np.ndarray, transform: Transform) -> np.ndarray:
     return array.T if transform == "transpose" else array
 
 
-def _spellings(name: str) -> Iterator[str]:
+def _spellings(family: Family, row: WeightName, naming: Naming) -> Iterator[str]:
     """List the ways in which a weight has been named, today's first."""
-    old_norm = name.replace("LayerNorm.weight", "LayerNorm.gamma")
-    old_norm = old_norm.replace("LayerNorm.bias", "LayerNorm.beta")
-    decoder = name.replace("cls.predictions.bias", "cls.predictions.decoder.bias")
-    for spelling in dict.fromkeys((name, old_norm, decoder)):
-        yield spelling
-        # A file of the encoder alone has names without it.
-        yield spelling.removeprefix("bert.")
+    if naming == "google":
+        yield row.google
+        return
+    old = row.huggingface.replace("LayerNorm.weight", "LayerNorm.gamma")
+    old = old.replace("LayerNorm.bias", "LayerNorm.beta")
+    for name in filter(None, dict.fromkeys((row.huggingface, old, row.copy))):
+        yield name
+        yield name.removeprefix(family.prefix)  # as in a file of the encoder alone
 
 
-def find_rows(checkpoint: Checkpoint, rows: Sequence[WeightName], naming: Naming) -> Found:
-    """Find those of the rows that the checkpoint has under one of the namings."""
-    found = {}
-    for row in rows:
-        full_name, transform = in_files(row, naming)
-        for name in _spellings(full_name):
-            if name in checkpoint:
-                shape = checkpoint.shape(name)
-                if transform == "transpose":
-                    shape = shape[::-1]
-                found[row.layer, row.index] = FoundWeight(
-                    row.layer, row.index, name, transform, shape
-                )
-                break
-    return found
-
-
-def check_tied(checkpoint: Checkpoint, found: Found) -> None:
-    """Raise where the heads' copy of a weight that BERT has only once differs from it."""
-    for copy, place in TIED_COPIES.items():
-        original = found[place].name
-        if copy in checkpoint and not checkpoint.are_equal(copy, original):
+def _check_copies(family: Family, checkpoint: Checkpoint, found: list[FoundWeight]) -> None:
+    """Raise where a head's copy of a weight that the family has only once differs from it."""
+    for weight in found:
+        copy = weight.row.copy
+        if copy and copy in checkpoint and not checkpoint.are_equal(copy, weight.name):
             raise CheckpointError(
-                f"{checkpoint.path}: '{copy}' differs from '{original}'. BERT has one weight for "
-                "both, so the heads of this file cannot be loaded; pass training=False for the "
-                "encoder alone"
+                f"{checkpoint.path}: '{copy}' differs from '{weight.name}'. {family.name} has one "
+                "weight for both, so the heads of this file cannot be loaded; pass training=False "
+                "for the encoder alone"
             )
-
-
-def _missing_message(
-    checkpoint: Checkpoint, rows: Sequence[WeightName], found: Found, naming: Naming
-) -> str:
-    missing = [row for row in rows if (row.layer, row.index) not in found]
-    names = [in_files(row, naming)[0] for row in missing]
-    unused = extra_names(checkpoint, list(found.values()))
-    message = (
-        f"{checkpoint.path} lacks {len(missing)} of the model's {len(rows)} weights:\n"
-        f"{describe_missing(names, list(checkpoint), unused)}"
-    )
-    if all(row in _HEADS for row in missing):
-        message += (
-            "\nOnly weights of the heads are missing: training=False does without them, and "
-            "allow_missing_heads=True lets a head that the file lacks start at random."
-        )
-    return message

@@ -22,9 +22,11 @@ class MultiHeadAttention(NeededLen, MaskArgument, LayerCall, ScaledAttention, Pr
         head_num: Number of heads H; divides the feature size D of the values.
         activation: Activation of the query, key, value and output projections; "gelu" is the tanh
             form.
-        *options: Further arguments of `ProjectionLayer`, then `history_only`, by position.
+        *options: By position or by name `use_bias`, `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`, `kernel_constraint` and `bias_constraint` of
+            the projections, as of `keras.layers.Dense`; then `history_only`.
         history_only: Whether a position attends only to itself and what precedes it.
-        **kwargs: Further arguments of `ProjectionLayer`.
+        **kwargs: Arguments of `keras.layers.Layer`.
 
     Call args:
         inputs: Features (B, T, D), or a list of query (B, T, Dq), key (B, S, Dk) and value

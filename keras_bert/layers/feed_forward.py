@@ -27,9 +27,11 @@ class FeedForward(NeededLen, MaskArgument, LayerCall, ProjectionLayer):
     Args:
         units: Size F of the hidden features.
         activation: Activation of the hidden features; "gelu" is the tanh form.
-        *options: Further arguments of `ProjectionLayer`, then `dropout_rate`, by position.
+        *options: By position or by name `use_bias`, `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`, `kernel_constraint` and `bias_constraint` of
+            the dense layers, as of `keras.layers.Dense`; then `dropout_rate`.
         dropout_rate: Dropout rate of the hidden features in training.
-        **kwargs: Further arguments of `ProjectionLayer`.
+        **kwargs: Arguments of `keras.layers.Layer`.
 
     Call args:
         inputs: Features (B, …, D).

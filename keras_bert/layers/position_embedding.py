@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from ..backend import (
-    TABLE_OPTIONS,
-    constraints,
-    initializers,
-    layers,
-    lookup,
-    ops,
-    regularizers,
-    serializable,
-)
+from ..backend import lookup, ops, regularizers, serializable
 from .lengths import check_length
+from .table import TableLayer
 
 
 @serializable
-class PositionEmbedding(layers.Layer):
+class PositionEmbedding(TableLayer):
     """A learnt vector for every position.
 
     Args:
@@ -56,38 +48,26 @@ class PositionEmbedding(layers.Layer):
         mask_zero=False,
         **kwargs,
     ):
-        # Position ids must not be cast to a 16-bit float; features are cast in call.
-        kwargs.setdefault("autocast", False)
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(
+            input_dim,
+            output_dim,
+            embeddings_initializer,
+            embeddings_regularizer,
+            embeddings_constraint,
+            mask_zero,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
         if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
             raise ValueError(
                 f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
             )
-        self.input_dim = input_dim
-        self.output_dim = output_dim
         self.mode = mode
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
-        self.supports_masking = True
-        self.embeddings = None
 
     def build(self, input_shape):
-        rows = self.input_dim
-        if self.mode == self.MODE_EXPAND:
-            rows = 2 * self.input_dim + 1
-        else:
+        if self.mode != self.MODE_EXPAND:
             check_length(self, input_shape[1])
-        self.embeddings = self.add_weight(
-            shape=(rows, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            name="embeddings",
-            **TABLE_OPTIONS,
-        )
-        self.built = True
+        self._add_table(2 * self.input_dim + 1 if self.mode == self.MODE_EXPAND else self.input_dim)
 
     def call(self, inputs):
         if self.mode == self.MODE_EXPAND:
@@ -128,12 +108,6 @@ class PositionEmbedding(layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "input_dim": self.input_dim,
-            "output_dim": self.output_dim,
             "mode": self.mode,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
-            "mask_zero": self.mask_zero,
         }

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from ..backend import (
-    TABLE_OPTIONS,
-    constraints,
-    initializers,
-    layers,
-    lookup,
-    ops,
-    regularizers,
-    serializable,
-)
+from ..backend import lookup, ops, serializable
 from .ids import check_ids
+from .table import TableLayer
 
 __all__ = ["TaskEmbedding"]
 
 
 @serializable
-class TaskEmbedding(layers.Layer):
+class TaskEmbedding(TableLayer):
     """Add a learnt vector for the task to features.
 
     Args:
@@ -46,38 +38,8 @@ class TaskEmbedding(layers.Layer):
         (2, 5, 8)
     """
 
-    def __init__(
-        self,
-        input_dim,
-        output_dim,
-        embeddings_initializer="uniform",
-        embeddings_regularizer=None,
-        embeddings_constraint=None,
-        mask_zero=False,
-        **kwargs,
-    ):
-        # Task ids must not be cast to a 16-bit float; features are cast in call.
-        kwargs.setdefault("autocast", False)
-        super().__init__(**kwargs)
-        self.supports_masking = True
-        self.input_dim = input_dim
-        self.output_dim = output_dim
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
-        self.embeddings = None
-
     def build(self, input_shape):
-        self.embeddings = self.add_weight(
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            name="embeddings",
-            **TABLE_OPTIONS,
-        )
-        super().build(input_shape)
+        self._add_table(self.input_dim)
 
     def compute_mask(self, inputs, mask=None):
         return None if mask is None else mask[0]
@@ -98,14 +60,3 @@ class TaskEmbedding(layers.Layer):
         if self.mask_zero:
             vectors = vectors * ops.expand_dims(ops.cast(tasks != 0, vectors.dtype), -1)
         return ops.cast(features, self.compute_dtype) + vectors
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "input_dim": self.input_dim,
-            "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
-            "mask_zero": self.mask_zero,
-        }

@@ -12,78 +12,44 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..checkpoints import Checkpoint, open_checkpoint, write_tensor_bundle
+from ..checkpoints import open_checkpoint, write_tensor_bundle
 from ..checkpoints.paths import get_checkpoint_paths
 from ..checkpoints.safetensors import write_safetensors
+from ..families import family_of
+from ..families.activation import activation_name
 from ..families.configuration import read_config
-from ..families.fitting import check_sizes, check_strangers, transformer_num
-from ..families.translation import (
-    as_hugging_face_names,
-    find_present_weights,
-    left_out,
-    translate,
-)
-from ..families.weights import Naming, find_weights, in_files, vocabulary_weights
+from ..families.family import USUAL_EPSILON, Naming
+from ..families.fitting import check_fit
+from ..families.translation import as_hugging_face_names, left_out, translate
+from ..families.weights import find_weights
 from ..tokenizer.case import is_cased
 from ..tokenizer.vocabulary import load_vocabulary, save_vocabulary
 from ..tokenizer.vocabulary_change import VocabularyChange
 
-# "gelu" alone has two meanings, see `activations`.
-_TANH_NAMES = ("gelu_new", "gelu_pytorch_tanh", "gelu_tanh")
-_ERF_NAMES = ("gelu_erf", "gelu_python")
-_USUAL_EPSILON = 1e-12  # fixed in Google's code
 
-_GOOGLE_KEYS = (
-    "attention_probs_dropout_prob",
-    "directionality",
-    "hidden_act",
-    "hidden_dropout_prob",
-    "hidden_size",
-    "initializer_range",
-    "intermediate_size",
-    "max_position_embeddings",
-    "num_attention_heads",
-    "num_hidden_layers",
-    "pooler_fc_size",
-    "pooler_num_attention_heads",
-    "pooler_num_fc_layers",
-    "pooler_size_per_head",
-    "pooler_type",
-    "type_vocab_size",
-    "vocab_size",
-)
-
-
-class BertFiles(NamedTuple):
+class ModelFiles(NamedTuple):
     """A model on its way from one format to another.
 
     Attributes:
-        config: The configuration, with `hidden_act` as `plain_activation` gives it.
+        config: The configuration, with `hidden_act` as `activation_name` gives it.
         tensors: Takes a naming and returns the weights under it.
         vocabulary: Token to id, None if there is none.
         cased: Whether texts keep their case.
-        left_out: Names of tensors that are not BERT's and are lost.
+        left_out: Names of tensors that are not the model's and are lost.
     """
 
-    config: dict
+    config: dict[str, Any]
     tensors: Callable[[Naming], dict[str, np.ndarray]]
     vocabulary: Mapping[str, int] | None
     cased: bool
     left_out: list[str]
 
 
-def plain_activation(name: str, exact_gelu: bool) -> str:
-    """Say by name which GELU is meant: 'gelu_tanh' or 'gelu_erf'; other names stay."""
-    if name in _TANH_NAMES or (name == "gelu" and not exact_gelu):
-        return "gelu_tanh"
-    return "gelu_erf" if name in (*_ERF_NAMES, "gelu") else name
-
-
-def read_folder(folder: Path) -> BertFiles:
+def read_folder(folder: Path) -> ModelFiles:
     """Read a model folder of either kind.
 
     Args:
@@ -93,20 +59,19 @@ def read_folder(folder: Path) -> BertFiles:
         What it holds. The weights are read when they are asked for.
 
     Raises:
-        ConfigError, CheckpointError, VocabularyError: A file is damaged or not BERT's, or they do
-            not belong together (all are ValueErrors).
-        OSError: A file cannot be read.
+        ConfigError, CheckpointError, VocabularyError: If a file is damaged or of another
+            architecture, or they do not belong together (all are ValueErrors).
+        OSError: If a file cannot be read.
     """
     paths = get_checkpoint_paths(folder)
     config = read_config(paths.config)
+    family = family_of(config)
     checkpoint = open_checkpoint(paths.checkpoint)
-    found = find_present_weights(checkpoint, transformer_num(config, checkpoint))
-    check_encoder(config, checkpoint)
-    config["hidden_act"] = plain_activation(
-        config["hidden_act"], exact_gelu=checkpoint.format != "tensor_bundle"
-    )
+    found = find_weights(family, config, checkpoint, heads="any")
+    check_fit(family, config, checkpoint, found)
+    config["hidden_act"] = activation_name(config, checkpoint)
     vocabulary = load_vocabulary(paths.vocab) if Path(paths.vocab).exists() else None
-    return BertFiles(
+    return ModelFiles(
         config,
         lambda naming: translate(checkpoint, found, naming),
         vocabulary,
@@ -115,7 +80,7 @@ def read_folder(folder: Path) -> BertFiles:
     )
 
 
-def with_vocabulary(files: BertFiles, change: VocabularyChange) -> BertFiles:
+def with_vocabulary(files: ModelFiles, change: VocabularyChange) -> ModelFiles:
     """Give a model another vocabulary.
 
     Args:
@@ -126,12 +91,13 @@ def with_vocabulary(files: BertFiles, change: VocabularyChange) -> BertFiles:
         The model with fewer or further rows in the weights that have one for each token.
 
     Raises:
-        ValueError: The vocabulary from which `change` starts has another size than the model's.
+        ValueError: If the vocabulary from which `change` starts has another size than the model's.
     """
     change.check_size(files.config["vocab_size"])
+    rows = family_of(files.config).weights(files.config, training=True)
 
     def tensors(naming: Naming) -> dict[str, np.ndarray]:
-        names = {in_files(weight, naming)[0] for weight in vocabulary_weights()}
+        names = {row.in_files(naming)[0] for row in rows if row.per_token}
         return {
             name: change.rows(array) if name in names else array
             for name, array in files.tensors(naming).items()
@@ -141,14 +107,7 @@ def with_vocabulary(files: BertFiles, change: VocabularyChange) -> BertFiles:
     return files._replace(config=config, tensors=tensors, vocabulary=change.vocabulary)
 
 
-def check_encoder(config: dict, checkpoint: Checkpoint) -> None:
-    """Raise unless the checkpoint is one of BERT and of this configuration."""
-    encoder = find_weights(checkpoint, transformer_num(config, checkpoint), training=False)
-    check_sizes(config, checkpoint, encoder)
-    check_strangers(checkpoint, encoder, config["num_hidden_layers"])
-
-
-def write_google_folder(folder: Path, files: BertFiles) -> list[str]:
+def write_google_folder(folder: Path, files: ModelFiles) -> list[str]:
     """Write bert_config.json, bert_model.ckpt.*, vocab.txt and tokenizer_config.json.
 
     Args:
@@ -159,16 +118,17 @@ def write_google_folder(folder: Path, files: BertFiles) -> list[str]:
         Remarks on what Google's own code would not understand.
 
     Raises:
-        OSError: The folder holds something, or a file cannot be written.
-        ValueError: The vocabulary cannot be a text file.
+        OSError: If the folder holds something, or a file cannot be written.
+        ValueError: If the vocabulary cannot be a text file.
     """
-    config = {key: value for key, value in files.config.items() if key in _GOOGLE_KEYS}
+    known = family_of(files.config).google_keys
+    config = {key: value for key, value in files.config.items() if key in known}
     remarks = []
-    epsilon = files.config.get("layer_norm_eps", _USUAL_EPSILON)
-    usual = epsilon == _USUAL_EPSILON
+    epsilon = files.config.get("layer_norm_eps", USUAL_EPSILON)
+    usual = epsilon == USUAL_EPSILON
     if not usual:
         config["layer_norm_eps"] = epsilon
-        remarks.append(f"Google's own code would take {_USUAL_EPSILON} for layer_norm_eps")
+        remarks.append(f"Google's own code would take {USUAL_EPSILON} for layer_norm_eps")
     if config["hidden_act"] == "gelu_tanh":
         # Beside a key of Hugging Face's, "gelu" alone would be read as the exact form.
         config["hidden_act"] = "gelu" if usual else "gelu_new"
@@ -181,7 +141,7 @@ def write_google_folder(folder: Path, files: BertFiles) -> list[str]:
     return remarks
 
 
-def write_hugging_face_folder(folder: Path, files: BertFiles) -> list[str]:
+def write_hugging_face_folder(folder: Path, files: ModelFiles) -> list[str]:
     """Write config.json, model.safetensors, vocab.txt and tokenizer_config.json.
 
     Arguments and errors are those of `write_google_folder`.
@@ -189,14 +149,15 @@ def write_hugging_face_folder(folder: Path, files: BertFiles) -> list[str]:
     Returns:
         No remarks.
     """
-    tensors = as_hugging_face_names(files.tensors("huggingface"))
+    family = family_of(files.config)
+    tensors = as_hugging_face_names(family, files.tensors("huggingface"))
     activation = {"gelu_tanh": "gelu_new", "gelu_erf": "gelu"}
     config = {
-        "layer_norm_eps": _USUAL_EPSILON,
+        "layer_norm_eps": USUAL_EPSILON,
         "pad_token_id": (files.vocabulary or {}).get("[PAD]", 0),
         **files.config,
-        "architectures": [_architecture(tensors)],
-        "model_type": "bert",
+        "architectures": [family.architecture(tensors)],
+        "model_type": family.model_type,
     }
     config["hidden_act"] = activation.get(config["hidden_act"], config["hidden_act"])
     with new_folder(folder) as unfinished:
@@ -206,22 +167,12 @@ def write_hugging_face_folder(folder: Path, files: BertFiles) -> list[str]:
     return []
 
 
-def _architecture(tensors: Mapping[str, np.ndarray]) -> str:
-    heads = ("cls.predictions.bias" in tensors, "cls.seq_relationship.bias" in tensors)
-    return {
-        (True, True): "BertForPreTraining",
-        (True, False): "BertForMaskedLM",
-        (False, True): "BertForNextSentencePrediction",
-        (False, False): "BertModel",
-    }[heads]
-
-
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """Give a folder to write into, which takes the wanted name when all has been written.
 
     Raises:
-        FileExistsError: There is a file of that name, or a folder that is not empty.
+        FileExistsError: If there is a file of that name, or a folder that is not empty.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already: delete it, or choose another name.")
@@ -235,7 +186,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         unfinished.rename(folder)
 
 
-def _write_tokenizer(folder: Path, files: BertFiles) -> None:
+def _write_tokenizer(folder: Path, files: ModelFiles) -> None:
     if files.vocabulary is not None:
         save_vocabulary(folder / "vocab.txt", files.vocabulary)
         config = {
@@ -246,5 +197,5 @@ def _write_tokenizer(folder: Path, files: BertFiles) -> None:
         _write_json(folder / "tokenizer_config.json", config)
 
 
-def _write_json(path: Path, content: dict) -> None:
+def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")

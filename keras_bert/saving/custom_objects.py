@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..activations import gelu_erf, gelu_tanh
 from ..layers import (
     Add,
@@ -27,7 +29,7 @@ from ..optimizers import AdamWarmup
 from .old_files import FunctionalReader, MeanMetricWrapper
 
 
-def get_custom_objects():
+def get_custom_objects() -> dict[str, Any]:
     """What `load_model(path, custom_objects=...)` needs for files of this package and of 0.8x.
 
     Some names are Keras' own. "Functional" and "Model" stand for a reader that knows what old
@@ -38,6 +40,19 @@ def get_custom_objects():
 
     Returns:
         A new dict, name to class or function.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_bert import PretrainedList, get_checkpoint_paths, get_custom_objects
+        >>> from keras_bert import load_trained_model_from_checkpoint
+        >>> from keras_bert.backend import models
+        >>> paths = get_checkpoint_paths(PretrainedList.tiny)
+        >>> model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=64)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.keras")
+        ...     again = models.load_model(f"{folder}/model.keras", get_custom_objects())
+        >>> again.output_shape
+        (None, 64, 128)
     """
     return {
         "gelu": gelu_tanh,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-from ..activations import gelu_erf, gelu_tanh
 from ..backend import activations, models
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
+from ..families import family_of
 from ..families.configuration import read_config
-from ..families.translation import find_present_weights
-from ..families.weights import to_checkpoint, weight_names
-from ..loader import load_trained_model_from_checkpoint
+from ..families.weights import find_weights, to_checkpoint
+from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer.vocabulary_change import VocabularyChange
-from .conversion import BertFiles
+from .conversion import ModelFiles
 from .custom_objects import get_custom_objects
 
 
-def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> BertFiles:
+def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> ModelFiles:
     """Read a `.keras` or `.h5` file of a model of `get_model` or of the loaders.
 
     Args:
@@ -30,8 +30,8 @@ def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) 
         What a checkpoint would hold.
 
     Raises:
-        ValueError: The model is not of that kind, or has parts that a checkpoint cannot hold.
-        OSError: The file cannot be read.
+        ValueError: If the model is not of that kind, or has parts that a checkpoint cannot hold.
+        OSError: If the file cannot be read.
     """
     model = models.load_model(path, custom_objects=get_custom_objects(), compile=False)
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
@@ -43,7 +43,7 @@ def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) 
             f"{path} holds another model than get_model and the loaders make. With layers of one's "
             f"own in it, it is for Keras' load_model alone. {error}"
         ) from None
-    return BertFiles(
+    return ModelFiles(
         _config_of(model), lambda naming: to_checkpoint(weights, naming), vocabulary, cased, []
     )
 
@@ -63,16 +63,16 @@ def write_model_file(
 
     Raises:
         CheckpointError, ConfigError: (ValueErrors) As for `load_trained_model_from_checkpoint`.
-        OSError: A file cannot be read or written.
+        OSError: If a file cannot be read or written.
     """
     if path.exists():
         raise FileExistsError(f"{path} is there already: delete it, or choose another name.")
     paths = get_checkpoint_paths(folder)
-    depth = read_config(paths.config)["num_hidden_layers"]
+    config = read_config(paths.config)
+    family = family_of(config)
     with open_checkpoint(paths.checkpoint) as checkpoint:
-        found = find_present_weights(checkpoint, depth)
-    encoder_size = len(weight_names(depth, training=False))
-    training = len(found) == len(weight_names(depth, training=True))
+        found = find_weights(family, config, checkpoint, heads="any")
+    training = len(found) == len(family.weights(config, training=True))
     model = load_trained_model_from_checkpoint(
         paths.config,
         paths.checkpoint,
@@ -84,10 +84,10 @@ def write_model_file(
     unfinished = path.with_name(f".{path.stem}.unfinished.keras")
     model.save(unfinished)
     os.replace(unfinished, path)
-    return [] if training else [weight.name for weight in found[encoder_size:]]
+    return [] if training else [weight.name for weight in found[len(family.encoder(config)) :]]
 
 
-def _config_of(model) -> dict:
+def _config_of(model: models.Model) -> dict[str, Any]:
     """The configuration that builds a model again."""
     layers = {layer.name: layer for layer in model.layers}
     attention = layers["Encoder-1-MultiHeadSelfAttention"]
@@ -96,13 +96,11 @@ def _config_of(model) -> dict:
             "A checkpoint cannot hold `attention_activation`. Received: a model with "
             f"{attention.activation.__name__}."
         )
-    activation = layers["Encoder-1-FeedForward"].activation
-    known = {gelu_tanh: "gelu_tanh", gelu_erf: "gelu_erf"}
     token_num, embed_dim = layers["Embedding-Token"].get_weights()[0].shape
     dropout = layers.get("Embedding-Dropout")
     return {
         "attention_probs_dropout_prob": 0.0,  # this library's models have none
-        "hidden_act": known.get(activation) or activation.__name__,
+        "hidden_act": gelu_of(model) or layers["Encoder-1-FeedForward"].activation.__name__,
         "hidden_dropout_prob": dropout.rate if dropout else 0.0,
         "hidden_size": embed_dim,
         "initializer_range": 0.02,

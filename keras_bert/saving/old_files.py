@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from typing import Any
 
 from ..activations import gelu_erf, gelu_tanh
 from ..backend import KERAS_2_IS_FOREIGN, check_written_by, keras, metrics, models
@@ -24,7 +25,9 @@ class FunctionalReader:
     """What custom objects name "Functional" and "Model": not a model, but a way to read one."""
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> models.Model:
         """Build the model of a configuration.
 
         Args:
@@ -212,7 +215,7 @@ class MeanMetricWrapper(metrics.MeanMetricWrapper):
     """The wrapper that Keras 2 wrote for `metrics=["accuracy"]` and the like."""
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> metrics.MeanMetricWrapper:
         """Build the metric.
 
         Args:

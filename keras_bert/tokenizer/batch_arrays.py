@@ -12,9 +12,10 @@ def pad_batch(
     """Write encoded texts into arrays, a row for each.
 
     Args:
-        encoded: for each of B texts its ids and how many belong to its first and second part.
-        width: number of columns T, which no text exceeds. None: the length of the longest.
-        pad_index: id that fills the rows up.
+        encoded: For each of B texts its ids and how many of them belong to the first and to the
+            second text of a pair.
+        width: Number of columns T, which no text exceeds. None for the length of the longest.
+        pad_index: Id that fills the rows up.
 
     Returns:
         Token ids (B, T), segment ids (B, T) and lengths (B,), all int32.
@@ -22,11 +23,11 @@ def pad_batch(
     count = len(encoded)
     lengths = np.fromiter((len(ids) for ids, _, _ in encoded), np.int32, count)
     first_lengths = np.fromiter((first for _, first, _ in encoded), np.int32, count)
-    places = np.arange(lengths.max(initial=0) if width is None else width)
-    filled = places < lengths[:, None]
+    positions = np.arange(lengths.max(initial=0) if width is None else width)
+    filled = positions < lengths[:, None]
     token_ids = np.full(filled.shape, pad_index, np.int32)
     token_ids[filled] = np.fromiter(
         chain.from_iterable(ids for ids, _, _ in encoded), np.int32, int(lengths.sum())
     )
-    segment_ids = (filled & (places >= first_lengths[:, None])).astype(np.int32)
+    segment_ids = (filled & (positions >= first_lengths[:, None])).astype(np.int32)
     return token_ids, segment_ids, lengths

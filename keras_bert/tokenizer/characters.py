@@ -1,6 +1,6 @@
 """What BERT's rules call punctuation, a CJK character, a space and a control character.
 
-Source: the description of `BasicTokenizer` in BERT's tokenization documentation; the categories
+Source: the description of `BasicTokenizer` in BERT's tokenization documentation. The categories
 are those of the Unicode database that comes with the running Python.
 """
 
@@ -24,7 +24,7 @@ def is_cjk_character(character: str) -> bool:
     Kana and Hangul are left out on purpose: they are written in words like other alphabets.
     """
     code_point = ord(character)
-    # Written out, since a loop over the blocks takes several times as long.
+    # Written out, since a loop over the blocks is much slower.
     return code_point >= 0x3400 and (
         0x4E00 <= code_point <= 0x9FFF  # CJK Unified Ideographs
         or code_point <= 0x4DBF  # Extension A, from 0x3400
@@ -36,15 +36,15 @@ def is_cjk_character(character: str) -> bool:
 
 
 def is_space(character: str) -> bool:
-    """Whether the character is a blank, tab, line end or of category Zs."""
+    """Whether the character is a blank, a tab, a line end or of category Zs."""
     return character in (" ", "\t", "\n", "\r") or unicodedata.category(character) == "Zs"
 
 
 def is_control(character: str) -> bool:
-    """Whether the character is of category Cc or Cf (tab and line ends included)."""
+    """Whether the character is of category Cc or Cf, tab and line ends included."""
     return unicodedata.category(character) in ("Cc", "Cf")
 
 
 def is_private_or_surrogate(character: str) -> bool:
-    """Whether the character is of category Co or Cs: the official rules drop these as well."""
+    """Whether the character is of category Co or Cs, which the official rules drop as well."""
     return unicodedata.category(character) in ("Co", "Cs")

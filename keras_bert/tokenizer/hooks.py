@@ -1,28 +1,17 @@
 """The tokenizer's hooks, one underscore each, and the ways past them while they are its own."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import repeat
 from operator import attrgetter
-from types import FunctionType, MethodType
+from types import MethodType
 from typing import Any
 
-from ..arguments import describe, shorten
+from ..arguments import describe
 from . import characters
 from .token_cache import Settings, TokenCache
 from .vocabulary import in_other_case
-from .word_pieces import greedy_pieces, place_pieces, placed_tokens
+from .word_pieces import TokenWithOffsets, greedy_pieces, piece_offsets
 from .words import OWN_RULES, CharacterRules, Word, split_words
-
-
-class MethodOfEither:
-    """A method of the instance where there is one, of the class otherwise."""
-
-    def __init__(self, function: FunctionType):
-        self._function = function
-        self.__doc__ = function.__doc__
-
-    def __get__(self, instance: Any, owner: type) -> MethodType:
-        return MethodType(self._function, owner if instance is None else instance)
 
 
 class TokenizerHooks:
@@ -38,20 +27,22 @@ class TokenizerHooks:
     _cased: bool
     # Instances pickled by 0.89 have none of their own.
     _official: bool = False
+    rematch: Any
     # Caches are made on first use, and again wherever they are missing or out of date.
     _cache: TokenCache | None = None
-    # Exchanged whenever an attribute is set, and the one for which the attributes were looked at.
-    _state: object = None
-    _checked_state: object = None
+    # Another object whenever an attribute is set, and the one that was there when the attributes
+    # were last looked at.
+    _version: object = None
+    _checked_version: object = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        self.__dict__["_state"] = object()
+        self.__dict__["_version"] = object()
 
     @staticmethod
     def _truncate(
-        first_tokens: list[str],
-        second_tokens: list[str] | None = None,
+        first_tokens: list[Any],
+        second_tokens: list[Any] | None = None,
         max_len: int | None = None,
     ) -> None:
         """Shorten the lists in place until they and the special tokens have room in `max_len`."""
@@ -89,88 +80,137 @@ class TokenizerHooks:
 
     def _convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """Look the tokens up, with the id of the unknown token for those that are missing."""
-        look_up = self._token_dict.get
-        unknown = look_up(self._token_unk)
-        if unknown is None or self._lacks_ends():
+        known = self._token_dict
+        unknown = known.get(self._token_unk)
+        if unknown is None or self._token_cls not in known or self._token_sep not in known:
             tokens = list(tokens)
             for name in ("token_cls", "token_sep"):
                 special = getattr(self, "_" + name)
                 if special in tokens:
                     self._special_id(name, special)
-            if any(token not in self._token_dict for token in tokens):
+            if any(token not in known for token in tokens):
                 unknown = self._special_id("token_unk", self._token_unk)
-        return list(map(look_up, tokens, repeat(unknown)))
+        id_of: Callable[..., int] = known.get
+        return list(map(id_of, tokens, repeat(unknown)))
 
     def _tokenize(self, text: str) -> list[str]:
-        """Cut one text into tokens, without special tokens."""
+        """Split one text into tokens, without special tokens."""
         if not isinstance(text, str):
             raise TypeError(f"`text` must be a string. Received: {describe(text)}")
-        cache = self._current_cache() if self._cuts_by_own_rules() else None
+        cache = self._current_cache() if self._has_own_rules() else None
         if cache is not None:
             return cache.tokens(text)
-        tokens: list[str] = []
-        for word in self._words(text):
-            tokens += [word.text] if word.is_special else self._word_piece_tokenize(word.text)
-        return tokens
+        return [piece for _, pieces in self._words_and_pieces(text) for piece in pieces]
 
     def _word_piece_tokenize(self, word: str) -> list[str]:
-        """Cut one word into pieces."""
+        """Split one word into pieces."""
         cache = self._current_cache()
         if cache is not None:
             return cache.pieces(word)
-        unknown = self._token_unk if self._official else None
-        return greedy_pieces(word, self._token_dict, unknown)
+        return greedy_pieces(word, self._token_dict, self._settings().unknown_word())
 
     _is_punctuation = staticmethod(characters.is_punctuation)
     _is_cjk_character = staticmethod(characters.is_cjk_character)
     _is_space = staticmethod(characters.is_space)
     _is_control = staticmethod(characters.is_control)
 
-    # What the methods above share.
+    # What the methods above and those of `Tokenizer` share.
 
     def _encode(
         self, first: str, second: str | None, max_len: int | None
     ) -> tuple[list[int], int, int]:
         """Return the ids without padding and how many belong to each text."""
-        cache = self._cache_of_ids()
-        if cache is not None and type(first) is str and (second is None or type(second) is str):
-            ids = cache.ids(first)
-            second_ids = None if second is None else cache.ids(second)
-            if max_len is not None:
-                self._truncate(ids, second_ids, max_len)
-            return _enclose(ids, second_ids, *cache.end_ids)
-        first_tokens = self._tokenize_argument("first", first)
-        second_tokens = None if second is None else self._tokenize_argument("second", second)
-        self._truncate(first_tokens, second_tokens, max_len)
-        tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
-        return self._convert_tokens_to_ids(tokens), first_length, second_length
+        cache = self._cache_for(first, second)
+        if cache is None:
+            packed = self._packed(self._tokenize_argument, first, second, max_len)
+            tokens, first_length, second_length = packed
+            return self._convert_tokens_to_ids(tokens), first_length, second_length
+        ids = cache.ids(first)
+        second_ids = None if second is None else cache.ids(second)
+        if max_len is not None:
+            self._truncate(ids, second_ids, max_len)
+        return _enclose(ids, second_ids, *cache.end_ids)
 
-    def _encode_with_places(
+    def _encode_with_offsets(
         self, first: str, second: str | None, max_len: int | None
     ) -> tuple[list[int], int, int, list[tuple[int, int]]]:
-        """Return what `_encode` does, and each token's place in its text."""
-        cache = self._cache_of_ids()
-        if cache is not None and type(first) is str and (second is None or type(second) is str):
+        """Return what `_encode` does, and each token's offsets in its text."""
+        cache = self._cache_for(first, second)
+        if cache is None:
+            packed = self._packed(self._tokenize_with_offsets, first, second, max_len)
+            tokens, first_length, second_length = packed
+            ids = self._convert_tokens_to_ids(tokens)
+            offsets = [getattr(token, "offsets", _NO_TEXT) for token in tokens]
+        else:
             ids, first_length, second_length = self._encode(first, second, max_len)
-            places = cache.places(first)
-            second_places = None if second is None else cache.places(second)
-            self._truncate(places, second_places, max_len)
-            places, _, _ = _enclose(places, second_places, _NOWHERE, _NOWHERE)
-            return ids, first_length, second_length, places
-        first_tokens = self._tokenize_with_places("first", first)
-        second_tokens = None
-        if second is not None:
-            second_tokens = self._tokenize_with_places("second", second)
+            first_offsets = cache.offsets(first)
+            second_offsets = None if second is None else cache.offsets(second)
+            self._truncate(first_offsets, second_offsets, max_len)
+            offsets, _, _ = _enclose(first_offsets, second_offsets, _NO_TEXT, _NO_TEXT)
+        return ids, first_length, second_length, offsets
+
+    def _packed(
+        self,
+        tokenize: Callable[[str, str], list[str]],
+        first: str,
+        second: str | None,
+        max_len: int | None,
+    ) -> tuple[list[str], int, int]:
+        """Return what `_pack` makes of the texts' tokens after `_truncate`."""
+        first_tokens = tokenize("first", first)
+        second_tokens = None if second is None else tokenize("second", second)
         self._truncate(first_tokens, second_tokens, max_len)
-        tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
-        ids = self._convert_tokens_to_ids(tokens)
-        places = [getattr(token, "place", _NOWHERE) for token in tokens]
-        return ids, first_length, second_length, places
+        return self._pack(first_tokens, second_tokens)
+
+    def _tokenize_argument(self, name: str, text: str) -> list[str]:
+        # A `_tokenize` of one's own may take more than strings.
+        if not isinstance(text, str) and self._has_own_tokenize():
+            raise TypeError(f"`{name}` must be a string. Received: {describe(text)}")
+        return self._tokenize(text)
+
+    def _tokenize_with_offsets(self, name: str, text: str) -> list[str]:
+        """Split one text into tokens that know their offsets in it."""
+        if not isinstance(text, str):
+            raise TypeError(f"`{name}` must be a string. Received: {describe(text)}")
+        tokens, offsets = self._tokens_and_offsets(text)
+        return [TokenWithOffsets(*each) for each in zip(tokens, offsets, strict=True)]
+
+    def _tokens_and_offsets(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
+        if not self._has_own_tokenize():
+            tokens = self._tokenize(text)
+            return tokens, self.rematch(text, tokens, bool(self._cased), self._token_unk)
+        cache = self._current_cache() if self._has_own_rules() else None
+        if cache is not None:
+            return cache.tokens(text), cache.offsets(text)
+        tokens, offsets = [], []
+        for word, pieces in self._words_and_pieces(text):
+            tokens += pieces
+            offsets += piece_offsets(word, pieces, self._token_unk)
+        return tokens, offsets
+
+    def _words_and_pieces(self, text: str) -> Iterator[tuple[Word, list[str]]]:
+        """Split a text by the rules as they are, a subclass's own included."""
+        settings = self._settings()
+        specials = settings.kept_whole(self._token_dict)
+        for word in split_words(text, settings.cased, settings.official, specials, self._rules()):
+            yield word, [word.text] if word.is_special else self._word_piece_tokenize(word.text)
 
     def _settings(self) -> Settings:
         return Settings(
             self._cased, self._official, self._token_unk, self._token_cls, self._token_sep
         )
+
+    def _rules(self) -> CharacterRules:
+        return CharacterRules(
+            self._is_punctuation, self._is_cjk_character, self._is_space, self._is_control
+        )
+
+    def _has_own_rules(self) -> bool:
+        own_pieces = MethodType(_OWN_WORD_PIECE_TOKENIZE, self)
+        return self._rules() == OWN_RULES and self._word_piece_tokenize == own_pieces
+
+    def _has_own_tokenize(self) -> bool:
+        return self._tokenize == MethodType(_OWN_TOKENIZE, self)
 
     def _current_cache(self) -> TokenCache | None:
         """Return caches that hold for the vocabulary as it is, None if it cannot have any."""
@@ -181,75 +221,31 @@ class TokenizerHooks:
             cache = self.__dict__["_cache"] = TokenCache(vocabulary, settings)
         return cache
 
-    def _cache_of_ids(self) -> TokenCache | None:
+    def _cache_for(self, first: str, second: str | None) -> TokenCache | None:
         """Return caches of whole texts' ids, None where a hook or an error may have a say."""
+        if type(first) is not str or not (second is None or type(second) is str):
+            return None
         # What can change without an attribute being set is looked at for each text.
         if _hooks_of(type(self)) != _OWN_HOOKS:
             return None
         cache = self._cache
         if (
             cache is None
-            or self._checked_state is not self._state
+            or self._checked_version is not self._version
             or not cache.is_current(self._token_dict)
         ):
-            cache = self._checked_cache_of_ids()
+            cache = self._checked_cache()
         return cache
 
-    def _checked_cache_of_ids(self) -> TokenCache | None:
-        state = self._state
+    def _checked_cache(self) -> TokenCache | None:
+        version = self._version
         if not _HOOKS.isdisjoint(self.__dict__):
             return None
         cache = self._current_cache()
         if cache is None or cache.unknown_id is None or None in cache.end_ids:
             return None
-        self.__dict__["_checked_state"] = state
+        self.__dict__["_checked_version"] = version
         return cache
-
-    def _cuts_by_own_rules(self) -> bool:
-        return self._rules() == OWN_RULES and self._word_piece_tokenize == MethodType(
-            _OWN_WORD_PIECE_TOKENIZE, self
-        )
-
-    def _rules(self) -> CharacterRules:
-        return CharacterRules(
-            self._is_punctuation, self._is_cjk_character, self._is_space, self._is_control
-        )
-
-    def _words(self, text: str) -> Iterator[Word]:
-        """Split a text by the rules as they are, a subclass's own included."""
-        settings = self._settings()
-        specials = settings.kept_whole(self._token_dict)
-        return split_words(text, settings.cased, settings.official, specials, self._rules())
-
-    def _tokenize_argument(self, name: str, text: str) -> list[str]:
-        # A `_tokenize` of one's own may take more than strings.
-        if not isinstance(text, str) and self._tokenize == MethodType(_OWN_TOKENIZE, self):
-            raise TypeError(f"`{name}` must be a string. Received: {describe(text)}")
-        return self._tokenize(text)
-
-    def _tokenize_with_places(self, name: str, text: str) -> list[str]:
-        """Cut one text into tokens that know their places in it."""
-        if not isinstance(text, str):
-            raise TypeError(f"`{name}` must be a string. Received: {describe(text)}")
-        if self._tokenize != MethodType(_OWN_TOKENIZE, self):
-            tokens = self._tokenize(text)
-            places = self.rematch(text, tokens, bool(self._cased), self._token_unk)
-            return placed_tokens(tokens, places)
-        cache = self._current_cache() if self._cuts_by_own_rules() else None
-        if cache is not None:
-            return placed_tokens(cache.tokens(text), cache.places(text))
-        tokens: list[str] = []
-        places: list[tuple[int, int]] = []
-        for word in self._words(text):
-            pieces = [word.text]
-            if not word.is_special:
-                pieces = self._word_piece_tokenize(word.text)
-            tokens += pieces
-            places += place_pieces(word, pieces, self._token_unk)
-        return placed_tokens(tokens, places)
-
-    def _lacks_ends(self) -> bool:
-        return self._token_cls not in self._token_dict or self._token_sep not in self._token_dict
 
     def _special_id(self, name: str, token: str) -> int:
         if token not in self._token_dict:
@@ -260,23 +256,6 @@ class TokenizerHooks:
                 f"{': it has ' + ', '.join(map(repr, others)) if others else ''}."
             )
         return self._token_dict[token]
-
-    def _tokens_of(self, ids: list[int]) -> list[str]:
-        if any(index not in self._token_dict_inv for index in ids):
-            # Tokens may have been added since the inverse was made.
-            added = {index: token for token, index in self._token_dict.items()}
-            self._token_dict_inv.update(
-                (index, token)
-                for index, token in added.items()
-                if index not in self._token_dict_inv
-            )
-        missing = [index for index in ids if index not in self._token_dict_inv]
-        if missing:
-            raise ValueError(
-                f"`ids` must be ids of the vocabulary. Received: {shorten(missing)}, which it "
-                "lacks."
-            )
-        return [self._token_dict_inv[index] for index in ids]
 
 
 def _enclose(
@@ -296,8 +275,8 @@ def _enclose(
     return first, first_length, len(first) - first_length
 
 
-# The place of tokens that come from no text.
-_NOWHERE = (0, 0)
+# The offsets of tokens that come from no text.
+_NO_TEXT = (0, 0)
 
 # To see whether a hook is still the class's own.
 _HOOKS = frozenset(

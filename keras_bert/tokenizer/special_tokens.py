@@ -1,4 +1,4 @@
-"""The special tokens of BERT vocabularies, apart from everything that needs Keras."""
+"""The special tokens of BERT vocabularies."""
 
 TOKEN_PAD = ""
 """Padding. Vocabularies made by this library use the empty token, Google's use `[PAD]`."""
@@ -10,3 +10,20 @@ TOKEN_SEP = "[SEP]"
 """Closes each sentence."""
 TOKEN_MASK = "[MASK]"
 """Hides the token that the masked language model has to guess."""
+
+PADDING_TOKENS = (TOKEN_PAD, "[PAD]")
+"""What vocabularies call padding: this library's own, then Google's."""
+SPECIAL_TOKENS = frozenset((*PADDING_TOKENS, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK))
+
+_PADDING_IN_LOWER_CASE = frozenset(map(str.lower, PADDING_TOKENS))
+_SPECIAL_IN_LOWER_CASE = frozenset(map(str.lower, SPECIAL_TOKENS))
+
+
+def is_padding(token: str) -> bool:
+    """Whether the token is padding, in capitals or not."""
+    return token.lower() in _PADDING_IN_LOWER_CASE
+
+
+def is_special(token: str) -> bool:
+    """Whether the token is a special one, in capitals or not."""
+    return token.lower() in _SPECIAL_IN_LOWER_CASE

@@ -1,4 +1,4 @@
-"""Text to tokens or ids by look-ups in bounded caches; the ways for words and for Chinese."""
+"""Text to its tokens, or their ids, by look-ups in caches: a way for words, another for Chinese."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .characters import is_punctuation
+from .words import split_specials
 
 # Bounds of the caches: entries, and characters of a key. A full cache starts again from nothing,
 # which costs less than any bookkeeping about what was used last.
@@ -16,8 +17,8 @@ CACHE_KEY_CHARACTERS = 32
 CAPITAL_SIGMA = "\u03a3"
 BLANK = " "
 
-# The characters that may have an entry in the tables of those that stand alone: Chinese
-# characters that no normalization changes, and punctuation of the blocks that go with them.
+# Characters that are a word each, whatever is around them: Chinese characters that no normalization
+# changes, and punctuation of the blocks that go with them.
 _IDEOGRAPHS = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000))
 _PUNCTUATION = tuple(
     code_point
@@ -25,15 +26,17 @@ _PUNCTUATION = tuple(
     for code_point in block
     if is_punctuation(chr(code_point))
 )
+SINGLES = tuple(chain(_PUNCTUATION, *_IDEOGRAPHS))
+_SINGLE, _IN_RUN = b"\x00", b"\x01"  # the rest stands in runs, whose words are found otherwise
+_RUN = re.compile(_IN_RUN + b"+")
+# Which of the two each code point is; what lies beyond the table counts as its last entry.
 _TABLE_SIZE = 1 << 17  # two planes: rarely is a character of a text beyond them
+_KINDS = np.full(_TABLE_SIZE, ord(_IN_RUN), np.uint8)
+_KINDS[list(SINGLES)] = ord(_SINGLE)
+_MANY_BLANKS = 16  # one in so many characters
+
 _UTF32, _INDEX = np.dtype(np.uint32), np.dtype(np.intp)
 _BYTE_ORDER_MARK = 4  # bytes
-_IN_RUN, _ALONE = b"\x01", b"\x00"
-# By code point, the two bytes above; what lies beyond the table counts as its last entry.
-_KINDS = np.ones(_TABLE_SIZE, np.uint8)
-_KINDS[list(chain(_PUNCTUATION, *_IDEOGRAPHS))] = 0
-_MANY_BLANKS = 16  # one in so many characters
-_RUN = re.compile(_IN_RUN + b"+")
 
 
 class BoundedCache(dict):
@@ -53,57 +56,69 @@ class BoundedCache(dict):
 
 
 class TextLookup:
-    """Text to its tokens, turned into what `output` makes of them: themselves, or their ids.
+    """Text to its tokens, or to what `output` makes of them, such as their ids.
 
     Args:
-        pieces_of: gives the pieces of a piece of text in which no word continues beyond its ends.
-        output: called with tokens.
-        unknown: the token of characters that stand alone and are not in the vocabulary. None: such
-            a character is its own token.
-        tokens: the vocabulary.
-        context_of_sigma: whether a sigma must not be cut off from what is around it.
+        tokens_of: Gives the tokens of a piece of text that ends where words end.
+        output: What to make of tokens.
+        vocabulary: Its tokens, each by itself.
+        unknown: The token of single characters that are not in the vocabulary. None if each is its
+            own token.
+        specials: Finds the special tokens that are kept whole.
+        sigma_needs_context: Whether a capital sigma must not be cut off from what is around it.
     """
 
     def __init__(
         self,
-        pieces_of: Callable[[str], Iterable[str]],
+        tokens_of: Callable[[str], Iterable[str]],
         output: Callable[[Iterable[str]], tuple],
+        vocabulary: Mapping[str, str],
         unknown: str | None,
-        tokens: Mapping[str, str],
-        context_of_sigma: bool,
+        specials: re.Pattern[str] | None,
+        sigma_needs_context: bool,
     ):
-        self.chunks = BoundedCache(lambda chunk: output(pieces_of(chunk)))
+        self.chunks = BoundedCache(lambda chunk: output(tokens_of(chunk)))
         self._outputs_of = self.chunks.__getitem__
         self._output = output
+        self._vocabulary = vocabulary
         self._unknown = unknown
-        self._tokens = tokens
-        self._context_of_sigma = context_of_sigma
-        # Made when the first Chinese text comes.
-        self._table: np.ndarray | None = None
+        self._specials = specials
+        self._sigma_needs_context = sigma_needs_context
+        self._table: np.ndarray | None = None  # made for the first Chinese text
 
     def of(self, text: str) -> list[Any]:
+        """Return the outputs for all tokens of the text."""
+        if self._specials is not None and self._specials.search(text) is not None:
+            return self._around_specials(text)
         if self.goes_by_characters(text):
             return self._of_characters(text)
         return list(chain.from_iterable(map(self._outputs_of, text.split(BLANK))))
 
     def goes_by_characters(self, text: str) -> bool:
-        """Whether the way for Chinese is the faster one, or any other without blanks."""
+        """Whether the way for Chinese is the faster one; it is for any text with few blanks."""
         return not (
             text.isascii()
             or text.count(BLANK) * _MANY_BLANKS > len(text)
-            or (self._context_of_sigma and CAPITAL_SIGMA in text)
+            or (self._sigma_needs_context and CAPITAL_SIGMA in text)
         )
 
+    def _around_specials(self, text: str) -> list[Any]:
+        outputs: list[Any] = []
+        for start, end, is_special in split_specials(text, self._specials):
+            part = text[start:end]
+            outputs += self._output([part]) if is_special else self.of(part)
+        return outputs
+
     def _of_characters(self, text: str) -> list[Any]:
-        """Take each character for a word, then put right the runs of those that are none."""
+        """Look every character up by itself, then put right the runs of those that are no words."""
         if self._table is None:
             self._table = self._make_table()
         codes, kinds = _codes_and_kinds(text)
         outputs = self._table[codes].tolist()
-        # From the end, since each exchange moves what stands behind it.
+        # From the end: each exchange moves what follows it.
         end = kinds.rfind(_IN_RUN) + 1
         while end:
-            start = kinds.rfind(_ALONE, 0, end) + 1
+            start = kinds.rfind(_SINGLE, 0, end) + 1
             outputs[start:end] = self._of_run(text[start:end])
             end = kinds.rfind(_IN_RUN, 0, start) + 1
         return outputs
@@ -115,24 +130,23 @@ class TextLookup:
         return chain.from_iterable(map(self._outputs_of, run.split(BLANK)))
 
     def _make_table(self) -> np.ndarray:
-        own, unknown = self._tokens.get, self._unknown
-        code_points = list(chain(_PUNCTUATION, *_IDEOGRAPHS))
+        known, unknown = self._vocabulary.get, self._unknown
         table = np.full(_TABLE_SIZE, None, object)
-        table[code_points] = self._output(
-            own(character, unknown or character) for character in map(chr, code_points)
+        table[list(SINGLES)] = self._output(
+            known(character, unknown or character) for character in map(chr, SINGLES)
         )
         return table
 
 
 def runs(text: str) -> list[tuple[int, int]]:
-    """Return (start, end) of the runs of characters that do not stand alone, the last run first."""
+    """Return (start, end) of the runs of characters that are no words, the last run first."""
     _, kinds = _codes_and_kinds(text)
     return [found.span() for found in _RUN.finditer(kinds)][::-1]
 
 
 def _codes_and_kinds(text: str) -> tuple[np.ndarray, bytes]:
-    """Return the places of a text's characters in the tables, and their kinds."""
-    # Twice as fast as "utf-32-le". A lone surrogate is a code point like others here.
+    """Return the indices of a text's characters in the tables, and which are single."""
+    # Faster than "utf-32-le". A lone surrogate is a code point like others here.
     with_mark = text.encode("utf-32", "surrogatepass")
     codes = np.frombuffer(with_mark, _UTF32, -1, _BYTE_ORDER_MARK).astype(_INDEX)
     try:

@@ -1,25 +1,42 @@
 """The tokenizer: text to WordPiece tokens, their ids, and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MethodType
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
 from ..arguments import as_integer, as_integers, describe, shorten
 from .alignment import align_tokens
 from .batch_arrays import pad_batch
-from .hooks import MethodOfEither, TokenizerHooks
+from .hooks import TokenizerHooks
 from .special_tokens import TOKEN_CLS, TOKEN_SEP, TOKEN_UNK
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+class _ClassOrInstanceMethod(Generic[_Arguments, _Result]):
+    """A method of the instance where there is one, of the class otherwise."""
+
+    def __init__(self, function: Callable[Concatenate[Any, _Arguments], _Result]):
+        self._function = function
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__  # where doctest looks for it
+
+    def __get__(self, instance: object, owner: type) -> Callable[_Arguments, _Result]:
+        return MethodType(self._function, owner if instance is None else instance)
 
 
 class Tokenizer(TokenizerHooks):
-    """Cuts texts into the tokens of a BERT vocabulary.
+    """Splits texts into the tokens of a BERT vocabulary.
 
-    The text is split at spaces, punctuation and Chinese characters; a word that the vocabulary
-    lacks is cut into the longest pieces it has, and where none fits into single characters, the
+    The text is split at spaces, punctuation and Chinese characters. A word that the vocabulary
+    lacks is split into the longest pieces it has, and where none fits into single characters, the
     first bare, later ones as `##c`. Without `cased` accents are stripped and then the case.
 
     With `official` the tokens are those of BERT's own tokenizer, in the form of Hugging Face's
-    `BertWordPieceTokenizer`: a word that cannot be cut into pieces, or has more than 100
+    `BertWordPieceTokenizer`: a word that cannot be split into pieces, or has more than 100
     characters, is one `token_unk`; special tokens in the text (`token_cls`, `token_sep`,
     `token_unk`, "[PAD]" and "[MASK]", where the vocabulary has them) are kept whole; private-use
     characters are dropped, and the Greek final sigma is lost with the case.
@@ -28,21 +45,30 @@ class Tokenizer(TokenizerHooks):
     replace any of them, and every public method follows.
 
     Args:
-        token_dict: token to id, for example from `load_vocabulary`. It is kept, not copied:
+        token_dict: Token to id, for example from `load_vocabulary`. It is kept, not copied:
             changes show in later calls. (In a vocabulary of more than 256 tokens two are not
             noticed after the first call: a token's id exchanged for another, and a rebuilding in
             place that ends with as many tokens and the same first and last string objects.
             Assign a new dict to `_token_dict` then.)
-        token_cls: token that opens the input.
-        token_sep: token that closes each sentence.
-        token_unk: token whose id stands for tokens that the vocabulary lacks.
-        pad_index: id that fills up to `max_len`. Models take the id 0 for padding, whatever the
+        token_cls: Token that opens the input.
+        token_sep: Token that closes each sentence.
+        token_unk: Token whose id stands for tokens that the vocabulary lacks.
+        pad_index: Id that fills up to `max_len`. Models take the id 0 for padding, whatever the
             vocabulary calls it.
-        cased: whether to keep case and accents.
-        official: whether to give exactly the tokens of BERT's own tokenizer.
+        cased: Whether to keep case and accents.
+        official: Whether to give exactly the tokens of BERT's own tokenizer.
 
     Raises:
-        TypeError: if `token_dict` is not a mapping.
+        TypeError: If `token_dict` is not a mapping.
+
+    Example:
+        >>> from keras_bert import PretrainedList, Tokenizer, load_vocabulary
+        >>> tokenizer = Tokenizer(load_vocabulary(f"{PretrainedList.tiny}/vocab.txt"))
+        >>> ids, segments = tokenizer.encode("Naïve plans!", max_len=8)
+        >>> ids
+        [101, 15743, 3488, 999, 102, 0, 0, 0]
+        >>> tokenizer.decode(ids)
+        ['naive', 'plans', '!']
     """
 
     def __init__(
@@ -71,17 +97,23 @@ class Tokenizer(TokenizerHooks):
         self._official = official
 
     def tokenize(self, first: str, second: str | None = None) -> list[str]:
-        """Cut a text or a pair of texts into tokens, special tokens included.
+        """Split a text or a pair of texts into tokens, special tokens included.
 
         Args:
-            first: the text.
-            second: the text that follows it, if any.
+            first: The text.
+            second: The text that follows it, if any.
 
         Returns:
             `[CLS]`, tokens of first, `[SEP]`, and with `second` its tokens and `[SEP]`.
 
         Raises:
-            TypeError: if a text is not a string.
+            TypeError: If a text is not a string.
+
+        Example:
+            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
+            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
+            >>> tokenizer.tokenize("unaffable", "钢")
+            ['[CLS]', 'un', '##aff', '##able', '[SEP]', '钢', '[SEP]']
         """
         first_tokens = self._tokenize_argument("first", first)
         second_tokens = None if second is None else self._tokenize_argument("second", second)
@@ -94,9 +126,9 @@ class Tokenizer(TokenizerHooks):
         """Turn a text or a pair of texts into what the model takes.
 
         Args:
-            first: the text.
-            second: the text that follows it, if any.
-            max_len: number of ids to return. Longer inputs lose tokens from the end of the longer
+            first: The text.
+            second: The text that follows it, if any.
+            max_len: Number of ids to return. Longer inputs lose tokens from the end of the longer
                 text (of the second, when both are equally long), shorter ones are padded.
 
         Returns:
@@ -104,9 +136,15 @@ class Tokenizer(TokenizerHooks):
             special tokens and for padding, 1 for the second.
 
         Raises:
-            TypeError: if a text is not a string or `max_len` not an integer.
-            ValueError: if `max_len` leaves no room for the special tokens, or the vocabulary lacks
+            TypeError: If a text is not a string or `max_len` not an integer.
+            ValueError: If `max_len` leaves no room for the special tokens, or the vocabulary lacks
                 a special token that is needed.
+
+        Example:
+            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
+            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
+            >>> tokenizer.encode("unaffable", "钢", max_len=9)
+            ([2, 4, 5, 6, 3, 7, 3, 0, 0], [0, 0, 0, 0, 0, 1, 1, 0, 0])
         """
         if max_len is not None:
             max_len = as_integer("max_len", max_len)
@@ -123,17 +161,17 @@ class Tokenizer(TokenizerHooks):
     def encode_with_offsets(
         self, first: str, second: str | None = None, max_len: int | None = None
     ) -> tuple[list[int], list[int], list[tuple[int, int]]]:
-        """Encode a text or a pair of texts and say where each token stands.
+        """Encode a text or a pair of texts and tell which part of it each token comes from.
 
         The offsets are kept through normalization and splitting, not searched for afterwards:
-        `first[start:end]` is what the token was made from. Only a subclass's own `_tokenize`, or
-        pieces of its own `_word_piece_tokenize` that do not spell the word, are aligned with the
-        text as by `rematch`.
+        `first[start:end]` is what the token was made from. Only the tokens of a subclass's own
+        `_tokenize`, or pieces of its own `_word_piece_tokenize` that do not spell the word, are
+        aligned with the text as by `rematch`.
 
         Args:
-            first: the text.
-            second: the text that follows it, if any.
-            max_len: number of ids to return, as in `encode`.
+            first: The text.
+            second: The text that follows it, if any.
+            max_len: Number of ids to return, as in `encode`.
 
         Returns:
             Token ids and segment ids as `encode` gives them, and for each id the offsets (start,
@@ -141,14 +179,22 @@ class Tokenizer(TokenizerHooks):
             for padding.
 
         Raises:
-            TypeError: if a text is not a string or `max_len` not an integer.
-            ValueError: as in `encode`.
+            TypeError: If a text is not a string or `max_len` not an integer.
+            ValueError: As in `encode`.
+
+        Example:
+            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
+            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
+            >>> ids, segments, offsets = tokenizer.encode_with_offsets("钢 Unaffable")
+            >>> ids
+            [2, 7, 4, 5, 6, 3]
+            >>> offsets
+            [(0, 0), (0, 1), (2, 4), (4, 7), (7, 11), (0, 0)]
         """
         if max_len is not None:
             max_len = as_integer("max_len", max_len)
-        token_ids, first_length, second_length, offsets = self._encode_with_places(
-            first, second, max_len
-        )
+        encoded = self._encode_with_offsets(first, second, max_len)
+        token_ids, first_length, second_length, offsets = encoded
         segment_ids = [0] * first_length + [1] * second_length
         if max_len is not None:
             padding = max_len - first_length - second_length
@@ -161,13 +207,13 @@ class Tokenizer(TokenizerHooks):
         self,
         texts: Iterable[str | tuple[str, str]],
         max_len: int | None = None,
-        padding: str = "longest",
+        padding: Literal["longest", "max_length"] = "longest",
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Turn texts and pairs of texts into arrays, ready for `model.predict([ids, segments])`.
 
         Args:
             texts: B texts or (first, second) pairs of texts.
-            max_len: most ids of a text. Longer ones are cut as by `encode`.
+            max_len: The most ids of a text. Longer ones are cut as by `encode`.
             padding: "longest" pads to the longest text of the batch, "max_length" to `max_len`,
                 so that every batch has one shape.
 
@@ -176,8 +222,18 @@ class Tokenizer(TokenizerHooks):
             padding (B,), all int32.
 
         Raises:
-            TypeError: if `texts` is one string, or a text not a string.
-            ValueError: if `padding` is unknown, or "max_length" without `max_len`; as in `encode`.
+            TypeError: If `texts` is one string, or a text not a string.
+            ValueError: If `padding` is unknown, or "max_length" without `max_len`; as in `encode`.
+
+        Example:
+            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
+            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
+            >>> ids, segments, lengths = tokenizer.encode_batch(["unaffable", ("钢", "un")])
+            >>> ids
+            array([[2, 4, 5, 6, 3],
+                   [2, 7, 3, 4, 3]], dtype=int32)
+            >>> segments.tolist(), lengths.tolist()
+            ([[0, 0, 0, 0, 0], [0, 0, 0, 1, 1]], [5, 5])
         """
         if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
             raise TypeError(
@@ -193,12 +249,13 @@ class Tokenizer(TokenizerHooks):
             raise ValueError('`padding="max_length"` needs `max_len`. Received: max_len=None')
         encoded = []
         for i, text in enumerate(texts):
-            pair = tuple(text) if isinstance(text, (tuple, list)) else (text, None)
+            pair = text if isinstance(text, (tuple, list)) else (text, None)
             if len(pair) != 2:
                 raise TypeError(
                     f"`texts[{i}]` must be a text or a pair of texts. Received: {describe(text)}"
                 )
-            encoded.append(self._encode(*pair, max_len))
+            first, second = pair
+            encoded.append(self._encode(first, second, max_len))
         width = max_len if padding == "max_length" else None
         return pad_batch(encoded, width, self._pad_index)
 
@@ -209,14 +266,22 @@ class Tokenizer(TokenizerHooks):
         up to there `pad_index` may be the id of `[CLS]` or of any other token.
 
         Args:
-            ids: ids of one input, as a list or a one-dimensional array.
+            ids: Ids of one input, as a list or a one-dimensional array.
 
         Returns:
             The tokens of the first text or, for a pair, those of the first and of the second.
 
         Raises:
-            TypeError: if the ids are not a sequence of integers.
-            ValueError: if `[SEP]` is not among the ids or an id not in the vocabulary.
+            TypeError: If the ids are not a sequence of integers.
+            ValueError: If `[SEP]` is not among the ids or an id not in the vocabulary.
+
+        Example:
+            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
+            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
+            >>> tokenizer.decode([2, 4, 5, 6, 3, 0, 0])
+            ['un', '##aff', '##able']
+            >>> tokenizer.decode([2, 4, 5, 6, 3, 7, 3, 0, 0])
+            (['un', '##aff', '##able'], ['钢'])
         """
         ids = as_integers("ids", ids)
         separator = self._special_id("token_sep", self._token_sep)
@@ -234,25 +299,43 @@ class Tokenizer(TokenizerHooks):
             return first
         return first, self._tokens_of(ids[first_end + 1 : second_end - 1])
 
-    @MethodOfEither
+    def _tokens_of(self, ids: list[int]) -> list[str]:
+        known = self._token_dict_inv
+        if any(index not in known for index in ids):
+            # Tokens may have been added since the inverse was made.
+            now = {index: token for token, index in self._token_dict.items()}
+            known.update({**now, **known})
+        missing = [index for index in ids if index not in known]
+        if missing:
+            raise ValueError(
+                f"`ids` must be ids of the vocabulary. Received: {shorten(missing)}, which it "
+                "lacks."
+            )
+        return [known[index] for index in ids]
+
+    @_ClassOrInstanceMethod
     def rematch(
-        self, text: str, tokens: list[str], cased: bool = False, unknown_token: str = TOKEN_UNK
+        self, text: str, tokens: Iterable[str], cased: bool = False, unknown_token: str = TOKEN_UNK
     ) -> list[tuple[int, int]]:
-        """Find the places of tokens in the text they come from, by their edit distance.
+        """Find the offsets of tokens in the text they come from, by their edit distance.
 
         Works for tokens of any tokenizer, and for wrong ones too. Can be called on the class.
 
         Args:
-            text: the original text.
-            tokens: its tokens, without `[CLS]` and `[SEP]`.
-            cased: whether the tokens have kept their case.
-            unknown_token: the token that stands for anything.
+            text: The original text.
+            tokens: Its tokens, without `[CLS]` and `[SEP]`.
+            cased: Whether the tokens have kept their case.
+            unknown_token: The token that stands for anything.
 
         Returns:
             (start, end) in the text for each token.
 
         Raises:
-            TypeError: if the text or a token is not a string.
+            TypeError: If the text or a token is not a string.
+
+        Example:
+            >>> Tokenizer.rematch("All rights reserved.", ["all", "rights", "[UNK]", "."])
+            [(0, 3), (4, 10), (11, 19), (19, 20)]
         """
         if not isinstance(text, str):
             raise TypeError(f"`text` must be a string. Received: {describe(text)}")
@@ -260,5 +343,3 @@ class Tokenizer(TokenizerHooks):
         if isinstance(tokens, str) or not all(isinstance(token, str) for token in listed):
             raise TypeError(f"`tokens` must be a list of strings. Received: {describe(tokens)}")
         return align_tokens(text, listed, cased, unknown_token, self._is_space)
-
-    # Hooks.

@@ -5,20 +5,16 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..arguments import shorten
-from .special_tokens import TOKEN_PAD
+from ..arguments import describe, shorten
 
 BYTE_ORDER_MARK = "\ufeff"
-
-# What vocabularies call padding, in lower case.
-PADDING_NAMES = (TOKEN_PAD, "[pad]")
 
 
 class VocabularyError(ValueError):
     """A vocabulary file that cannot be what it should be."""
 
 
-def load_vocabulary(vocab_path: str | os.PathLike) -> dict[str, int]:
+def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     r"""Read a vocabulary file.
 
     In a text file each line is a token and the number of the line its id, counted from 0. Lines
@@ -29,27 +25,33 @@ def load_vocabulary(vocab_path: str | os.PathLike) -> dict[str, int]:
     WordPiece; tokens added to its vocabulary are included.
 
     Args:
-        vocab_path: path of the file.
+        vocab_path: Path of the file.
 
     Returns:
         Token to id, in the order of the ids.
 
     Raises:
-        VocabularyError: (a ValueError) if the file is empty, a line is not UTF-8 or a token
+        TypeError: If `vocab_path` is not a path.
+        VocabularyError: (A ValueError.) If the file is empty, a line is not UTF-8 or a token
             occurs twice, with the number of the line, counted from 1; or if a `.json` file is
             damaged or of another model.
-        OSError: if the file cannot be read.
+        OSError: If the file cannot be read.
+
+    Example:
+        >>> from keras_bert import PretrainedList, load_vocabulary
+        >>> vocabulary = load_vocabulary(f"{PretrainedList.tiny}/vocab.txt")
+        >>> len(vocabulary), vocabulary["[CLS]"], vocabulary["##able"]
+        (30522, 101, 3085)
     """
     if not isinstance(vocab_path, (str, os.PathLike)):
         raise TypeError(
-            "`vocab_path` must be the path of a vocabulary file. "
-            f"Received: {vocab_path!r} ({type(vocab_path).__name__})"
+            f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
         )
     path = os.fspath(vocab_path)
     with open(path, "rb") as file:
         data = file.read()
     text = _decode(data, path)
-    if str(path).lower().endswith(".json"):
+    if path.lower().endswith(".json"):
         vocabulary = _read_tokenizer_json(text, path)
     else:
         vocabulary = _read_lines(text, path)
@@ -58,16 +60,23 @@ def load_vocabulary(vocab_path: str | os.PathLike) -> dict[str, int]:
     return vocabulary
 
 
-def save_vocabulary(vocab_path: str | os.PathLike, vocabulary: Mapping[str, int]) -> None:
+def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str, int]) -> None:
     """Write a vocabulary file that `load_vocabulary` reads, one token in each line.
 
     Args:
-        vocab_path: path of the file; what is there is replaced.
-        vocabulary: token to id; the ids must be 0, 1, 2, … without gaps.
+        vocab_path: Path of the file. What is there is replaced.
+        vocabulary: Token to id. The ids must be 0, 1, 2, … without gaps.
 
     Raises:
-        ValueError: if the ids leave gaps, or a token cannot stand in a line.
-        OSError: if the file cannot be written.
+        ValueError: If the ids leave gaps, or a token cannot stand in a line.
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     save_vocabulary(f"{folder}/vocab.txt", {"[PAD]": 0, "[UNK]": 1, "film": 2})
+        ...     load_vocabulary(f"{folder}/vocab.txt")
+        {'[PAD]': 0, '[UNK]': 1, 'film': 2}
     """
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
@@ -169,7 +178,7 @@ def _member(container: Any, name: str, kind: type, path: str) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise VocabularyError(
             f"{path} must be a tokenizer.json, in which {name!r} is of the type {kind.__name__}. "
-            f"Received: {repr(value)[:80]}"
+            f"Received: {shorten(value)}"
         )
     return value
 

@@ -1,20 +1,18 @@
 """Another vocabulary for a model: which tokens stay, which come, and what their weights are."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..arguments import describe, shorten
 from .alignment import CONTINUATION
-from .special_tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_SEP, TOKEN_UNK
+from .special_tokens import is_padding, is_special
 from .tokenizer import Tokenizer
-from .vocabulary import PADDING_NAMES, fits_a_line
+from .vocabulary import fits_a_line
 from .word_pieces import greedy_pieces
-
-_SPECIAL_NAMES = {
-    *PADDING_NAMES,
-    *(token.lower() for token in (TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)),
-}
 
 
 class VocabularyChange:
@@ -56,6 +54,17 @@ class VocabularyChange:
             one of `keep` is not in the vocabulary, or one of `add` is, or is padding, or cannot
             stand in a vocabulary file; or the initializer is unknown.
 
+    Example:
+        >>> vocabulary = {"[PAD]": 0, "[UNK]": 1, "the": 2, "play": 3, "##ground": 4}
+        >>> change = VocabularyChange(vocabulary, keep=["play"], add=["playground"])
+        >>> change.vocabulary
+        {'[PAD]': 0, '[UNK]': 1, 'play': 2, 'playground': 3}
+        >>> change.rows(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [4.0, 5.0]]))
+        array([[0. , 0. ],
+               [1. , 1. ],
+               [3. , 3. ],
+               [3.5, 4. ]])
+
     Reference:
         Hewitt, Initializing New Word Embeddings for Pretrained Language Models,
         https://nlp.stanford.edu/~johnhew/vocab-expansion.html
@@ -67,7 +76,9 @@ class VocabularyChange:
         keep: Iterable[str] | None = None,
         add: Iterable[str] = (),
         *,
-        initializer: str | Callable[[tuple[int, int]], np.ndarray] = "pieces",
+        initializer: (
+            Literal["pieces", "mean"] | Callable[[tuple[int, int]], ArrayLike]
+        ) = "pieces",
     ):
         if initializer not in ("pieces", "mean") and not callable(initializer):
             raise ValueError(
@@ -129,7 +140,7 @@ class VocabularyChange:
     def _piece_ids(self) -> list[list[int]]:
         """Ids of the pieces of each new token that the old vocabulary has."""
         tokenizer = Tokenizer(self.old, cased=True)
-        # What continues a word, also without its prefix, so that a cut may begin with it.
+        # What continues a word, also without its prefix, so that a new token may begin with it.
         later = {token for token in self.old if token.startswith(CONTINUATION)}
         later |= {token.removeprefix(CONTINUATION) for token in later}
         found = []
@@ -155,7 +166,7 @@ class VocabularyChange:
         return [
             token
             for token, index in self.old.items()
-            if index == 0 or token in wanted or token.lower() in _SPECIAL_NAMES
+            if index == 0 or token in wanted or is_special(token)
         ]
 
     def _checked_additions(self, add: Iterable[str]) -> list[str]:
@@ -166,7 +177,7 @@ class VocabularyChange:
                 "`add` must name tokens that the vocabulary lacks. Received, besides such: "
                 f"{shorten(present)}. For those, `keep` is enough."
             )
-        padding = [token for token in listed if token.lower() in PADDING_NAMES]
+        padding = list(filter(is_padding, listed))
         if padding:
             raise ValueError(
                 "`add` cannot name padding, which has to be id 0: new tokens come last. "
@@ -191,9 +202,7 @@ def _check_ids(vocabulary: Mapping[str, int]) -> None:
             f"{len(vocabulary) - 1} for {len(vocabulary)} tokens, without gaps. Name rows that "
             f"have no token, such as '[unused1]'. Received: {shorten(vocabulary)}"
         )
-    paddings = {
-        token: index for token, index in vocabulary.items() if token.lower() in PADDING_NAMES
-    }
+    paddings = {token: index for token, index in vocabulary.items() if is_padding(token)}
     if paddings and 0 not in paddings.values():
         raise ValueError(
             f"`vocabulary` must have padding as id 0, as models have. Received: {paddings}"
@@ -204,8 +213,7 @@ def _listed(name: str, tokens: Iterable[str]) -> list[str]:
     listed = list(tokens) if isinstance(tokens, Iterable) else [tokens]
     if isinstance(tokens, str) or not all(isinstance(token, str) for token in listed):
         raise TypeError(f"`{name}` must be tokens, several strings. Received: {describe(tokens)}")
-    seen: set[str] = set()
-    twice = [token for token in listed if token in seen or seen.add(token)]
+    twice = [token for token, count in Counter(listed).items() if count > 1]
     if twice:
         raise ValueError(f"`{name}` must name each token once. Received twice: {shorten(twice)}")
     return listed

@@ -1,4 +1,4 @@
-"""Words to WordPiece tokens, the greedy way, and where the pieces stand in the word."""
+"""Words to WordPiece tokens, the greedy way, and the offsets of the pieces."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -16,16 +16,16 @@ def greedy_pieces(
     unknown: str | None = None,
     reach: Mapping[str, int] | None = None,
 ) -> list[str]:
-    """Cut a word into the longest pieces of the vocabulary, from left to right.
+    """Split a word into the longest pieces of the vocabulary, from left to right.
 
     Where no piece begins, 0.89 makes one character a piece of its own, known or not, and goes on
     behind it. Officially the whole word is unknown then, as are words of more than 100 characters.
 
     Args:
-        word: the word.
-        vocabulary: holds the pieces; those that continue a word begin with `##`.
-        unknown: the token for words that cannot be cut. None: 0.89's way.
-        reach: how long pieces can be, as `reach_of` tells it, for speed.
+        word: The word.
+        vocabulary: Holds the pieces; those that continue a word begin with `##`.
+        unknown: The token for words that cannot be split. None for 0.89's way.
+        reach: How long pieces can be, as `reach_of` tells it, for speed.
 
     Returns:
         The pieces: `[""]` for an empty word that is in the vocabulary, `[]` for one that is not.
@@ -36,10 +36,10 @@ def greedy_pieces(
         return [word]
     longest = len(word) if reach is None else reach[""]
     pieces = []
-    start, end = 0, len(word)
+    start = 0
     prefix = ""
-    while start < end:
-        # Cut from a copy that is as short as can be: words may be very long.
+    while start < len(word):
+        # No more of the word than a piece can have: words may be very long.
         window = prefix + word[start : start + longest]
         size, least = len(window), len(prefix) + 1
         if reach is not None:
@@ -57,51 +57,59 @@ def greedy_pieces(
 
 
 def reach_of(tokens: Iterable[str]) -> dict[str, int]:
-    """Return the length of the longest token for each beginning of three characters.
+    """Find how long tokens are that begin alike.
 
-    Tokens that continue a word are also found by the three behind their `##`; "" is the beginning
-    of all.
+    Args:
+        tokens: The tokens of a vocabulary.
+
+    Returns:
+        The length of the longest token for each beginning of three characters; for tokens that
+        continue a word, also for their `##` and three characters. "" is the beginning of all.
     """
     reach = {"": 1}
     for token in tokens:
         size = len(token)
         if size > reach[""]:
             reach[""] = size
-        for key in (token[:3], token[:5]):
-            if size > reach.get(key, 0) and size >= 3:
-                reach[key] = size
+        for beginning in (token[:3], token[:5]):
+            if size > reach.get(beginning, 0) and size >= 3:
+                reach[beginning] = size
     return reach
 
 
-class PlacedToken(str):
-    """A token that knows where in the text it stands, wherever it is moved to.
+class TokenWithOffsets(str):
+    """A token that keeps its offsets in lists that others shorten and extend.
 
     Attributes:
-        place: (start, end) in the original text.
+        offsets: (start, end) in the original text, (0, 0) for tokens that come from none.
     """
 
-    __slots__ = ("place",)
-    place: tuple[int, int]
+    __slots__ = ("offsets",)
+    offsets: tuple[int, int]
+
+    def __new__(cls, token: str, offsets: tuple[int, int] = (0, 0)) -> "TokenWithOffsets":
+        made = super().__new__(cls, token)
+        made.offsets = offsets
+        return made
 
 
-def placed_tokens(tokens: Iterable[str], places: Iterable[tuple[int, int]]) -> list[str]:
-    """Give tokens their places."""
-    placed = list(map(PlacedToken, tokens))
-    for token, place in zip(placed, places, strict=True):
-        token.place = place
-    return placed
+def piece_offsets(word: Word, pieces: Sequence[str], unknown: str) -> list[tuple[int, int]]:
+    """Find the offsets of a word's pieces in the original text.
 
+    Args:
+        word: The word.
+        pieces: Those of `greedy_pieces`, which spell the word or are one token for the whole of it;
+            or others, which a subclass may make: they are aligned with the word.
+        unknown: The token that stands for anything.
 
-def place_pieces(word: Word, pieces: Sequence[str], unknown: str) -> list[tuple[int, int]]:
-    """Return (start, end) in the original text for each piece of a word.
-
-    Pieces of `greedy_pieces` spell the word, or are one token for the whole of it; others, which a
-    subclass may make, are aligned as well as it goes.
+    Returns:
+        For each piece (start, end) in the original text.
     """
-    return [_span(word.places, start, end) for start, end in _ranges(word.text, pieces, unknown)]
+    spans = _spans(word.text, pieces, unknown)
+    return [_original(word.positions, start, end) for start, end in spans]
 
 
-def _ranges(word: str, pieces: Sequence[str], unknown: str) -> list[tuple[int, int]]:
+def _spans(word: str, pieces: Sequence[str], unknown: str) -> list[tuple[int, int]]:
     if len(pieces) == 1:
         return [(0, len(word))]
     # Only later pieces carry the prefix: a first one may begin with these characters.
@@ -112,11 +120,12 @@ def _ranges(word: str, pieces: Sequence[str], unknown: str) -> list[tuple[int, i
     return list(zip([0, *ends], ends, strict=False))
 
 
-def _span(places: Sequence[int], start: int, end: int) -> tuple[int, int]:
+def _original(positions: Sequence[int], start: int, end: int) -> tuple[int, int]:
+    """The offsets in the original text of a span of the word."""
     if end - start == 1:
-        return places[start], places[start] + 1
+        return positions[start], positions[start] + 1
     if start == end:
-        place = places[start] if start < len(places) else places[-1] + 1
-        return place, place
-    # Combining marks that are kept may have changed places with one another.
-    return min(places[start:end]), max(places[start:end]) + 1
+        position = positions[start] if start < len(positions) else positions[-1] + 1
+        return position, position
+    # Combining marks that are kept may have changed their order.
+    return min(positions[start:end]), max(positions[start:end]) + 1

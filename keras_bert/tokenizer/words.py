@@ -1,7 +1,7 @@
 """Text to words, by the rules of keras-bert 0.89 or by the official ones of BERT.
 
-This is the plain way, a character at a time, which also knows where each character of a word comes
-from. `token_cache.py` gives the same words several times faster.
+This is the plain way, one character at a time. It also tells where each character of a word stands
+in the text. `token_cache.py` gives the same words several times faster.
 
 The two sets of rules differ in their order and in a few characters:
 
@@ -11,20 +11,21 @@ The two sets of rules differ in their order and in a few characters:
 | then | punctuation, Chinese characters, spaces, control characters | accents, case, punctuation |
 | case | of the whole text: a final sigma stays one | of each character |
 | dropped | Cc, Cf | Cc, Cf, Co, Cs |
-| special tokens in the text | cut like anything else | kept whole |
+| special tokens in the text | split like anything else | kept whole |
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from . import characters
 from .characters import NULL, REPLACEMENT_CHARACTER, is_private_or_surrogate
 
 CharacterRule = Callable[[str], bool]
-# A text and, for each of its characters, the place in the original text that it comes from.
-PlacedText = tuple[str, Sequence[int]]
+# A text made from another, and for each of its characters the position in that other text.
+TracedText = tuple[str, Sequence[int]]
 
 _WORD = re.compile(r"\S+")
 # Control characters that count as spaces officially.
@@ -44,10 +45,16 @@ OWN_RULES = CharacterRules()
 
 
 class Word(NamedTuple):
-    """A word and the places of its characters, or a special token that stands in the text."""
+    """A word, or a special token that is kept whole.
+
+    Attributes:
+        text: The word, normalized.
+        positions: For each of its characters the position in the original text.
+        is_special: Whether it is a special token.
+    """
 
     text: str
-    places: Sequence[int]
+    positions: Sequence[int]
     is_special: bool = False
 
 
@@ -55,38 +62,38 @@ def split_words(
     text: str,
     cased: bool,
     official: bool,
-    specials: re.Pattern | None = None,
+    specials: re.Pattern[str] | None = None,
     rules: CharacterRules = OWN_RULES,
 ) -> Iterator[Word]:
     """Split a text into words.
 
     Args:
-        text: the text.
-        cased: whether to keep accents and case.
-        official: whether to follow BERT's own rules instead of those of 0.89.
-        specials: finds the special tokens to be kept whole.
-        rules: what is punctuation and so on.
+        text: The text.
+        cased: Whether to keep accents and case.
+        official: Whether to follow BERT's own rules instead of those of 0.89.
+        specials: Finds the special tokens that are kept whole.
+        rules: What is punctuation and so on.
 
     Yields:
         The words in their order.
     """
-    for start, stop, is_special in split_specials(text, specials):
-        part = text[start:stop]
+    for start, end, is_special in split_specials(text, specials):
+        part = text[start:end]
         if is_special:
-            yield Word(part, range(start, stop), True)
-            continue
-        spaced, places = space_out(part, cased, official, rules)
-        yield from placed_words(spaced, [start + place for place in places])
+            yield Word(part, range(start, end), True)
+        else:
+            spaced, positions = space_out(part, cased, official, rules)
+            yield from words_at_blanks(spaced, [start + position for position in positions])
 
 
-def placed_words(spaced: str, places: Sequence[int]) -> Iterator[Word]:
+def words_at_blanks(spaced: str, positions: Sequence[int]) -> Iterator[Word]:
     """Yield the words of a text in which blanks separate them."""
     for found in _WORD.finditer(spaced):
         start, end = found.span()
-        yield Word(found[0], places[start:end])
+        yield Word(found[0], positions[start:end])
 
 
-def split_specials(text: str, specials: re.Pattern | None) -> Iterator[tuple[int, int, bool]]:
+def split_specials(text: str, specials: re.Pattern[str] | None) -> Iterator[tuple[int, int, bool]]:
     """Yield (start, end, whether it is a special token) of the parts of a text."""
     end = 0
     for found in specials.finditer(text) if specials is not None else ():
@@ -98,37 +105,35 @@ def split_specials(text: str, specials: re.Pattern | None) -> Iterator[tuple[int
         yield end, len(text), False
 
 
-def specials_pattern(tokens: Iterable[str]) -> re.Pattern | None:
+def specials_pattern(tokens: Iterable[str]) -> re.Pattern[str] | None:
     """Compile what finds these tokens in a text, the longest where several begin."""
     ordered = sorted({token for token in tokens if token}, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
 
 def space_out(
-    text: str,
-    cased: bool,
-    official: bool,
-    rules: CharacterRules = OWN_RULES,
-) -> PlacedText:
-    """Return the normalized text with blanks wherever a word ends."""
-    placed = text, range(len(text))
+    text: str, cased: bool, official: bool, rules: CharacterRules = OWN_RULES
+) -> TracedText:
+    """Return the normalized text, with blanks wherever a word ends."""
+    traced: TracedText = text, range(len(text))
     if official:
-        placed = _replace(placed, lambda character: _cleaned(character, rules))
+        traced = _replace(traced, lambda character: _cleaned(character, rules))
         if not cased:
-            stripped, places = _strip_accents(placed)
-            placed = "".join(map(str.lower, stripped)), places
-        return _replace(placed, lambda c: f" {c} " if rules.is_punctuation(c) else c)
+            stripped, positions = _strip_accents(traced)
+            traced = "".join(map(str.lower, stripped)), positions
+        return _replace(traced, lambda c: f" {c} " if rules.is_punctuation(c) else c)
     if not cased:
-        stripped, places = _strip_accents(placed)
-        # Of the characters left, none has a longer lower form: places stay valid.
-        placed = stripped.lower(), places
-    return _replace(placed, lambda character: _spaced(character, rules))
+        stripped, positions = _strip_accents(traced)
+        # None of the characters left has a longer lower form: positions stay valid.
+        traced = stripped.lower(), positions
+    return _replace(traced, lambda character: _spaced(character, rules))
 
 
-def _replace(placed: PlacedText, replacement: Callable[[str], str]) -> PlacedText:
-    text, places = placed
+def _replace(traced: TracedText, replacement: Callable[[str], str]) -> TracedText:
+    text, positions = traced
     parts = list(map(replacement, text))
-    return "".join(parts), [place for part, place in zip(parts, places, strict=True) for _ in part]
+    repeated = [position for part, position in zip(parts, positions, strict=True) for _ in part]
+    return "".join(parts), repeated
 
 
 def _spaced(character: str, rules: CharacterRules) -> str:
@@ -153,31 +158,27 @@ def _cleaned(character: str, rules: CharacterRules) -> str:
     return f" {character} " if rules.is_cjk_character(character) else character
 
 
-def _strip_accents(placed: PlacedText) -> PlacedText:
+def _strip_accents(traced: TracedText) -> TracedText:
     """Decompose (NFD) and drop marks of category Mn."""
-    text, places = placed
+    text, positions = traced
     if text.isascii():
-        return placed
+        return traced
     decomposed = [
-        (part, place)
-        for character, place in zip(text, places, strict=True)
+        (part, position)
+        for character, position in zip(text, positions, strict=True)
         for part in unicodedata.normalize("NFD", character)
     ]
     kept = [pair for pair in _reordered(decomposed) if unicodedata.category(pair[0]) != "Mn"]
-    return "".join(character for character, _ in kept), [place for _, place in kept]
+    return "".join(character for character, _ in kept), [position for _, position in kept]
 
 
 def _reordered(decomposed: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """Sort each run of combining characters by their class: Unicode's canonical order."""
     ordered: list[tuple[str, int]] = []
-    run: list[tuple[int, tuple[str, int]]] = []
-    for pair in decomposed:
-        combining_class = unicodedata.combining(pair[0])
-        if combining_class:
-            run.append((combining_class, pair))
-            continue
-        if run:
-            ordered += [later for _, later in sorted(run, key=lambda entry: entry[0])]
-            run = []
-        ordered.append(pair)
-    return ordered + [later for _, later in sorted(run, key=lambda entry: entry[0])]
+    for _, run in groupby(decomposed, key=lambda pair: _combining(pair) > 0):
+        ordered += sorted(run, key=_combining)
+    return ordered
+
+
+def _combining(pair: tuple[str, int]) -> int:
+    return unicodedata.combining(pair[0])

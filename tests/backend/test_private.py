@@ -5,10 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from runtimes import KERAS_3, RUNTIME
 
 import keras_bert
+from keras_bert.backend import keras, layers, models
+
+if KERAS_3:
+    from keras_bert.backend import private
 
 PACKAGE = Path(keras_bert.__file__).parent
 SOURCE = PACKAGE / "backend" / "private.py"
@@ -91,8 +96,63 @@ def test_only_this_file_has_private_names_of_keras():
     assert found == {"backend/private.py"}
 
 
+keras_3 = pytest.mark.skipif(not KERAS_3, reason="private names of Keras 3")
+
+
+@keras_3
+def test_the_versions_under_test_have_all_names():
+    """So that these tests try the faster ways."""
+    assert private.masks_are_found()
+    assert private.calls_can_be_direct()
+    inputs = layers.Input(shape=(3,))
+    dense = [layers.Dense(2, name=name) for name in "ab"]
+    model = models.Model(inputs, layers.Add()([dense[1](dense[0](inputs)), dense[0](inputs)]))
+    assert [node.operation.name for node in private.nodes(model)].count("a") == 2
+    assert private.nodes(model)[-1].operation is model.layers[-1]
+
+
+@keras_3
+def test_masks_and_positions_of_variables():
+    ids = layers.Input(shape=(None,), dtype="int32")
+    assert private.mask_of(ids) is None
+    features = layers.Embedding(3, 2, mask_zero=True)(ids)
+    mask = models.Model(ids, private.mask_of(features)).predict(np.array([[1, 0]]), verbose=0)
+    assert mask.tolist() == [[True, False]]
+    variables = [keras.Variable([0.0]), keras.Variable([1.0])]
+    optimizer = keras.optimizers.SGD()
+    optimizer.build(variables)
+    assert [private.variable_index(optimizer, each) for each in variables] == [0, 1]
+
+
+@pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's hooks")
+@pytest.mark.parametrize(
+    "register",
+    ["register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"],
+)
+def test_hooks_of_a_layer_are_seen(register):
+    layer = layers.Dense(2)
+    assert not private.is_hooked(layer)
+    hook = getattr(layer, register)(lambda *_: None)
+    assert private.is_hooked(layer)
+    hook.remove()
+    assert not private.is_hooked(layer)
+
+
+@pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's hooks")
+def test_hooks_of_all_layers_and_compiled_ones_are_seen():
+    from torch.nn.modules import module
+
+    layer = layers.Dense(2)
+    hook = module.register_module_forward_hook(lambda *_: None)
+    assert private.is_hooked(layer)
+    hook.remove()
+    assert not private.is_hooked(layer)
+    layer.compile(backend="eager")
+    assert private.is_hooked(layer)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not KERAS_3, reason="Keras 2 changes no more")
+@keras_3
 @pytest.mark.parametrize("name", NAMES if RUNTIME == "torch" else EVERYWHERE)
 def test_a_name_that_has_gone_changes_no_number(name):
     done = subprocess.run(

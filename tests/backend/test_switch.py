@@ -13,7 +13,6 @@ import pytest
 from runtimes import RUNTIME, once
 
 import keras_bert
-from keras_bert import backend
 
 PACKAGE = Path(keras_bert.__file__).parent
 
@@ -132,7 +131,7 @@ import sys, types
 keras = types.ModuleType("keras")
 keras.__version__ = {version!r}
 sys.modules["keras"] = keras
-import keras_bert
+from keras_bert import get_model
 """
     fails(code, f"Received: keras {version}", "pip install 'keras>=3'")
 
@@ -161,6 +160,40 @@ def test_import_prints_nothing_and_sets_no_other_variable():
     assert done.stdout == ""
     if RUNTIME in ("jax", "torch"):  # TensorFlow's own libraries write about processors
         assert done.stderr == ""
+
+
+NAMES = """
+import sys
+sys.argv = {argv!r}
+import keras_bert
+from keras_bert import Tokenizer, load_vocabulary
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+print(*sorted({{"keras", "tf_keras", "tensorflow", "jax", "torch"}} & loaded))
+print(sorted(keras_bert.__all__), dir(keras_bert))
+"""
+
+
+@once
+def test_import_alone_imports_no_keras():
+    """And the names do not depend on how the process was started."""
+    started = ["script.py"], ["bin/keras-bert", "info"], ["-m", "keras_bert"], []
+    outputs = {succeeds(NAMES.format(argv=argv)).stdout for argv in started}
+    (output,) = outputs
+    assert output.startswith("\n['AdamWarmup', ")
+
+
+@once
+@pytest.mark.slow
+def test_a_command_line_of_this_package_hides_no_name():
+    code = "import sys; sys.argv = ['bin/keras-bert', 'info']\nfrom keras_bert import get_model"
+    succeeds(code)
+
+
+@once
+def test_import_of_keras_2_comes_first():
+    """Before anybody uses `tensorflow.keras`."""
+    output = succeeds(NAMES.format(argv=["script.py"]), TF_KERAS="1").stdout
+    assert {"tf_keras", "tensorflow"} <= set(output.splitlines()[0].split())
 
 
 @pytest.mark.skipif(RUNTIME not in ("jax", "torch"), reason="JAX and PyTorch do without TensorFlow")
@@ -195,27 +228,6 @@ def test_only_the_backend_reads_the_switch():
         reads = re.search(r"(environ|getenv).*\bTF_KERAS\b", text)
         assert bool(reads) == (path == PACKAGE / "backend" / "switch.py"), path
         assert ("TF_USE_LEGACY" in text) == (path == PACKAGE / "backend" / "switch.py"), path
-
-
-def test_one_keras_for_all():
-    if RUNTIME == "tf_keras":
-        import tf_keras as expected
-    else:
-        import keras as expected
-
-        assert expected.__version__.startswith("3.")
-    assert (RUNTIME == "tf_keras") == backend.TF_KERAS
-    assert backend.keras.layers.Layer is expected.layers.Layer
-    assert backend.layers.Layer is expected.layers.Layer
-    assert issubclass(keras_bert.layers.MultiHeadAttention, expected.layers.Layer)
-
-
-def test_names_of_the_backend():
-    names = (
-        "activations backend callbacks constraints initializers keras layers losses metrics models "
-        "optimizers regularizers utils TF_KERAS"
-    )
-    assert set(names.split()) <= set(vars(backend))
 
 
 DEEP_NAMES = {

@@ -9,7 +9,8 @@ from checkpoint_files import assert_holds, is_same, numbers
 from safetensors.numpy import save_file
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint
-from keras_bert.families.weights import to_checkpoint, weight_names
+from keras_bert.families import BERT
+from keras_bert.families.weights import to_checkpoint
 
 TENSORS = {
     "float32": numbers(3, 4),
@@ -103,7 +104,7 @@ def test_headers_that_cannot_be_right(tmp_path, header, data, extra_length):
 def test_the_library_writes_what_to_checkpoint_gives(tmp_path):
     # The library writes an array's memory as it lies, so that it must be in C order.
     weights = {}
-    for row in weight_names(1, training=False):
+    for row in BERT.weights({"num_hidden_layers": 1}, training=False):
         is_matrix = row.huggingface_transform == "transpose"
         weights.setdefault(row.layer, []).append(numbers(2, 3) if is_matrix else numbers(4))
     tensors = to_checkpoint(weights, "huggingface")

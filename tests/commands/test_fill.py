@@ -1,16 +1,32 @@
-"""Masked words, compared with Hugging Face transformers on the converted checkpoint."""
+"""Masked words, compared with those of Hugging Face transformers."""
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from command_line import as_json
 from safetensors.numpy import load_file, save_file
 
+# transformers wrote this folder and `fill.json` in it.
+HUGGING_FACE = Path(__file__).parents[1] / "data" / "transformers"
 TEXTS = ["a b [MASK] d", "[MASK] z ||| A [MASK]"]
 
 
-def test_probabilities_are_those_of_transformers(command, google, tmp_path):
+def test_probabilities_of_transformers(command):
+    expected = json.loads((HUGGING_FACE / "fill.json").read_text("utf-8"))
+    code, out, err = command("fill", HUGGING_FACE, *expected, "--json", "--top", "3")
+    assert (code, err) == (0, "")
+    for line, (text, masks) in zip(as_json(out), expected.items(), strict=True):
+        assert line["text"] == text
+        for found, wanted in zip(line["masks"], masks, strict=True):
+            assert [each["token"] for each in found] == [each["token"] for each in wanted]
+            values = pytest.approx([each["probability"] for each in wanted], rel=1e-4)
+            assert [each["probability"] for each in found] == values
+
+
+@pytest.mark.slow
+def test_probabilities_of_transformers_on_the_converted_folder(command, google, tmp_path):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     code, out, err = command("fill", google, *TEXTS, "--json", "--top", "3")
@@ -26,8 +42,8 @@ def test_probabilities_are_those_of_transformers(command, google, tmp_path):
             logits = model(
                 torch.tensor([row]), token_type_ids=torch.tensor([segment])
             ).prediction_logits
-        places = [place for place, index in enumerate(row) if index == 4]
-        best = logits[0, places].softmax(-1).topk(3)
+        positions = [position for position, index in enumerate(row) if index == 4]
+        best = logits[0, positions].softmax(-1).topk(3)
         assert line["text"] == text
         for mask, values, indices in zip(line["masks"], *best, strict=True):
             assert [each["token"] for each in mask] == [vocabulary[i] for i in indices]
@@ -46,12 +62,14 @@ def test_text_from_stdin_as_lines_for_people(command, google):
 
 
 def test_official_tokens(command, google):
-    def probabilities(text, *options):
-        out = command("fill", google, text, *options)[1]
-        return [line.split("\t")[0] for line in out.splitlines()[1:]]
+    def probabilities(*options):
+        lines = as_json(command("fill", google, "ab [MASK]", "yz [MASK]", "--json", *options)[1])
+        return [line["masks"] for line in lines]
 
-    assert probabilities("ab [MASK]", "--official") == probabilities("yz [MASK]", "--official")
-    assert probabilities("ab [MASK]") != probabilities("yz [MASK]")
+    first, second = probabilities("--official")  # of which the vocabulary has neither word
+    assert first == second
+    first, second = probabilities()
+    assert first != second
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,29 @@ def test_a_folder(command, google):
     assert facts["vocabulary"] == f"{google / 'vocab.txt'}, 30 tokens, uncased"
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("gelu_python", "gelu, exact form"),
+        ("gelu_erf", "gelu, exact form"),
+        ("gelu_pytorch_tanh", "gelu, tanh form"),
+        ("gelu_tanh", "gelu, tanh form"),
+        ("relu", "relu"),
+    ],
+)
+def test_the_meaning_of_the_activation(command, tmp_path, given, shown):
+    write_google_folder(tmp_path / "google", {**CONFIG, "hidden_act": given})
+    code, out, _ = command("info", tmp_path / "google", "--json")
+    assert (code, json.loads(out)["activation"]) == (0, shown)
+
+
+def test_a_plain_gelu_is_exact_where_hugging_face_wrote_the_weights(command, google, tmp_path):
+    assert command("convert", google, tmp_path / "hf", "--to", "huggingface")[0] == 0
+    (tmp_path / "hf" / "config.json").write_text(json.dumps(CONFIG))  # of Google's kind
+    code, out, _ = command("info", tmp_path / "hf", "--json")
+    assert (code, json.loads(out)["activation"]) == (0, "gelu, exact form")
+
+
 def test_a_model_by_name(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = command("info", "tiny")

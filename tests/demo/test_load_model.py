@@ -87,7 +87,7 @@ def test_features_of_tokens_are_those_of_googles_tool(model, script, tmp_path):
     *lines, last = script("load_and_extract.py", folder, PUBLISHED=published).splitlines()
     assert [line.split()[0] for line in lines] == ["[CLS]", "语", "言", "模", "型", "[SEP]"]
     close([numbers(line) for line in lines], features[:, :5])
-    assert last.startswith("The numbers of Google's tool, to 0.0000")
+    assert last.startswith("Same numbers as Google's tool, to within 0.0000")
 
 
 def test_the_published_numbers():
@@ -193,7 +193,7 @@ def test_every_label_can_be_read(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == ""
     _, labels = heat_maps.readable(["##语", "a"])
     assert labels == ["##U+8BED ", "a"]
-    assert "No font here has 语:" in capsys.readouterr().out
+    assert "No installed font has 语:" in capsys.readouterr().out
 
     builder = FontBuilder(1000)
     builder.setupGlyphOrder([".notdef", "word"])

@@ -193,8 +193,8 @@ def test_vectors_from_two_devices(run):
 def test_reviews_are_learnt_on_two_devices(run):
     assert len(run.results[f"{CLASSIFY.stem}/devices"]) == 2
     output = run.output[CLASSIFY.stem]
-    assert "48 to learn from, 16 to measure on" in output
-    (accuracy,) = re.findall(r"accuracy on reviews not seen before: (\d\.\d+)", output)
+    assert "48 for training, 16 for evaluation" in output
+    (accuracy,) = re.findall(r"accuracy on unseen reviews: (\d\.\d+)", output)
     assert float(accuracy) >= 0.75
     # The saved model predicts what the trained one did.
     labels, predicted = (

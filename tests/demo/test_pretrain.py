@@ -80,12 +80,12 @@ def test_a_run_keeps_the_settings_it_began_with(processes, text, tmp_path):
     assert settings["layers"] == 4
     assert pretrain.read_settings(tmp_path, {}) == settings
     assert pretrain.read_settings(tmp_path, {"texts": [text], "steps": 7}) == settings
-    with pytest.raises(SystemExit, match=r"began with steps 7\. Received: 8"):
+    with pytest.raises(SystemExit, match=r"was started with steps 7\. Received: 8"):
         pretrain.read_settings(tmp_path, {"steps": 8})
-    with pytest.raises(SystemExit, match=r"began with initial None\. Received: /"):
+    with pytest.raises(SystemExit, match=r"was started with initial None\. Received: /"):
         pretrain.read_settings(tmp_path, {"initial": "model"})
     new = {"texts": [text], "initial": "model", "layers": 2, "cased": 1}
-    with pytest.raises(SystemExit, match=r"has its sizes and vocabulary.*'cased', 'layers'"):
+    with pytest.raises(SystemExit, match=r"the model determines these options.*'cased', 'layers'"):
         pretrain.read_settings(tmp_path / "new", new)
     settings = pretrain.read_settings(tmp_path / "short", {"texts": [text], "steps": 70})
     assert settings["warmup"] == 7
@@ -139,7 +139,7 @@ def test_an_interrupted_run_says_how_it_goes_on(processes, text, tmp_path, monke
     with pytest.raises(SystemExit) as end:
         pretrain.main([str(tmp_path / "run"), "--texts", text, *OPTIONS])
     assert end.value.code == 130
-    assert "interrupted; the same command goes on" in capsys.readouterr().err
+    assert "interrupted; the same command continues" in capsys.readouterr().err
 
 
 class Variable:

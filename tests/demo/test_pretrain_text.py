@@ -45,14 +45,14 @@ def test_a_text_can_be_read_on_from_every_line(settings):
 def test_a_text_that_has_changed_is_refused(settings):
     path, _ = settings["texts"][1]
     Path(path).write_text("longer than before", "utf-8")
-    with pytest.raises(SystemExit, match=r"two\.txt is not as it was"):
+    with pytest.raises(SystemExit, match=r"two\.txt has changed since"):
         list(lines(settings["texts"]))
 
 
 def test_a_text_in_another_encoding_is_refused(settings):
     path, size = settings["texts"][1]
     Path(path).write_bytes("Ça va ?".encode("latin-1").ljust(size))
-    with pytest.raises(SystemExit, match=r"two\.txt is no UTF-8 text"):
+    with pytest.raises(SystemExit, match=r"two\.txt is not UTF-8 text"):
         list(lines(settings["texts"]))
 
 

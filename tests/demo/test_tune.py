@@ -200,13 +200,13 @@ def test_tables_are_read_as_public_data_sets_have_them(
     ("text", "message"),
     [
         ("", "no examples"),
-        ("label\tbody\n0\tx\n", "column headed by one of text_a"),
-        ("good\t1\nbad\n", "row 2: expected are 2 columns, separated by tabs"),
+        ("label\tbody\n0\tx\n", "column named text_a or "),
+        ("good\t1\nbad\n", "row 2: expected 2 columns, separated by tabs"),
         ("good\t1\nbad\t\n", "row 2 has no label"),
         ("body\tscore\ngood\t1\nbad\t0\n", "the label 'score' of the first row occurs in no other"),
-        ("sentence\ttarget\ngood\t1\n", "column headed by one of label,"),
-        ("good\tfine\tsame\n", "row 1: expected are 2 columns, .*pairs of texts need --pairs"),
-        ("text_a\ttext_b\tlabel\na\tb\t1\n", "has pairs of texts, for --pairs"),
+        ("sentence\ttarget\ngood\t1\n", "column named label or "),
+        ("good\tfine\tsame\n", "row 1: expected 2 columns, .*pairs of texts need --pairs"),
+        ("text_a\ttext_b\tlabel\na\tb\t1\n", "contains pairs of texts, which need --pairs"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why(common, tmp_path, text, message):
@@ -218,7 +218,7 @@ def test_a_table_that_cannot_be_read_says_why(common, tmp_path, text, message):
 def test_text_in_another_encoding_is_named(common, entities, tmp_path):
     (tmp_path / "table.tsv").write_bytes("gr\u00fcn\t1\n".encode("latin-1"))
     for read in (common.read_table, entities.read_sentences):
-        with pytest.raises(SystemExit, match=r"table\.tsv is no UTF-8 text: .*0xfc"):
+        with pytest.raises(SystemExit, match=r"table\.tsv is not UTF-8 text: .*0xfc"):
             read(tmp_path / "table.tsv", 1)
 
 
@@ -354,5 +354,5 @@ def test_tagged_sentences_are_read_from_tables_and_from_columns(entities, tmp_pa
     with pytest.raises(SystemExit, match=r"sentence 1: tags are O, B-… or I-…\. Received: 'label'"):
         entities.read_sentences(tmp_path / "table.tsv", None)
     (tmp_path / "table.tsv").write_text("\n", "utf-8")
-    with pytest.raises(SystemExit, match="holds no sentences"):
+    with pytest.raises(SystemExit, match="contains no sentences"):
         entities.read_sentences(tmp_path / "table.tsv", None)

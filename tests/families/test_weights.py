@@ -1,121 +1,38 @@
-"""Names and transforms of BERT's weights, both ways, against lists written elsewhere."""
+"""Weights are found, read and written, under every name that they have had."""
 
 import re
 
 import ml_dtypes
 import numpy as np
 import pytest
-from checkpoint_files import assert_holds, is_same
-from safetensors.numpy import save_file
-
-from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
-from keras_bert.families.weights import (
-    extra_names,
-    find_weights,
-    read_weight,
-    to_checkpoint,
-    weight_names,
+from bert_tensors import (
+    expected_rows,
+    google_tensors,
+    huggingface_tensors,
+    open_bundle,
+    open_safetensors,
 )
+from checkpoint_files import assert_holds, is_same
 
-TOKENS, POSITIONS, SEGMENTS, HIDDEN, INNER = 11, 7, 2, 4, 6
-
-# What google-research/bert's modeling.py and run_pretraining.py create, with their shapes, for the
-# layer that serves: (name, shape, layer of the model, place in its weights, lies the other way).
-GOOGLE_ENCODER_LAYER = """
-attention/self/query/kernel                 4,4  MultiHeadSelfAttention       0
-attention/self/query/bias                   4    MultiHeadSelfAttention       1
-attention/self/key/kernel                   4,4  MultiHeadSelfAttention       2
-attention/self/key/bias                     4    MultiHeadSelfAttention       3
-attention/self/value/kernel                 4,4  MultiHeadSelfAttention       4
-attention/self/value/bias                   4    MultiHeadSelfAttention       5
-attention/output/dense/kernel               4,4  MultiHeadSelfAttention       6
-attention/output/dense/bias                 4    MultiHeadSelfAttention       7
-attention/output/LayerNorm/gamma            4    MultiHeadSelfAttention-Norm  0
-attention/output/LayerNorm/beta             4    MultiHeadSelfAttention-Norm  1
-intermediate/dense/kernel                   4,6  FeedForward                  0
-intermediate/dense/bias                     6    FeedForward                  1
-output/dense/kernel                         6,4  FeedForward                  2
-output/dense/bias                           4    FeedForward                  3
-output/LayerNorm/gamma                      4    FeedForward-Norm             0
-output/LayerNorm/beta                       4    FeedForward-Norm             1
-"""
-GOOGLE_EMBEDDINGS = """
-bert/embeddings/word_embeddings             11,4 Embedding-Token              0
-bert/embeddings/token_type_embeddings       2,4  Embedding-Segment            0
-bert/embeddings/position_embeddings         7,4  Embedding-Position           0
-bert/embeddings/LayerNorm/gamma             4    Embedding-Norm               0
-bert/embeddings/LayerNorm/beta              4    Embedding-Norm               1
-"""
-GOOGLE_HEADS = """
-cls/predictions/transform/dense/kernel      4,4  MLM-Dense                    0
-cls/predictions/transform/dense/bias        4    MLM-Dense                    1
-cls/predictions/transform/LayerNorm/gamma   4    MLM-Norm                     0
-cls/predictions/transform/LayerNorm/beta    4    MLM-Norm                     1
-cls/predictions/output_bias                 11   MLM-Sim                      0
-bert/pooler/dense/kernel                    4,4  NSP-Dense                    0
-bert/pooler/dense/bias                      4    NSP-Dense                    1
-cls/seq_relationship/output_weights         2,4  NSP                          0
-cls/seq_relationship/output_bias            2    NSP                          1
-"""
+from keras_bert import ConfigError
+from keras_bert.checkpoints import CheckpointError
+from keras_bert.families import BERT
+from keras_bert.families.weights import extra_names, find_weights, to_checkpoint
 
 
-def expected_rows(transformer_num, training):
-    """Yield (name, shape in the file, layer, index) in the model's order."""
-    text = [line.split() for line in GOOGLE_EMBEDDINGS.split("\n") if line]
-    for number in range(transformer_num):
-        for name, *rest, layer, index in map(str.split, GOOGLE_ENCODER_LAYER.strip().split("\n")):
-            prefix = f"bert/encoder/layer_{number}/"
-            text.append([prefix + name, *rest, f"Encoder-{number + 1}-{layer}", index])
-    if training:
-        text += [line.split() for line in GOOGLE_HEADS.split("\n") if line]
-    for name, shape, layer, index in text:
-        yield name, tuple(map(int, shape.split(","))), layer, int(index)
-
-
-def google_tensors(transformer_num, training):
-    generator = np.random.default_rng(transformer_num)
-    return {
-        name: generator.normal(size=shape).astype(np.float32)
-        for name, shape, _, _ in expected_rows(transformer_num, training)
-    }
-
-
-def huggingface_tensors(google):
-    """Rename and turn by the rules of transformers' own conversion from Google's files."""
-    result = {}
-    for name, array in google.items():
-        if name.endswith("kernel"):
-            array = array.T
-        for pattern, replacement in [
-            (r"layer_(\d+)", r"layer.\1"),
-            ("/", "."),
-            (r"\b(kernel|gamma|output_weights)$", "weight"),
-            (r"\b(beta|output_bias)$", "bias"),
-            (r"(_embeddings)$", r"\1.weight"),
-        ]:
-            name = re.sub(pattern, replacement, name)
-        result[name] = np.ascontiguousarray(array)
-    return result
-
-
-def open_bundle(folder, tensors):
-    write_tensor_bundle(folder / "model.ckpt", tensors)
-    return open_checkpoint(folder / "model.ckpt")
-
-
-def open_safetensors(folder, tensors):
-    save_file(tensors, folder / "model.safetensors")
-    return open_checkpoint(folder / "model.safetensors")
+def find(checkpoint, depth, training=False, **options):
+    heads = {"heads": "all" if training else "none", **options}
+    return find_weights(BERT, {"num_hidden_layers": depth}, checkpoint, **heads)
 
 
 def read_all(checkpoint, transformer_num, training):
     """Read a model's weights as its layers would have them."""
     weights = {}
-    for weight in find_weights(checkpoint, transformer_num, training):
-        array = read_weight(checkpoint, weight)
-        assert array.shape == weight.shape
-        weights.setdefault(weight.layer, []).append(array)
-        assert weight.index == len(weights[weight.layer]) - 1
+    for weight in find(checkpoint, transformer_num, training):
+        array = weight.read(checkpoint)
+        assert array.shape == weight.shape(checkpoint)
+        weights.setdefault(weight.row.layer, []).append(array)
+        assert weight.row.index == len(weights[weight.row.layer]) - 1
     return weights
 
 
@@ -129,38 +46,6 @@ def assert_model_has(weights, google):
         # run_pretraining.py multiplies by output_weights with transpose_b=True.
         expected = google[name].T if name.endswith("output_weights") else google[name]
         assert is_same(weights[layer][index], expected), name
-
-
-@pytest.mark.parametrize("training", [False, True])
-def test_the_table_names_what_google_creates_in_the_order_of_the_model(training):
-    rows = weight_names(3, training)
-    assert [(row.google, row.layer, row.index) for row in rows] == [
-        (name, layer, index) for name, _, layer, index in expected_rows(3, training)
-    ]
-
-
-def test_the_table_names_what_transformers_creates():
-    transformers = pytest.importorskip("transformers", reason="transformers is the oracle here")
-    pytest.importorskip("torch", reason="transformers' BERT is made of PyTorch")
-    config = transformers.BertConfig(
-        vocab_size=TOKENS,
-        max_position_embeddings=POSITIONS,
-        type_vocab_size=SEGMENTS,
-        hidden_size=HIDDEN,
-        intermediate_size=INNER,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-    )
-    model = transformers.BertForPreTraining(config)
-    shapes = {name: tuple(value.shape) for name, value in model.named_parameters()}
-    rows = {row.huggingface: row for row in weight_names(2, training=True)}
-    assert rows.keys() == shapes.keys()
-    google = {name: shape for name, shape, _, _ in expected_rows(2, True)}
-    for name, row in rows.items():
-        shape = google[row.google]
-        if row.google_transform != row.huggingface_transform:
-            shape = shape[::-1]
-        assert shape == shapes[name], name
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -247,7 +132,7 @@ def test_further_layers_and_other_tensors_are_extra(tmp_path):
     google = google_tensors(3, training=True)
     slots = {f"{name}/adam_m": array for name, array in google.items()}
     checkpoint = open_bundle(tmp_path, google | slots | {"global_step": np.int64(5)})
-    found = find_weights(checkpoint, 1, training=False)
+    found = find(checkpoint, 1, training=False)
     used = google_tensors(1, training=False).keys()
     assert {weight.name for weight in found} == used
     assert set(extra_names(checkpoint, found)) == set(checkpoint) - used
@@ -260,7 +145,7 @@ def test_every_missing_weight_is_named(tmp_path):
     del google["bert/embeddings/LayerNorm/gamma"]
     google["bert/embeddings/LayerNorm/gama"] = np.zeros(4, np.float32)
     with pytest.raises(CheckpointError) as error:
-        find_weights(open_bundle(tmp_path, google), 4, training=False)
+        find(open_bundle(tmp_path, google), 4, training=False)
     path, *lines = str(error.value).split("\n")
     assert path == f"{tmp_path / 'model.ckpt'} lacks 4 of the model's 69 weights:"
     assert lines == [
@@ -276,19 +161,19 @@ def test_missing_heads_come_with_a_way_out(tmp_path):
     tensors = huggingface_tensors(google_tensors(1, training=False))
     ways = r"training=False does without them, and allow_missing_heads=True"
     with pytest.raises(CheckpointError, match=rf"cls\.predictions\.bias(?s:.*){ways}"):
-        find_weights(open_safetensors(tmp_path, tensors), 1, training=True)
+        find(open_safetensors(tmp_path, tensors), 1, training=True)
 
 
 def test_a_model_with_more_layers_than_the_file(tmp_path):
     checkpoint = open_bundle(tmp_path, google_tensors(2, training=False))
     with pytest.raises(CheckpointError, match=r"layer_\{2-11\}/attention/self/query/kernel"):
-        find_weights(checkpoint, 12, training=False)
+        find(checkpoint, 12, training=False)
 
 
 def test_a_file_without_bert(tmp_path):
     checkpoint = open_bundle(tmp_path, {"gpt/wte": np.zeros(2, np.float32)})
     with pytest.raises(CheckpointError, match=r"no weights of BERT.*1 tensors: 1 gpt/wte"):
-        find_weights(checkpoint, 12, training=False)
+        find(checkpoint, 12, training=False)
 
 
 WORDS = "bert.embeddings.word_embeddings.weight"
@@ -299,7 +184,7 @@ def test_tied_copies_must_be_equal(tmp_path, open_file):
     tensors = huggingface_tensors(google_tensors(1, training=True))
     tensors["cls.predictions.decoder.weight"] = tensors[WORDS].copy()
     tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"].copy()
-    found = find_weights(open_file(tmp_path, tensors), 1, training=True)
+    found = find(open_file(tmp_path, tensors), 1, training=True)
     assert {weight.name for weight in found} == tensors.keys() - {
         "cls.predictions.decoder.weight",
         "cls.predictions.decoder.bias",
@@ -309,8 +194,8 @@ def test_tied_copies_must_be_equal(tmp_path, open_file):
         changed.flat[-1] += 1
         checkpoint = open_file(tmp_path, tensors | {name: changed})
         with pytest.raises(CheckpointError, match=f"'{name}' differs from .*training=False"):
-            find_weights(checkpoint, 1, training=True)
-        find_weights(checkpoint, 1, training=False)
+            find(checkpoint, 1, training=True)
+        find(checkpoint, 1, training=False)
 
 
 def test_a_copy_of_another_type_or_shape_is_not_equal(tmp_path):
@@ -318,4 +203,46 @@ def test_a_copy_of_another_type_or_shape_is_not_equal(tmp_path):
     for copy in (tensors[WORDS].astype(np.float16), tensors[WORDS][:-1]):
         checkpoint = open_bundle(tmp_path, tensors | {"cls.predictions.decoder.weight": copy})
         with pytest.raises(CheckpointError, match="differs"):
-            find_weights(checkpoint, 1, training=True)
+            find(checkpoint, 1, training=True)
+
+
+def test_a_file_may_hold_the_copy_alone(tmp_path):
+    google = google_tensors(1, training=True)
+    tensors = huggingface_tensors(google)
+    tensors["cls.predictions.decoder.weight"] = tensors.pop(WORDS)
+    assert_model_has(read_all(open_safetensors(tmp_path, tensors), 1, True), google)
+
+
+def names_of(found):
+    return {weight.name for weight in found}
+
+
+def test_which_heads_are_looked_for(tmp_path):
+    tensors = google_tensors(1, training=True)
+    encoder = google_tensors(1, training=False).keys()
+    pooler = {"bert/pooler/dense/kernel", "bert/pooler/dense/bias"}
+    of_pooler = {name: array for name, array in tensors.items() if name in encoder | pooler}
+    checkpoint = open_bundle(tmp_path, of_pooler)
+    assert names_of(find(checkpoint, 1, heads="none")) == encoder
+    assert names_of(find(checkpoint, 1, heads="any")) == encoder | pooler
+    assert names_of(find(checkpoint, 1, heads="whole")) == encoder | pooler
+    with pytest.raises(CheckpointError, match="lacks 7 of the model's 30 weights"):
+        find(checkpoint, 1, heads="all")
+
+
+def test_half_a_head(tmp_path):
+    tensors = google_tensors(1, training=True)
+    del tensors["cls/predictions/transform/dense/kernel"]
+    checkpoint = open_bundle(tmp_path, tensors)
+    assert names_of(find(checkpoint, 1, heads="any")) == tensors.keys()
+    says = r"lacks 1 .*\n  cls/predictions/transform/dense/kernel\n(?s:.*)training=False"
+    for heads in ("whole", "all"):
+        with pytest.raises(CheckpointError, match=says):
+            find(checkpoint, 1, heads=heads)
+
+
+def test_more_layers_than_tensors(tmp_path):
+    """And no list of a billion names is made."""
+    checkpoint = open_bundle(tmp_path, google_tensors(1, training=False))
+    with pytest.raises(ConfigError, match=r"holds 21 tensors in all. Received: 1000000000"):
+        find(checkpoint, 10**9)

@@ -4,11 +4,8 @@ from layer_checks import check_layer, old_case, old_cases
 from runtimes import KERAS_3, RUNTIME, compiled, dtype_policy, to_numpy
 
 from keras_bert.activations import gelu_erf, gelu_tanh
-from keras_bert.backend import keras, layers, models, on_accelerator, ops
+from keras_bert.backend import keras, layers, models, ops
 from keras_bert.layers import MultiHeadAttention
-
-if RUNTIME == "jax":
-    import jax
 
 # The small package says so whenever a kernel_initializer is shared, as its default is.
 pytestmark = pytest.mark.filterwarnings("ignore:The initializer GlorotNormal is unseeded")
@@ -44,31 +41,6 @@ def test_attention_map_explains_the_output(history_only):
     values = (x @ value_kernel + value_bias).reshape(3, 5, 2, 4)
     attended = np.einsum("bhts,bshd->bthd", shares, values).reshape(3, 5, 8)
     np.testing.assert_allclose(output, attended @ kernel + bias, atol=1e-5)
-
-
-@pytest.mark.skipif(RUNTIME != "jax" or on_accelerator(), reason="JAX's way on a CPU")
-@pytest.mark.parametrize("history_only", [False, True])
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_long_texts_head_by_head(history_only, masked, dtype, monkeypatch):
-    layer = MultiHeadAttention(2, None, history_only=history_only, dtype=dtype)
-    query, key = (ops.cast(features(3, length, 8), dtype) for length in (5, 4))
-    mask = [None, np.arange(4) < np.array([[4], [3], [1]]), None] if masked else None
-
-    def numbers():
-        def run(query):  # which JAX has not compiled yet
-            return layer([query, key, key], mask=mask)
-
-        gradient = jax.grad(lambda query: ops.sum(run(query) ** 2))(query)
-        return np.stack([to_numpy(each) for each in (run(query), jax.jit(run)(query), gradient)])
-
-    layer.build([(None, None, 8)] * 3)
-    at_once = numbers()
-    monkeypatch.setattr("keras_bert.backend.jax._LONG", 0)
-    mapped, calls = ops.map, []
-    monkeypatch.setattr(ops, "map", lambda *args: calls.append(1) or mapped(*args))
-    np.testing.assert_allclose(numbers(), at_once, atol=1e-6 if dtype == "float32" else 0.02)
-    assert len(calls) == 3
 
 
 def test_a_padded_row_is_as_if_alone():
@@ -134,22 +106,6 @@ def test_only_padding_is_finite_in_16_bits(policy):
         model = models.Model(inputs, MultiHeadAttention(2, None)(layers.Masking()(inputs)))
     run = model if RUNTIME == "torch" else compiled(model)
     assert np.isfinite(to_numpy(run(ops.convert_to_tensor(np.zeros((2, 4, 8), "float32"))))).all()
-
-
-@pytest.mark.skipif(RUNTIME != "jax", reason="the choice is JAX's")
-def test_attention_is_one_operation_on_accelerators(monkeypatch):
-    """But not on JAX's CPU, where other products are faster."""
-    layer, inputs = MultiHeadAttention(2, None), ops.convert_to_tensor(features(2, 5, 8))
-    mask = ops.convert_to_tensor(np.array([[True] * 5, [True] * 3 + [False] * 2]))
-    expected = to_numpy(layer(inputs, mask=mask))
-    monkeypatch.setattr("keras_bert.backend.jax.on_accelerator", lambda: True)
-    calls = []
-    fused = keras.ops.dot_product_attention
-    monkeypatch.setattr(
-        ops, "dot_product_attention", lambda *a, **k: calls.append(k) or fused(*a, **k)
-    )
-    np.testing.assert_allclose(to_numpy(layer(inputs, mask=mask)), expected, atol=1e-6)
-    assert len(calls) == 1
 
 
 def test_gelu_is_the_tanh_form_by_name():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from layer_checks import check_layer, old_case, old_cases
-from runtimes import KERAS_3, RUNTIME, to_numpy
+from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, to_numpy
 
-from keras_bert.backend import ops
-from keras_bert.layers import TokenEmbedding
+from keras_bert.backend import layers, models, ops
+from keras_bert.layers import TokenEmbedding, get_embedding, get_inputs
 from keras_bert.layers.embedding import Embedding
 
 
@@ -71,3 +71,33 @@ def test_quantizing_and_lora():
     layer.build((None, None))
     with pytest.raises(NotImplementedError, match="'words' keeps its table in float"):
         layer.quantize("int8")
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="XLA on TensorFlow")
+def test_under_xla():
+    inputs = layers.Input(shape=(None,), dtype="int32")
+    embedding = TokenEmbedding(30, 2)
+    model = models.Model(inputs, embedding(inputs)[0])
+    ids = np.full((4, 256), 3, "int32")
+    ids[0, 0] = 5
+    output = to_numpy(compiled(model)(ops.convert_to_tensor(ids)))
+    np.testing.assert_array_equal(output, embedding.get_weights()[0][ids])
+
+
+def test_the_sum_of_three_embeddings():
+    """Of tokens, segments and positions, with the mask of tokens that are not padding."""
+    inputs = get_inputs(None)[:2]
+    first_values = np.random.RandomState(0).normal(size=(20, 4)).astype("float32")
+    summed, table = get_embedding(
+        inputs, 20, 6, 4, segment_num=3, token_initializer=lambda shape, dtype: first_values
+    )
+    model = models.Model(inputs, [summed, table])
+    names = ["Embedding-Token", "Embedding-Segment", "Embedding-Position"]
+    tokens, segments, positions = (model.get_layer(each).get_weights()[0] for each in names)
+    assert [each.shape for each in (tokens, segments, positions)] == [(20, 4), (3, 4), (6, 4)]
+    np.testing.assert_array_equal(tokens, first_values)
+    fed = [np.array([[7, 3, 0], [1, 2, 19]], "int32"), np.array([[0, 2, 0], [1, 1, 2]], "int32")]
+    found, again = model([ops.convert_to_tensor(each) for each in fed])
+    expected = tokens[fed[0]] + segments[fed[1]] + positions[:3]
+    np.testing.assert_allclose(to_numpy(found), expected, atol=1e-6)
+    np.testing.assert_array_equal(to_numpy(again), tokens)

@@ -1,37 +1,21 @@
 """What holds for every text, vocabulary and length, in both modes of the tokenizer."""
 
-import json
 import unicodedata
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from runtimes import once
+from tokenizer_texts import VOCABULARY, odd_texts
 
-from keras_bert import Tokenizer
+from keras_bert.tokenizer import Tokenizer
 
 pytestmark = once
 
-ORACLE = json.loads(
-    Path(__file__)
-    .parents[1]
-    .joinpath("data")
-    .joinpath("tokenizer_oracle.json")
-    .read_text(encoding="ascii")
-)
-VOCABULARY = {token: index for index, token in enumerate(ORACLE["vocabulary"].split())}
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 modes = st.fixed_dictionaries({"cased": st.booleans(), "official": st.booleans()})
-odd_texts = st.text(
-    st.one_of(
-        st.sampled_from("  abcthefilmABC.,#-的中天气Σσςİé\u0301\u0327각\u2028\u200b\ufffd\t[]"),
-        st.characters(),
-    ),
-    max_size=30,
-)
 texts_and_pairs = st.tuples(odd_texts, st.none() | odd_texts)
 
 
@@ -90,6 +74,59 @@ def test_no_length_exceeds_the_one_asked_for_and_no_id_the_vocabulary(texts, max
             all_ids = [i for i, s in zip(whole_ids, whole_segments, strict=True) if s == segment]
             assert kept[:-1] == all_ids[: len(kept) - 1]
             assert kept[-1] == VOCABULARY["[SEP]"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(odd_texts, st.none() | odd_texts, modes)
+def test_decode_returns_the_tokens(first, second, mode):
+    tokenizer = Tokenizer(VOCABULARY, **mode)
+    known = [
+        [token if token in VOCABULARY else "[UNK]" for token in tokenizer._tokenize(text)]
+        for text in (first, second)
+        if text is not None and "[SEP]" not in text
+    ]
+    if len(known) == 1 + (second is not None):
+        expected = known[0] if second is None else tuple(known)
+        assert tokenizer.decode(tokenizer.encode(first, second)[0]) == expected
+
+
+@settings(deadline=None, max_examples=150)
+@given(odd_texts, st.none() | odd_texts, st.none() | st.integers(3, 24), modes)
+def test_offsets_go_with_encode(first, second, max_len, mode):
+    tokenizer = Tokenizer(VOCABULARY, **mode)
+    ids, segments, offsets = tokenizer.encode_with_offsets(first, second, max_len)
+    assert (ids, segments) == tokenizer.encode(first, second, max_len)
+    assert len(offsets) == len(ids)
+    assert max_len is None or len(ids) == max_len
+    assert all(0 <= index < len(VOCABULARY) for index in ids)
+
+
+@settings(deadline=None, max_examples=150)
+@given(odd_texts, st.none() | odd_texts, st.booleans())
+def test_offsets_slice_back_to_the_very_piece_where_case_is_kept(first, second, official):
+    tokenizer = Tokenizer(VOCABULARY, cased=True, official=official)
+    tokens = tokenizer.tokenize(first, second)
+    _, segments, offsets = tokenizer.encode_with_offsets(first, second)
+    for token, segment, (start, end) in zip(tokens, segments, offsets, strict=True):
+        if start == end:
+            assert token in ("[CLS]", "[SEP]")
+        elif token != "[UNK]":
+            piece = "".join(filter(is_kept, (first, second)[segment][start:end]))
+            assert token in (piece, "##" + piece)
+
+
+def is_kept(character):
+    category = unicodedata.category(character)
+    return character != "\ufffd" and category not in ("Cc", "Cf")
+
+
+def test_offsets_of_characters_that_change():
+    tokenizer = Tokenizer({**VOCABULARY, "cafe": 9000})
+    assert tokenizer.encode_with_offsets("CAFÉ cafe\u0301,中 ", max_len=8) == (
+        tokenizer.encode("CAFÉ cafe\u0301,中 ", max_len=8)[0],
+        [0] * 8,
+        [(0, 0), (0, 4), (5, 9), (10, 11), (11, 12), (0, 0), (0, 0), (0, 0)],
+    )
 
 
 @settings(deadline=None, max_examples=150)

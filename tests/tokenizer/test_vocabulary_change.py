@@ -67,7 +67,7 @@ def load(paths, **arguments):
 
 
 def predict(model, vocabulary):
-    """Outputs for the texts, with the second place of each row masked where there are heads."""
+    """Outputs for the texts, with the second position of each row masked where there are heads."""
     ids, segments, _ = Tokenizer(vocabulary).encode_batch(TEXTS)
     marks = np.zeros_like(ids)
     if len(model.inputs) == 2:
@@ -107,13 +107,15 @@ def test_a_new_token_has_the_mean_logit_of_its_pieces(paths, vocabulary):
     (before, _), mask = predict(load(paths, training=True), vocabulary)
     (after, _), _ = predict(load(paths, training=True, vocabulary_change=change), change.vocabulary)
     before, after = np.log(before[mask]), np.log(after[mask])
-    # Logarithms of probabilities are logits but for a constant in each place.
+    # Logarithms of probabilities are logits but for a constant at each position.
     shift = after[:, :1] - before[:, :1]
     np.testing.assert_allclose(after[:, : len(WORDS)], before + shift, atol=1e-5)
-    for place, pieces in enumerate([["play", "##ground"], ["##ing"], ["区", "块"], WORDS]):
+    for column, pieces in enumerate(
+        [["play", "##ground"], ["##ing"], ["区", "块"], WORDS], len(WORDS)
+    ):
         # ("##s" is not in the vocabulary, and of "zzz" nothing is.)
         mean = before[:, [vocabulary[piece] for piece in pieces]].mean(axis=1, keepdims=True)
-        np.testing.assert_allclose(after[:, [len(WORDS) + place]], mean + shift, atol=1e-5)
+        np.testing.assert_allclose(after[:, [column]], mean + shift, atol=1e-5)
 
 
 def test_what_the_new_rows_are(paths, vocabulary):

@@ -1,11 +1,11 @@
-"""CRC32C (the Castagnoli polynomial, RFC 3720 appendix B.4) in NumPy, at some GB/s.
+"""CRC32C (the Castagnoli polynomial, RFC 3720 appendix B.4) in NumPy.
 
 A CRC is the remainder of the data, read as one long polynomial over GF(2), divided by P(x). P(x)
 divides x^5685 + x^1362 + x^426 + 1, so x^5685 may be replaced by x^1362 + x^426 + 1 anywhere
-without changing the remainder, and, squaring being linear over GF(2), the same holds for x^s in
-place of x with any power of two s. For s = 64 this folds the data by whole 64-bit words: each word
-is XORed into three words further on, thousands at a time, until 5,685 words are left; for s = 8
-once more by bytes; and only the last 5,685 bytes go through the usual table.
+without changing the remainder. Squaring is linear over GF(2), so the same holds for x^s instead of
+x with any power of two s. For s = 64 this folds the data by whole 64-bit words: each word is XORed
+into three words further on, thousands at a time, until 5,685 words are left; for s = 8 once more by
+bytes; and only the last 5,685 bytes go through the usual table.
 
 The method is that of "Chorba" (S. Russell, arXiv:2412.16398); the four-term multiple was found by
 searching the powers of x modulo P(x), and the tests prove it.
@@ -34,7 +34,7 @@ _TABLE = _byte_table()
 
 
 def _fold(units: np.ndarray, count: int) -> None:
-    """Fold the first ``count`` units (words or bytes) into those after them, in place."""
+    """Fold the first `count` units (words or bytes) into those after them, in place."""
     # Within one step no unit may be read that the same step still changes.
     step = _DEGREE - _MIDDLE
     for start in range(0, count, step):
@@ -44,7 +44,7 @@ def _fold(units: np.ndarray, count: int) -> None:
 
 
 def _folded(data: np.ndarray) -> np.ndarray:
-    """Return ``_DEGREE`` bytes that leave the same remainder as ``data``, start value included."""
+    """Return `_DEGREE` bytes that leave the same remainder as `data`, start value included."""
     words = np.zeros(_BLOCK_WORDS + _DEGREE, np.uint64)
     carried = words.view(np.uint8)[: 8 * _DEGREE]
     block = words.view(np.uint8)[8 * _DEGREE :]
@@ -64,11 +64,11 @@ def _folded(data: np.ndarray) -> np.ndarray:
     return rest[-_DEGREE:]
 
 
-def crc32c(data: bytes | memoryview | np.ndarray) -> int:
+def crc32c(data: bytes | bytearray | memoryview | np.ndarray) -> int:
     """Compute the CRC32C of a buffer.
 
     Args:
-        data: Bytes, or anything that offers its bytes one by one (a ``uint8`` array).
+        data: Bytes, or anything that offers its bytes one by one (a `uint8` array).
 
     Returns:
         The checksum, an integer of 32 bits.
@@ -82,11 +82,11 @@ def crc32c(data: bytes | memoryview | np.ndarray) -> int:
     return remainder ^ 0xFFFFFFFF
 
 
-def masked_crc32c(data: bytes | memoryview | np.ndarray) -> int:
+def masked_crc32c(data: bytes | bytearray | memoryview | np.ndarray) -> int:
     """Compute the CRC32C in the masked form in which LevelDB tables and TensorFlow store it.
 
     A checksum over bytes that hold checksums themselves is weak; hence the rotation and the added
-    constant (LevelDB, ``util/crc32c.h``).
+    constant (LevelDB, `util/crc32c.h`).
     """
     value = crc32c(data)
     return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF

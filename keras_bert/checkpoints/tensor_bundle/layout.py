@@ -1,7 +1,7 @@
 """What the reader and the writer of a tensor bundle must agree on.
 
-Source: TensorFlow, ``core/protobuf/tensor_bundle.proto``, ``core/framework/types.proto``,
-``core/framework/tensor_shape.proto``.
+Source: TensorFlow, `core/protobuf/tensor_bundle.proto`, `core/framework/types.proto`,
+`core/framework/tensor_shape.proto`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the index of a tensor bundle and finds every tensor's place in the data files."""
+"""Reads the index of a tensor bundle and finds where in the data files every tensor lies."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def read_tensor_bundle(prefix: Path) -> dict[str, AnyTensor]:
     """Read a checkpoint's index, verify it, and find every tensor.
 
     Args:
-        prefix: The checkpoint's name without ``.index``.
+        prefix: The checkpoint's name without `.index`.
 
     Returns:
         The tensors by name, not yet read.
 
     Raises:
-        CheckpointError: The index is damaged, a data file too short, or it is an object-based
+        CheckpointError: If the index is damaged, a data file too short, or it is an object-based
             checkpoint of TensorFlow 2.
-        FileNotFoundError: The index or a data file is missing.
+        FileNotFoundError: If the index or a data file is missing.
     """
     path = index_file(prefix)
     with parsing(path):

@@ -4,8 +4,8 @@ TensorFlow's partitioners split a variable along one axis. The entry under the v
 has no bytes of its own but lists slices, and each piece has its entry under a key made from the
 name and the slice, which begins with a zero byte.
 
-Source: TensorFlow, ``core/framework/tensor_slice.proto``,
-``core/util/saved_tensor_slice_util.cc``, ``core/lib/strings/ordered_code.cc``.
+Source: TensorFlow, `core/framework/tensor_slice.proto`,
+`core/util/saved_tensor_slice_util.cc`, `core/lib/strings/ordered_code.cc`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FULL = -1
 
 
 class Slice(NamedTuple):
-    """A piece of a tensor: the key of its entry, and per axis its first place and its size."""
+    """A piece of a tensor: the key of its entry, and per axis its first index and its size."""
 
     key: bytes
     starts: tuple[int, ...]

@@ -6,7 +6,7 @@ one entry per data block: a key not below the block's last, and where the block 
 says where the index block lies. Each block is followed by a byte that tells how it is compressed
 and by a masked CRC32C of both.
 
-Source: LevelDB, ``doc/table_format.md``.
+Source: LevelDB, `doc/table_format.md`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read_table(data: bytes) -> list[Entry]:
         The (key, value) entries, in the order of their keys.
 
     Raises:
-        CheckpointError: The table is damaged or compressed.
+        CheckpointError: If the table is damaged or compressed.
     """
     footer = data[-_FOOTER_SIZE:]
     if len(footer) < _FOOTER_SIZE or not footer.endswith(_MAGIC):
@@ -65,7 +65,7 @@ def _read_handle(data: bytes, position: int) -> tuple[int, int, int]:
 
 
 def _block(data: bytes, handle: bytes, position: int) -> bytes:
-    """Return the content of the block that the handle at ``position`` points at."""
+    """Return the content of the block that the handle at `position` points at."""
     offset, size, _ = _read_handle(handle, position)
     end = offset + size
     if end + _TRAILER.size > len(data):

@@ -31,19 +31,28 @@ _DTYPE_NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
 def write_tensor_bundle(
     prefix: str | os.PathLike[str], tensors: Mapping[str, npt.ArrayLike], num_shards: int = 1
 ) -> None:
-    """Write a TensorFlow checkpoint, ``PREFIX.index`` and its data files.
+    """Write a TensorFlow checkpoint, `PREFIX.index` and its data files.
 
     The tensors are taken from the mapping one at a time, so that it may make them when asked. The
     index comes last and every file gets its name when it is complete: a write that breaks off
     leaves no checkpoint that looks whole.
 
     Args:
-        prefix: The checkpoint's name without ``.index``; its folder must exist.
+        prefix: The checkpoint's name without `.index`; its folder must exist.
         tensors: Arrays by name. Floats of 16 (float16, bfloat16), 32 or 64 bits, integers, bools.
         num_shards: Number of data files; each tensor goes to the one that is shortest by then.
 
     Raises:
-        ValueError: A name or an array that the format cannot hold, or no data file at all.
+        ValueError: If the format cannot hold a name or an array, or there is to be no data file.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_tensor_bundle(f"{folder}/model.ckpt", {"bert/pooler/dense/bias": np.ones(3)})
+        ...     open_checkpoint(f"{folder}/model.ckpt")["bert/pooler/dense/bias"]
+        array([1., 1., 1.])
     """
     prefix = Path(prefix)
     if num_shards < 1:
@@ -85,7 +94,7 @@ def _write_data(
             content = array.reshape(-1).view(np.uint8)
             entry = _entry(array, shard, stream.tell(), masked_crc32c(content))
             entries.append((name.encode(), entry))
-            stream.write(content)
+            stream.write(content.data)
     return entries
 
 

@@ -1,10 +1,10 @@
-"""Gradients of embedding tables, which must not depend on how often a row occurs."""
+"""How tables of embeddings learn, which must not depend on how often a row occurs."""
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, dtype_policy, gradients, to_numpy
+from runtimes import KERAS_3, RUNTIME, dtype_policy, gradients, to_numpy
 
-from keras_bert.backend import layers, lookup, models, ops, optimizers
+from keras_bert.backend import layers, models, ops, optimizers, regularizers
 from keras_bert.layers import (
     PositionEmbedding,
     TaskEmbedding,
@@ -13,19 +13,10 @@ from keras_bert.layers import (
     get_inputs,
 )
 from keras_bert.layers.embedding import Embedding
-from keras_bert.layers.ids import check_ids
 from keras_bert.optimizers import AdamWarmup
 
 TIMES = 1024
 ROWS = 3000
-
-
-def table_model(layer_class):
-    ids = layers.Input(shape=(None,), dtype="int32")
-    embedding = layer_class(ROWS, 2)
-    output = embedding(ids)
-    output = output[0] if layer_class is TokenEmbedding else output
-    return models.Model(ids, layers.GlobalAveragePooling1D()(output, mask=None)), embedding
 
 
 def often():
@@ -137,18 +128,6 @@ def test_steps_of_optimizers(name, clip, jit):
         np.testing.assert_allclose(weight, want, atol=2e-5)
 
 
-@pytest.mark.skipif(RUNTIME != "tensorflow", reason="an error of Keras 3 on TensorFlow")
-def test_why_gradients_are_summed_here():
-    """Should this fail, Keras' own embedding has become as good."""
-    model, embedding = table_model(layers.Embedding)
-    before = embedding.get_weights()[0]
-    model.compile(optimizers.Adam(0.1), loss="mean_absolute_error")
-    model.train_on_batch(often(), np.full((4, 2), 100.0, "float32"))
-    moved = embedding.get_weights()[0] - before
-    np.testing.assert_allclose(moved[5], 0.1, rtol=0.01)
-    np.testing.assert_allclose(moved[3], 0.1 * np.sqrt(TIMES - 1), rtol=0.01)
-
-
 @pytest.mark.parametrize("layer_class", [Embedding, TokenEmbedding])
 def test_gradient_counts_occurrences(layer_class):
     ids = layers.Input(shape=(None,), dtype="int32")
@@ -187,62 +166,26 @@ def test_gradients_are_summed_in_float32(kind):
     assert sorted(found[:, 0])[-2:] == [1, TIMES - 1]
 
 
-@pytest.mark.skipif(RUNTIME != "torch", reason="second derivatives on PyTorch")
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_gradient_of_the_gradient(dtype):
-    """As a penalty on the size of a table's gradient needs it."""
-    import torch
-
-    table = torch.randn(5, 3, dtype=getattr(torch, dtype), requires_grad=True)
-    ids = torch.tensor([[1, 1, 4]], dtype=torch.int32)
-    (gradient,) = torch.autograd.grad((lookup(table, ids) ** 3).sum(), table, create_graph=True)
-    assert gradient.dtype == table.dtype
-    (gradient**2).sum().backward()
-    counts = torch.tensor([0.0, 2, 0, 0, 1])[:, None]
-    # Of (3·n·w²)².
-    torch.testing.assert_close(table.grad, (36 * counts**2 * table**3).to(table.dtype).detach())
-
-
-@pytest.mark.skipif(RUNTIME != "torch", reason="transforms of PyTorch")
-@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # inside
-def test_derivatives_under_transforms():
-    """Several at once, a text's own and in a direction, each by hand."""
-    import torch
-    from torch.autograd import forward_ad
-
-    table = torch.randn(5, 3, requires_grad=True)
-    ids = torch.tensor([[1, 1, 4], [0, 4, 4]], dtype=torch.int32)
-    counts = torch.tensor([[0.0, 2, 0, 0, 1], [1, 0, 0, 0, 2]])[:, :, None]
-    squares = (lookup(table, ids) ** 2).sum(dim=(1, 2))
-    (found,) = torch.autograd.grad(squares, table, torch.eye(2), is_grads_batched=True)
-    torch.testing.assert_close(found, 2 * counts * table.detach())
-
-    def square(table, ids):
-        return (lookup(table, ids) ** 2).sum()
-
-    found = torch.func.vmap(torch.func.grad(square), (None, 0))(table, ids)
-    torch.testing.assert_close(found, 2 * counts * table)
-    direction = torch.randn(5, 3)
-    with forward_ad.dual_level():
-        output = square(forward_ad.make_dual(table, direction), ids)
-        change = forward_ad.unpack_dual(output).tangent
-    torch.testing.assert_close(change, (2 * counts.sum(dim=0) * table * direction).sum())
-
-
-@pytest.mark.skipif(not ON_TENSORFLOW, reason="XLA on TensorFlow")
-def test_lookup_under_xla():
-    model, embedding = table_model(TokenEmbedding)
-    output = to_numpy(compiled(model)(ops.convert_to_tensor(often())))
-    table = embedding.get_weights()[0]
-    np.testing.assert_allclose(output, table[often()].mean(axis=1), atol=1e-5)
-
-
-def test_ids_in_range_pass():
-    check_ids("words", np.array([0, 4]), 5)
-    check_ids("words", ops.convert_to_tensor(np.array([[0, 4]])), 5)
-    check_ids("words", np.zeros((0, 3), "int32"), 5)
-
-
-def test_ids_out_of_range_are_named():
-    with pytest.raises(ValueError, match=r"'words' has 5 rows.*\[0, 4\].*from -3 to 7.*vocab"):
-        check_ids("words", ops.convert_to_tensor(np.array([[-3, 7, 1]])), 5)
+@pytest.mark.parametrize("layer_class", [PositionEmbedding, TaskEmbedding])
+def test_initializer_regularizer_and_constraint_of_a_table(layer_class):
+    layer = layer_class(
+        *(3, 2),
+        embeddings_initializer="ones",
+        embeddings_regularizer=regularizers.L2(0.5),
+        embeddings_constraint="non_neg",
+        mask_zero=True,
+        name="table",
+    )
+    features = ops.ones((1, 1, 2))
+    ids = ops.convert_to_tensor(np.array([[1]], "int32"))
+    layer([features, ids] if layer_class is TaskEmbedding else ids)
+    (table,) = layer.get_weights()
+    np.testing.assert_array_equal(table, np.ones_like(table))
+    (loss,) = layer.losses
+    assert float(to_numpy(loss)) == 0.5 * table.size
+    (weight,) = layer.weights
+    assert float(to_numpy(weight.constraint(ops.convert_to_tensor(-1.0)))) == 0.0
+    config = layer.get_config()
+    again = layer_class.from_config(config)
+    assert again.get_config() == config
+    assert (again.input_dim, again.output_dim, again.mask_zero) == (3, 2, True)

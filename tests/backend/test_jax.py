@@ -1,0 +1,109 @@
+"""JAX's ways against the plain ones."""
+
+import os
+
+import numpy as np
+import pytest
+from runtimes import RUNTIME, to_numpy
+
+from keras_bert import backend
+from keras_bert.backend import on_accelerator, ops, plain
+
+if RUNTIME == "jax":
+    import jax
+
+pytestmark = pytest.mark.skipif(RUNTIME != "jax", reason="JAX's ways")
+
+LONG = 400  # positions: more than are computed with all heads at once
+B, H, D = 2, 3, 4
+
+
+def draw(length, dtype, seed):
+    array = np.random.RandomState(seed).normal(size=(B, length, H, D)).astype("float32")
+    return ops.cast(array, dtype)
+
+
+def padding(length):
+    return -10000.0 * (np.arange(length) >= np.array([[length], [length // 3]]))[:, None, None]
+
+
+def history(length, key_length):
+    return -10000.0 * (np.arange(key_length) > np.arange(length)[:, None])[None, None]
+
+
+@pytest.fixture
+def mapped(monkeypatch):
+    """How often heads are gone through one after the other."""
+    calls, original = [], ops.map
+    monkeypatch.setattr(ops, "map", lambda *args: calls.append(1) or original(*args))
+    return calls
+
+
+@pytest.mark.skipif(RUNTIME == "jax" and on_accelerator(), reason="a CPU's way")
+@pytest.mark.parametrize("bias", ["none", "padding", "history"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("key_length", [LONG, LONG - 50])
+def test_long_texts_are_computed_head_by_head(bias, dtype, key_length, mapped):
+    query, *key_value = (draw(LONG if seed == 0 else key_length, dtype, seed) for seed in range(3))
+    given = {
+        "none": None,
+        "padding": padding(key_length),
+        "history": history(LONG, key_length),
+    }[bias]
+    given = None if given is None else ops.cast(given, dtype)
+
+    def numbers(attend):
+        def total(*inputs):
+            return ops.sum(ops.cast(attend(*inputs, given), "float32") ** 2)
+
+        features = attend(query, *key_value, given)
+        gradients = jax.jit(jax.grad(total, argnums=(0, 1, 2)))(query, *key_value)
+        return [to_numpy(each) for each in (features, *gradients)]
+
+    found = numbers(backend.attend)
+    assert len(mapped) == 2
+    for array, expected in zip(found, numbers(plain.attend), strict=True):
+        largest = np.abs(expected).max()
+        rounding = 1e-5 if dtype == "float32" else 0.03
+        np.testing.assert_allclose(array, expected, rtol=0, atol=rounding * largest)
+
+
+@pytest.mark.skipif(RUNTIME == "jax" and on_accelerator(), reason="a CPU's way")
+def test_short_texts_are_computed_at_once(mapped):
+    query, key, value = (draw(20, "float32", seed) for seed in range(3))
+    found = backend.attend(query, key, value, padding(20))
+    np.testing.assert_array_equal(found, plain.attend(query, key, value, padding(20)))
+    assert not mapped
+
+
+def test_attention_is_one_operation_on_accelerators(monkeypatch):
+    """But not on JAX's CPU, where other products are faster."""
+    query, key, value = (draw(20, "float32", seed) for seed in range(3))
+    bias = ops.convert_to_tensor(padding(20), "float32")
+    expected = plain.attend(query, key, value, bias)
+    monkeypatch.setattr("keras_bert.backend.jax.on_accelerator", lambda: True)
+    calls, fused = [], ops.dot_product_attention
+    monkeypatch.setattr(ops, "dot_product_attention", lambda *args: calls.append(1) or fused(*args))
+    np.testing.assert_allclose(backend.attend(query, key, value, bias), expected, atol=1e-6)
+    assert len(calls) == 1
+
+
+def test_zeros_that_are_overwritten_take_no_memory_and_no_compilation():
+    zeros = backend.initial_zeros((3000, 2000), "float32")
+    assert type(zeros) is np.ndarray
+    assert zeros.strides == (0, 0)
+    assert (zeros.shape, zeros.dtype) == ((3000, 2000), "float32")
+
+
+def test_memory_is_copied():
+    """JAX would go on to use that of the array."""
+    array = np.zeros(4096, "float32")
+    tensor = jax.numpy.asarray(backend.own_memory(array))
+    array += 1
+    assert not tensor.any()
+
+
+def test_threads_are_what_xla_reads(monkeypatch):
+    monkeypatch.setenv("NPROC", "7")
+    backend.limit_threads(3)
+    assert os.environ["NPROC"] == "3"

@@ -1,0 +1,171 @@
+"""PyTorch's own operations against those of Keras and of `plain`."""
+
+import numpy as np
+import pytest
+from runtimes import RUNTIME, dtype_name, dtype_policy, to_numpy
+
+from keras_bert import backend
+from keras_bert.backend import layers, ops, plain
+
+if RUNTIME == "torch":
+    import torch
+
+pytestmark = pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's operations")
+
+
+def draw(*shape, seed=0):
+    return torch.from_numpy(np.random.RandomState(seed).normal(size=shape).astype("float32"))
+
+
+# Parts of layers
+
+
+def dense_layer(kind, activation):
+    policy = kind if kind in ("bfloat16", "mixed_bfloat16") else "float32"
+    dense = layers.Dense(40, activation, bias_initializer="normal", dtype=policy)
+    dense.build((None, 24))
+    if kind == "lora":
+        dense.enable_lora(2)
+        dense.lora_kernel_b.assign(np.ones((2, 40)))
+    if kind == "int8":
+        dense.quantize("int8")
+    return dense
+
+
+@pytest.mark.parametrize("activation", [None, "gelu"])
+@pytest.mark.parametrize("kind", ["float32", "bfloat16", "mixed_bfloat16", "lora", "int8"])
+def test_a_projection_is_what_the_dense_layer_computes(kind, activation):
+    dense, rows = dense_layer(kind, activation), draw(50, 24)
+    found, expected = backend.project(dense, rows), plain.project(dense, rows)
+    assert found.dtype == expected.dtype
+    # The bias is added before the product is rounded to 16 bits, whose unit is 2⁻⁶ below 4.
+    rounding = 2 * 2**-6 if "bfloat16" in kind else 1e-5
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=0, atol=rounding)
+
+
+def test_gradients_of_a_projection():
+    dense, rows = dense_layer("float32", "tanh"), draw(50, 24).requires_grad_()
+    wanted = [rows, dense.kernel.value, dense.bias.value]
+    found, expected = (
+        torch.autograd.grad(function(dense, rows).square().sum(), wanted)
+        for function in (backend.project, plain.project)
+    )
+    for gradient, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(gradient, other, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("shape", [(4, 30, 64), (5, 64)])
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_normalization_is_that_of_keras(dtype, shape, offset):
+    layer = layers.LayerNormalization(epsilon=1e-12, dtype=dtype)
+    layer.build(shape)
+    layer.set_weights([draw(64, seed=1), draw(64, seed=2)])
+    features = (offset + draw(*shape)).to(getattr(torch, dtype))
+    found = backend.normalize(features, layer.gamma, layer.beta, 1e-12, training=False)
+    expected = layer(features)
+    assert found.dtype == expected.dtype
+    # Of numbers up to 9, whose unit in 16 bits is 2⁻⁴; Keras takes float64 as float32.
+    rounding = 2**-4 if dtype == "bfloat16" else 1e-4
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=0, atol=rounding)
+    if dtype == "float64":
+        features = features.numpy() - features.numpy().mean(axis=-1, keepdims=True)
+        deviation = np.sqrt((features**2).mean(axis=-1, keepdims=True) + 1e-12)
+        gamma, beta = layer.get_weights()
+        np.testing.assert_allclose(to_numpy(found), features / deviation * gamma + beta, atol=1e-10)
+
+
+def test_integers_are_normalized_by_keras():
+    features = torch.arange(8).reshape(2, 4)
+    assert backend.normalize(features, torch.ones(4), torch.zeros(4), 1e-12, False) is None
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_weights_are_used_in_the_type_of_features(policy):
+    with dtype_policy(policy):
+        layer = layers.LayerNormalization()
+    layer.build((None, 4))
+    for dtype in (torch.float32, torch.bfloat16):
+        features = draw(3, 4).to(dtype)
+        normalized = backend.normalize(features, layer.gamma, layer.beta, 1e-6, training=True)
+        assert normalized.dtype == dtype
+
+
+def test_a_reshaped_tensor_shares_its_memory():
+    features = draw(2, 3, 4)
+    assert backend.reshape(features, (-1, 4)).data_ptr() == features.data_ptr()
+    torch.testing.assert_close(
+        backend.reshape(features.transpose(0, 1), (6, 4)),
+        ops.reshape(features.transpose(0, 1), (6, 4)),
+    )
+
+
+# Gradients of a lookup
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradient_of_the_gradient(dtype):
+    """As a penalty on the size of a table's gradient needs it."""
+    table = torch.randn(5, 3, dtype=getattr(torch, dtype), requires_grad=True)
+    ids = torch.tensor([[1, 1, 4]], dtype=torch.int32)
+    cubes = (backend.lookup(table, ids) ** 3).sum()
+    (gradient,) = torch.autograd.grad(cubes, table, create_graph=True)
+    assert gradient.dtype == table.dtype
+    (gradient**2).sum().backward()
+    counts = torch.tensor([0.0, 2, 0, 0, 1])[:, None]
+    # Of (3·n·w²)².
+    torch.testing.assert_close(table.grad, (36 * counts**2 * table**3).to(table.dtype).detach())
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # inside
+def test_derivatives_under_transforms():
+    """Several at once, a text's own and in a direction, each by hand."""
+    from torch.autograd import forward_ad
+
+    lookup = backend.lookup
+    table = torch.randn(5, 3, requires_grad=True)
+    ids = torch.tensor([[1, 1, 4], [0, 4, 4]], dtype=torch.int32)
+    counts = torch.tensor([[0.0, 2, 0, 0, 1], [1, 0, 0, 0, 2]])[:, :, None]
+    squares = (lookup(table, ids) ** 2).sum(dim=(1, 2))
+    (found,) = torch.autograd.grad(squares, table, torch.eye(2), is_grads_batched=True)
+    torch.testing.assert_close(found, 2 * counts * table.detach())
+
+    def square(table, ids):
+        return (lookup(table, ids) ** 2).sum()
+
+    found = torch.func.vmap(torch.func.grad(square), (None, 0))(table, ids)
+    torch.testing.assert_close(found, 2 * counts * table)
+    direction = torch.randn(5, 3)
+    with forward_ad.dual_level():
+        output = square(forward_ad.make_dual(table, direction), ids)
+        change = forward_ad.unpack_dual(output).tangent
+    torch.testing.assert_close(change, (2 * counts.sum(dim=0) * table * direction).sum())
+
+
+# Devices and replicas
+
+
+def test_threads_are_limited_at_any_time():
+    before = torch.get_num_threads()
+    try:
+        backend.limit_threads(1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_replicas_are_processes_that_train(monkeypatch):
+    assert not backend.has_replicas()
+    distributed = torch.distributed
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed, "get_world_size", lambda: 3)
+    assert backend.has_replicas()
+    with torch.no_grad():
+        assert not backend.has_replicas()  # each process evaluates on its own
+    # Two others have 4 and 9: of these the sum is to be a third each.
+    monkeypatch.setattr(distributed, "all_reduce", lambda share: share.add_((4 + 9) / 3))
+    assert backend.replica_mean(torch.tensor(5.0)).item() == pytest.approx(6)
+
+
+def test_the_dtype_of_zeros():
+    assert dtype_name(backend.initial_zeros((2,), "float16")) == "float16"

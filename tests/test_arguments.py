@@ -1,0 +1,66 @@
+"""Checks of what users pass."""
+
+import numpy as np
+import pytest
+
+from keras_bert.arguments import (
+    as_integer,
+    as_integers,
+    as_size,
+    check_head_num,
+    describe,
+    shorten,
+)
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.array(3), True])
+def test_integers_of_any_kind(value):
+    assert as_integer("units", value) == int(value)
+    assert type(as_integer("units", np.int64(3))) is int
+    assert as_size("units", value) == int(value)
+
+
+@pytest.mark.parametrize("value", [3.0, "3", None, [3], np.array([3, 4])])
+def test_what_is_no_integer(value):
+    for check in (as_integer, as_size):
+        with pytest.raises(TypeError, match=r"^`units` must be an integer\. Received: .* \(\w+\)$"):
+            check("units", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, np.int64(-7)])
+def test_a_size_is_positive(value):
+    assert as_integer("units", value) == value
+    with pytest.raises(ValueError, match=f"`units` must be at least 1. Received: units={value}"):
+        as_size("units", value)
+
+
+@pytest.mark.parametrize("values", [[3, -1], (3, -1), np.array([3, -1]), np.array([3.0, -1.0])])
+def test_lists_of_integers(values):
+    assert as_integers("indices", values) == [3, -1]
+    assert {type(each) for each in as_integers("indices", values)} == {int}
+
+
+@pytest.mark.parametrize(
+    "values", [None, 3, "3", ["3"], [3.5], [float("nan")], [None], np.array([[3]]), np.array(3)]
+)
+def test_what_is_no_list_of_integers(values):
+    with pytest.raises(TypeError, match="`indices` must be a list or a one-dimensional array"):
+        as_integers("indices", values)
+
+
+def test_heads_divide_the_feature_size():
+    check_head_num(3, 12, "here")
+    for head_num in (5, 0, -3):
+        with pytest.raises(
+            ValueError, match=rf"divide .* in here\. Received: head_num={head_num}, .* size=12"
+        ):
+            check_head_num(head_num, 12, "here")
+    with pytest.raises(TypeError, match="`head_num` must be an integer"):
+        check_head_num(3.0, 12, "here")
+
+
+def test_long_values_are_shortened():
+    assert describe("a") == "'a' (str)"
+    assert shorten("a" * 78) == repr("a" * 78)
+    assert shorten("a" * 79) == "'" + "a" * 76 + "..."
+    assert describe(list(range(100))).endswith("... (list)")

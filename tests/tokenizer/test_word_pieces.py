@@ -1,0 +1,98 @@
+"""Words to pieces, against the definition, and the offsets of the pieces."""
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizer_texts import README_DICT
+
+from keras_bert.tokenizer.word_pieces import (
+    MAX_INPUT_CHARS_PER_WORD,
+    TokenWithOffsets,
+    greedy_pieces,
+    piece_offsets,
+    reach_of,
+)
+from keras_bert.tokenizer.words import Word
+
+vocabularies = st.sets(
+    st.text("abc", min_size=1, max_size=5)
+    | st.text("abc", min_size=1, max_size=5).map("##".__add__)
+)
+
+
+def by_definition(word, vocabulary, unknown):
+    pieces = []
+    while word:
+        prefix = "##" if pieces else ""
+        fitting = [n for n in range(len(word), 0, -1) if prefix + word[:n] in vocabulary]
+        if not fitting and unknown is not None:
+            return [unknown]
+        size = fitting[0] if fitting else 1
+        pieces.append(prefix + word[:size])
+        word = word[size:]
+    return pieces
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text("abcd", min_size=1, max_size=12), vocabularies, st.sampled_from([None, "[UNK]"]))
+def test_the_longest_pieces_from_left_to_right(word, vocabulary, unknown):
+    expected = by_definition(word, vocabulary, unknown)
+    assert greedy_pieces(word, vocabulary, unknown) == expected
+    assert greedy_pieces(word, vocabulary, unknown, reach_of(vocabulary)) == expected
+
+
+def test_long_word_is_split_like_a_short_one():
+    word = "unaffable" * 1200
+    expected = ["un", "##aff", "##able"] + ["##u", "##n", "##aff", "##able"] * 1199
+    vocabulary = {*README_DICT, "##u", "##n"}
+    for reach in (None, reach_of(vocabulary)):
+        assert greedy_pieces(word, vocabulary, reach=reach) == expected
+
+
+def test_officially_a_word_has_a_limit_even_where_it_is_known():
+    word = "a" * MAX_INPUT_CHARS_PER_WORD
+    vocabulary = {word, word + "a"}
+    assert greedy_pieces(word, vocabulary, "[UNK]") == [word]
+    assert greedy_pieces(word + "a", vocabulary, "[UNK]") == ["[UNK]"]
+    assert greedy_pieces(word + "a", vocabulary) == [word + "a"]
+
+
+def test_empty_word():
+    assert greedy_pieces("", {""}) == [""]
+    assert greedy_pieces("", {"a"}) == []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "offsets"),
+    [
+        (["un", "##aff", "##able"], [(4, 6), (6, 9), (9, 13)]),
+        (["[UNK]"], [(4, 13)]),
+        # A first piece may begin with the characters of the prefix; these do not spell the word.
+        (["un", "able"], [(4, 6), (9, 13)]),
+        (["[UNK]", "##able"], [(4, 9), (9, 13)]),
+    ],
+)
+def test_offsets_of_pieces(pieces, offsets):
+    word = Word("unaffable", range(4, 13))
+    assert piece_offsets(word, pieces, "[UNK]") == offsets
+
+
+def test_offsets_of_characters_that_changed_their_order():
+    # Of "xyz" in the text "x…zy".
+    assert piece_offsets(Word("xyz", [0, 3, 2]), ["x", "##yz"], "[UNK]") == [(0, 1), (2, 4)]
+    assert piece_offsets(Word("xyz", [0, 3, 2]), ["x", "##y", "##z"], "[UNK]") == [
+        *((0, 1), (3, 4), (2, 3))
+    ]
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))]
+)
+def test_tokens_keep_their_offsets(duplicate):
+    token = TokenWithOffsets("film", (3, 7))
+    assert token == "film"
+    assert duplicate(token).offsets == (3, 7)
+    assert TokenWithOffsets("[CLS]").offsets == (0, 0)

@@ -52,7 +52,7 @@ setup(
             "hypothesis>=6.100.0",
             "pyarrow>=15.0.0",
             "pytest>=8.0.0",
-            "pytest-xdist>=3.6.0",
+            "pytest-xdist>=3.6.1",
             "ruff>=0.9.0",
         ],
     },

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import activations
-from .arguments import as_size, describe
+from .arguments import describe
 from .backend import models, own_memory
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
@@ -93,9 +93,6 @@ def load_trained_model_from_checkpoint(
         (None, 64, 128)
     """
     config = read_config(config_file)
-    if "transformer_num" in kwargs:
-        depth = as_size("transformer_num", kwargs["transformer_num"])
-        config["num_hidden_layers"] = min(depth, config["num_hidden_layers"])
     family = family_of(config)
     with open_checkpoint(checkpoint_file) as checkpoint:
         found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
@@ -299,16 +296,16 @@ def _fill(
     model: models.Model,
     config: Mapping[str, Any],
     checkpoint: Checkpoint,
-    found: Iterable[FoundWeight],
+    found: list[FoundWeight],
     done: FoundWeight | None = None,
 ) -> None:
     """Check the weights against the model, then read and assign those not done yet one by one."""
-    layers = {layer.name: layer for layer in model.layers}
+    held = {layer.name for layer in model.layers}
     variables = {
-        weight: layers[weight.row.layer].weights[weight.row.index]
+        weight: model.get_layer(weight.row.layer).weights[weight.row.index]
         for weight in found
-        # `output_layer_num` may leave out the last encoder layers.
-        if weight.row.layer in layers or not weight.row.layer.startswith("Encoder-")
+        # `output_layer_num` and `transformer_num` may leave out the last encoder layers.
+        if weight.row.layer in held or not weight.row.layer.startswith("Encoder-")
     }
     positions = config["max_position_embeddings"]
     _check_shapes(checkpoint, variables, positions)

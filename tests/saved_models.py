@@ -2,8 +2,9 @@
 
     KERAS_BACKEND=torch python saved_models.py FOLDER
 
-writes every model in every format of the runtime that the environment chooses, and
-`predictions.npz` with what the models predict there. Weights are random, but the same in every run.
+writes every model in every format of the runtime that the environment chooses, and what the models
+predict there in `predictions.npz` and, for one in the middle of its training, in `trained.npz`.
+Weights are random, but the same in every run.
 """
 
 import sys
@@ -12,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from runtimes import RUNTIME, as_list, to_numpy
 
-from keras_bert import AdamWarmup, get_model
-from keras_bert.backend import TF_KERAS, layers, models
+from keras_bert import AdamWarmup, get_custom_objects, get_model
+from keras_bert.activations import gelu_erf, gelu_tanh
+from keras_bert.backend import TF_KERAS, layers, models, ops
 from keras_bert.layers import Extract
 
 SIZES = {
@@ -125,6 +127,58 @@ def train(model, steps):
     return losses
 
 
+def check_predictions(model, name, folder):
+    """Compare with what the model's writer predicted: sums in another order differ by 1e-6."""
+    file = "trained.npz" if name == "trained" else "predictions.npz"
+    with np.load(folder / file) as numbers:
+        for index, output in enumerate(predict(model, name)):
+            assert np.abs(output).max() > 0.01
+            np.testing.assert_allclose(output, numbers[f"{name}/{index}"], atol=1e-5)
+
+
+def load_model(path, **options):
+    return models.load_model(path, custom_objects=get_custom_objects(), **options)
+
+
+def load_json(path):
+    text = path.read_text("utf-8")
+    return models.model_from_json(text, custom_objects=get_custom_objects())
+
+
+def load(folder, name, form):
+    """Read a model in one of the ways there are."""
+    if form == "json":
+        model = load_json(folder / f"{name}.json")
+        model.load_weights(folder / f"{name}.weights.h5")
+        return model
+    if form in (".keras", ".h5"):
+        return load_model(folder / f"{name}{form}")
+    model = BUILDERS[name]()
+    model.load_weights(folder / f"{name}{form.removeprefix('weights of ')}")
+    return model
+
+
+def is_exact(activation):
+    """Whether a function is the erf form; it must be one of the two."""
+    x = ops.convert_to_tensor(np.linspace(-4, 4, 17, dtype="float32"))
+    got = to_numpy(activation(x))
+    distances = [np.abs(got - to_numpy(form(x))).max() for form in (gelu_tanh, gelu_erf)]
+    assert min(distances) < 1e-6 < 3e-4 < max(distances)
+    return bool(distances[1] < distances[0])
+
+
+def check_gelu(folder, form):
+    """Both forms of GELU are what they were: in this library's layers and in Keras' own."""
+    for name, exact in (("mlm_nsp", False), ("mlm_nsp_exact", True)):
+        model = load(folder, name, form)
+        for layer in ("MLM-Dense", "Encoder-1-FeedForward"):
+            assert is_exact(model.get_layer(layer).activation) is exact
+    assert is_exact(load(folder, "classifier", form).get_layer("Head").activation)
+    tagger = load(folder, "tagger", form)
+    assert is_exact(tagger.get_layer("time_distributed").layer.activation)
+    assert not is_exact(tagger.get_layer("Encoder-2-FeedForward").activation)
+
+
 def write(folder):
     """Save every model in every format that this runtime has."""
     folder = Path(folder)
@@ -139,15 +193,21 @@ def write(folder):
         (folder / f"{name}.json").write_text(model.to_json(), "utf-8")
         if TF_KERAS:
             model.save_weights(folder / f"{name}_weights.h5")
+    np.savez(folder / "predictions.npz", **numbers)
+
+
+def write_trained(folder):
+    """Save a compiled model in the middle of its training."""
+    folder = Path(folder)
     model = build("classifier")
     compile_classifier(model)
     train(model, 3)
     model.save(folder / "trained.keras")
     model.save(folder / "trained.h5")
-    numbers["trained/0"] = predict(model, "trained")[0]
-    numbers["later_losses"] = np.array(train(model, 3))
-    np.savez(folder / "predictions.npz", **numbers)
+    numbers = {"trained/0": predict(model, "trained")[0], "later_losses": np.array(train(model, 3))}
+    np.savez(folder / "trained.npz", **numbers)
 
 
 if __name__ == "__main__":
     write(sys.argv[1])
+    write_trained(sys.argv[1])

@@ -253,6 +253,7 @@ def test_trainable_can_be_set_later():
 # output_len
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_layer_num", [1, 2, [0, -1], [0]])
 @pytest.mark.parametrize("seq_len", [9, None])
 def test_first_tokens_as_in_the_whole_output(seq_len, output_layer_num, tmp_path):
@@ -272,6 +273,7 @@ def test_first_tokens_as_in_the_whole_output(seq_len, output_layer_num, tmp_path
     assert_as_expected(predict(again, TOKENS, SEGMENTS), expected[:, :count])
 
 
+@pytest.mark.slow
 def test_first_tokens_learn_as_in_the_whole_output():
     weights = []
     for output_len in (None, 1):
@@ -433,6 +435,7 @@ def test_an_average_after_the_encoder_leaves_padding_out(nested):
     np.testing.assert_allclose(output, expected, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_an_lstm_after_the_encoder_stops_at_the_padding():
     encoder = tiny_model(training=False, seq_len=None)
     model = models.Model(encoder.inputs, layers.LSTM(3)(encoder.output))
@@ -479,6 +482,7 @@ def test_one_encoder_called_three_times():
     assert len(model.weights) == len(encoder.weights)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not KERAS_3, reason="policies are for Keras 3")
 @pytest.mark.parametrize("dtype", ["int32", None])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -515,6 +519,7 @@ def test_dtype_policies(policy, tolerance):
     assert np.abs(mlm[:4] - expected).max() < tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(RUNTIME == "torch", reason="Keras compiles nothing there")
 def test_compiled_by_xla():
     model = tiny_model()
@@ -526,6 +531,7 @@ def test_compiled_by_xla():
     assert_as_expected(nsp, reference.nsp(hidden))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="Keras' switch for XLA on TensorFlow")
 def test_training_compiled_by_xla():
     model = tiny_model(dropout_rate=0.1)
@@ -538,6 +544,7 @@ def test_training_compiled_by_xla():
     assert (after != before).any()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not KERAS_3, reason="Keras 3 has int8")
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method implemented")
 @pytest.mark.filterwarnings("ignore:Layer 'Embedding-Token' keeps its table in float")

@@ -113,6 +113,22 @@ def test_layers_by_an_argument_of_the_builder(google, transformer_num, filled):
         assert same is (number <= filled)
 
 
+def test_layers_above_the_output_are_left_out(google):
+    paths, weights = google
+    model = load_trained_model_from_checkpoint(*paths[:2], output_layer_num=[0])
+    names = [layer.name for layer in model.layers]
+    assert "Encoder-2-FeedForward" not in names
+    kernel = model.get_layer("Encoder-1-FeedForward").get_weights()[0]
+    np.testing.assert_array_equal(kernel, weights["Encoder-1-FeedForward"][0])
+
+
+def test_heads_are_for_a_model_that_has_them(google):
+    paths, _ = google
+    model, config = build_model_from_config(paths.config)
+    with pytest.raises(ValueError, match="No such layer: NSP-Dense"):
+        load_model_weights_from_checkpoint(model, config, paths.checkpoint, training=True)
+
+
 def test_task_embedding_is_new_and_trainable(google):
     model = load_trained_model_from_checkpoint(
         *google[0][:2], trainable=True, use_task_embed=True, task_num=10
@@ -279,7 +295,8 @@ def test_a_head_that_the_file_lacks_starts_at_random(tmp_path, google, change):
     np.testing.assert_array_equal(bias[:30], weights["MLM-Sim"][0])
     for layer in ("NSP-Dense", "NSP"):
         kernel = model.get_layer(layer).get_weights()[0]
-        assert np.unique(kernel).size == kernel.size, layer
+        # (Two of so many random numbers may be equal.)
+        assert np.unique(kernel).size > 0.9 * kernel.size, layer
 
 
 def test_half_a_head_is_an_error(tmp_path, google):

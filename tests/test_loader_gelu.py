@@ -17,14 +17,9 @@ from keras_bert.checkpoints.safetensors import write_safetensors
 from keras_bert.families import BERT
 from keras_bert.families.weights import to_checkpoint
 
-
-def activations_of(model):
-    layers = ("Encoder-1-FeedForward", "Encoder-2-FeedForward", "MLM-Dense")
-    found = {model.get_layer(name).activation.__name__ for name in layers}
-    return found.pop() if len(found) == 1 else found
-
-
+SMALL = {**CONFIG, "num_hidden_layers": 1}  # of a checkpoint with two layers
 BUNDLE, SAFETENSORS = "bert_model.ckpt", "model.safetensors"
+GOOGLE, HUGGING_FACE = {}, {"model_type": "bert"}
 
 
 @pytest.fixture
@@ -35,67 +30,74 @@ def mixed(tmp_path):
     write_safetensors(tmp_path / SAFETENSORS, arrays)
 
     def write_config(**changes):
-        (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **changes}))
+        (tmp_path / "config.json").write_text(json.dumps({**SMALL, **changes}))
         return tmp_path / "config.json"
 
     return write_config
 
 
-@pytest.mark.parametrize("keys", [{}, {"model_type": "bert"}], ids=["google", "hugging face"])
+def activation_of(model):
+    return model.get_layer("Encoder-1-FeedForward").activation.__name__
+
+
 @pytest.mark.parametrize(
-    ("given", "file", "name"),
+    ("keys", "given", "file", "name"),
     [
-        ("gelu", BUNDLE, "gelu_tanh"),
-        ("gelu", SAFETENSORS, "gelu_erf"),
-        ("gelu_new", SAFETENSORS, "gelu_tanh"),
-        ("gelu_pytorch_tanh", SAFETENSORS, "gelu_tanh"),
-        ("gelu_tanh", SAFETENSORS, "gelu_tanh"),
-        ("gelu_python", BUNDLE, "gelu_erf"),
-        ("gelu_erf", BUNDLE, "gelu_erf"),
-        ("relu", BUNDLE, "relu"),
+        (GOOGLE, "gelu", BUNDLE, "gelu_tanh"),
+        (GOOGLE, "gelu", SAFETENSORS, "gelu_erf"),
+        (HUGGING_FACE, "gelu", BUNDLE, "gelu_tanh"),
+        (HUGGING_FACE, "gelu", SAFETENSORS, "gelu_erf"),
+        (HUGGING_FACE, "gelu_new", SAFETENSORS, "gelu_tanh"),
+        (HUGGING_FACE, "gelu_pytorch_tanh", SAFETENSORS, "gelu_tanh"),
+        (HUGGING_FACE, "gelu_tanh", SAFETENSORS, "gelu_tanh"),
+        (HUGGING_FACE, "gelu_python", SAFETENSORS, "gelu_erf"),
+        (GOOGLE, "gelu_python", BUNDLE, "gelu_erf"),
+        (GOOGLE, "gelu_erf", BUNDLE, "gelu_erf"),
+        (GOOGLE, "relu", BUNDLE, "relu"),
     ],
 )
-def test_gelu_means_what_the_file_means(mixed, keys, given, file, name):
-    """In one step, and in two where the builder is told."""
+def test_the_program_that_wrote_the_weights_decides(mixed, keys, given, file, name):
     config_file = mixed(hidden_act=given, **keys)
     checkpoint = config_file.with_name(file)
-    model = load_trained_model_from_checkpoint(config_file, checkpoint, training=True)
-    assert activations_of(model) == name
-    in_two_steps, config = build_model_from_config(
-        config_file, training=True, feed_forward_activation=name
-    )
-    load_model_weights_from_checkpoint(in_two_steps, config, checkpoint, training=True)
-    assert activations_of(in_two_steps) == name
+    assert activation_of(load_trained_model_from_checkpoint(config_file, checkpoint)) == name
+
+
+def test_the_heads_have_the_activation_of_the_encoder(mixed):
+    for file, name in ((BUNDLE, "gelu_tanh"), (SAFETENSORS, "gelu_erf")):
+        config_file = mixed()
+        model = load_trained_model_from_checkpoint(
+            config_file, config_file.with_name(file), training=True
+        )
+        assert activation_of(model) == model.get_layer("MLM-Dense").activation.__name__ == name
 
 
 @pytest.mark.parametrize(
     ("keys", "file", "built", "meant"),
     [
-        ({}, SAFETENSORS, "gelu_tanh", "gelu_erf"),
-        ({"model_type": "bert"}, BUNDLE, "gelu_erf", "gelu_tanh"),
+        (GOOGLE, SAFETENSORS, "gelu_tanh", "gelu_erf"),
+        (HUGGING_FACE, BUNDLE, "gelu_erf", "gelu_tanh"),
     ],
 )
 def test_the_other_gelu_is_not_filled_silently(mixed, keys, file, built, meant):
     config_file = mixed(**keys)
     checkpoint = config_file.with_name(file)
-    model, config = build_model_from_config(config_file, training=True)
-    assert activations_of(model) == built
+    model, config = build_model_from_config(config_file)
+    assert activation_of(model) == built
     says = (
         f"means '{meant}' with .* built with '{built}'.*load_trained_model_from_checkpoint"
         f".*feed_forward_activation='{meant}'"
     )
     with pytest.raises(CheckpointError, match=says):
-        load_model_weights_from_checkpoint(model, config, checkpoint, training=True)
-    # Who asks for it gets it.
-    chosen, config = build_model_from_config(
-        config_file, training=True, feed_forward_activation=built
+        load_model_weights_from_checkpoint(model, config, checkpoint)
+    # As the error says: the one that is meant, and the other for who asks for it.
+    for name in (meant, built):
+        model, config = build_model_from_config(config_file, feed_forward_activation=name)
+        load_model_weights_from_checkpoint(model, config, checkpoint)
+        assert activation_of(model) == name
+    model = load_trained_model_from_checkpoint(
+        config_file, checkpoint, feed_forward_activation=built
     )
-    load_model_weights_from_checkpoint(chosen, config, checkpoint, training=True)
-    assert activations_of(chosen) == built
-    chosen = load_trained_model_from_checkpoint(
-        config_file, checkpoint, training=True, feed_forward_activation=built
-    )
-    assert activations_of(chosen) == built
+    assert activation_of(model) == built
 
 
 @pytest.mark.parametrize("given", ["gelu_erf", "gelu_new", "relu"])

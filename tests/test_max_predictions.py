@@ -129,6 +129,7 @@ def test_logits_are_those_of_the_ordinary_model(seq_len):
         np.testing.assert_allclose(shares[row, : len(want)], want, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_loss_and_gradients_are_those_of_the_ordinary_model():
     models = pretraining_models(seq_len=16)
     before = models[0].get_weights()
@@ -164,6 +165,7 @@ def test_layers_and_their_weights_keep_names_and_order(tmp_path):
         changed = [weight + 1 for weight in changed]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_a_reloaded_model_has_the_same_loss(tmp_path, suffix):
     model, _ = pretraining_models(seq_len=16)
@@ -210,6 +212,7 @@ def test_logits_are_float32_under_a_16_bit_policy():
     assert np.isfinite(model.test_on_batch(inputs, outputs)).all()
 
 
+@pytest.mark.slow
 def test_a_row_with_more_marks_than_slots_is_no_silent_loss():
     with_slots, _ = pretraining_models(seq_len=16)
     (inputs, outputs), _ = batches()

@@ -35,7 +35,10 @@ def __getattr__(name: str) -> Any:
     # Keras takes seconds to import: only when somebody needs it.
     if name.startswith("__") or "keras" in globals():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _load()
+    try:
+        _load()
+    except AttributeError as error:  # which would read as if this name were missing
+        raise ImportError(f"Keras is not installed as it should be: {error}.") from error
     if name not in globals():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals()[name]

@@ -33,8 +33,8 @@ def convert_to_numpy(x):
     return x.numpy()
 
 
-def einsum(equation, *operands):
-    return tf.einsum(equation, *operands)
+def einsum(subscripts, *operands):
+    return tf.einsum(subscripts, *operands)
 
 
 def gelu(x, approximate=True):
@@ -67,5 +67,5 @@ def zeros(shape, dtype=None):
     return tf.zeros(shape, dtype or tf.float32)
 
 
-def concatenate(xs, axis=-1):
+def concatenate(xs, axis=0):
     return tf.concat(xs, axis=axis)

@@ -66,7 +66,7 @@ def _functional_class() -> type:
 
 def _works_on_features(layer) -> bool:
     axis = getattr(layer, "axis", -1)
-    return axis in (-1, 2) or list(axis) in ([-1], [2])
+    return (axis if isinstance(axis, int) else list(axis)) in (-1, 2, [-1], [2])
 
 
 def any_length_twin(model):

@@ -24,23 +24,10 @@ _SIZES = {
 }
 
 _GOOGLE_KEYS = (
-    "attention_probs_dropout_prob",
-    "directionality",
-    "hidden_act",
-    "hidden_dropout_prob",
-    "hidden_size",
-    "initializer_range",
-    "intermediate_size",
-    "max_position_embeddings",
-    "num_attention_heads",
-    "num_hidden_layers",
-    "pooler_fc_size",
-    "pooler_num_attention_heads",
-    "pooler_num_fc_layers",
-    "pooler_size_per_head",
-    "pooler_type",
-    "type_vocab_size",
-    "vocab_size",
+    *_SIZES,
+    *("hidden_act", "hidden_dropout_prob", "attention_probs_dropout_prob", "initializer_range"),
+    *("directionality", "pooler_type", "pooler_fc_size", "pooler_num_fc_layers"),
+    *("pooler_num_attention_heads", "pooler_size_per_head"),
 )
 
 

@@ -85,8 +85,8 @@ def _align(characters: Sequence[str], target: str) -> list[int]:
         target: String of m characters.
 
     Returns:
-        For each offset in the target, from 0 to m, the smallest offset in the text that is aligned
-        with it.
+        For each offset in the target, from 0 to m, the one in the text that is aligned with it: the
+        smallest of several, but for 0 the largest.
     """
     j = len(target)
     aligned = [0] * (j + 1)

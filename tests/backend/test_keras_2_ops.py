@@ -40,7 +40,7 @@ CASES = [
     ("arange", (5,), np.arange(5)),
     ("arange", (1, 5), np.arange(1, 5)),
     ("cast", (POSITIVE, "int32"), POSITIVE.astype("int32")),
-    ("concatenate", ([X, Y],), np.concatenate([X, Y], axis=-1)),
+    ("concatenate", ([X, Y],), np.concatenate([X, Y], axis=0)),
     ("concatenate", ([X, Y], 1), np.concatenate([X, Y], axis=1)),
     ("convert_to_tensor", (X,), X),
     ("cumsum", (X, 1), np.cumsum(X, axis=1)),

@@ -1,5 +1,6 @@
 """The parts of Keras in this package are those of the one Keras in use."""
 
+import pytest
 from runtimes import RUNTIME
 
 import keras_bert
@@ -33,3 +34,8 @@ def test_operations_are_those_of_this_keras():
     """Of Keras 2, which has none, this package's few."""
     name = backend.ops.__name__
     assert name == ("keras_bert.backend.keras_2_ops" if RUNTIME == "tf_keras" else "keras.ops")
+
+
+def test_there_are_no_other_names():
+    with pytest.raises(AttributeError, match=r"'keras_bert.backend' has no attribute 'parameters'"):
+        backend.parameters

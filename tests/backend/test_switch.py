@@ -59,6 +59,7 @@ assert tensorflow.keras.layers.Layer is tf_keras.layers.Layer
 """
 
 
+@pytest.mark.slow
 @once
 @pytest.mark.parametrize(
     ("before", "value"),
@@ -69,12 +70,14 @@ def test_keras_2_is_chosen(before, value):
     succeeds(f"{before}\nimport keras_bert\n{IS_KERAS_2}", TF_KERAS=value)
 
 
+@pytest.mark.slow
 @once
 def test_keras_2_is_chosen_too_late():
     code = "import tensorflow\ntensorflow.keras.layers.Dense\nimport keras_bert"
     fails(code, "already resolved to Keras 3", "TF_USE_LEGACY_KERAS=1", TF_KERAS="1")
 
 
+@pytest.mark.slow
 @once
 @pytest.mark.parametrize("first", ["tensorflow.keras.layers.Dense", "import tensorflow.keras"])
 def test_too_late_leaves_no_traces(first):
@@ -95,11 +98,13 @@ assert tensorflow.keras.layers.Layer is keras.layers.Layer
     succeeds(code, TF_KERAS="1")
 
 
+@pytest.mark.slow
 @once
 def test_the_environment_chooses_keras_3():
     fails("import keras_bert", "TF_USE_LEGACY_KERAS='0'", TF_KERAS="1", TF_USE_LEGACY_KERAS="0")
 
 
+@pytest.mark.slow
 @once
 def test_tf_keras_is_missing():
     code = """
@@ -116,6 +121,7 @@ import keras_bert
     fails(code, "pip install tf_keras", "unset TF_KERAS", TF_KERAS="1")
 
 
+@pytest.mark.slow
 @once
 @pytest.mark.parametrize("value", ["0", ""])
 def test_other_values_mean_keras_3(value):
@@ -149,6 +155,7 @@ assert set(before) - set(os.environ) == removed
 """
 
 
+@pytest.mark.slow
 def test_import_prints_nothing_and_sets_no_other_variable():
     """TensorFlow and Keras themselves are imported first: what they set is theirs."""
     if RUNTIME == "tf_keras":
@@ -173,6 +180,7 @@ print(sorted(keras_bert.__all__), dir(keras_bert))
 """
 
 
+@pytest.mark.slow
 @once
 def test_import_alone_imports_no_keras():
     """And the names do not depend on how the process was started."""
@@ -189,6 +197,7 @@ def test_a_command_line_of_this_package_hides_no_name():
     succeeds(code)
 
 
+@pytest.mark.slow
 @once
 def test_import_of_keras_2_comes_first():
     """Before anybody uses `tensorflow.keras`."""

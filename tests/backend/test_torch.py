@@ -75,6 +75,19 @@ def test_normalization_is_that_of_keras(dtype, shape, offset):
         np.testing.assert_allclose(to_numpy(found), features / deviation * gamma + beta, atol=1e-10)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_gradients_of_attention(masked):
+    heads = [draw(3, 11, 2, 8, seed=seed).requires_grad_() for seed in range(3)]
+    padding = torch.arange(11) >= torch.tensor([[11], [4], [1]])
+    bias = -10000.0 * padding[:, None, None] if masked else None
+    found, expected = (
+        torch.autograd.grad(attend(*heads, bias).square().sum(), heads)
+        for attend in (backend.attend, plain.attend)
+    )
+    for gradient, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(gradient, other, atol=1e-5, rtol=1e-4)
+
+
 def test_integers_are_normalized_by_keras():
     features = torch.arange(8).reshape(2, 4)
     assert backend.normalize(features, torch.ones(4), torch.zeros(4), 1e-12, False) is None

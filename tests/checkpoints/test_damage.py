@@ -119,6 +119,7 @@ def check_all(folder, originals, path, expected):
     assert is_exactly(read_everything(path), expected)
 
 
+@pytest.mark.slow
 def test_tensorflow(tmp_path):
     (tmp_path / "whole").mkdir()
     write_tensor_bundle(tmp_path / "whole" / "model.ckpt", BUNDLE, num_shards=2)
@@ -127,6 +128,7 @@ def test_tensorflow(tmp_path):
     check_all(tmp_path, originals, tmp_path / "model.ckpt", BUNDLE)
 
 
+@pytest.mark.slow
 def test_pytorch_zip(tmp_path):
     check_all(tmp_path, [DATA / "zip.bin"], tmp_path / "zip.bin", STATE)
 
@@ -134,6 +136,7 @@ def test_pytorch_zip(tmp_path):
 # Forged copies: wrong within, but with right checksums, so that it is up to the parsers.
 
 
+@pytest.mark.slow
 def test_forged_tensorflow_entries(tmp_path):
     shutil.copy(DATA / "model.ckpt-7.data-00000-of-00001", tmp_path)
     entries = read_table((DATA / "model.ckpt-7.index").read_bytes())
@@ -151,6 +154,7 @@ def test_forged_tensorflow_entries(tmp_path):
     assert read > 1000
 
 
+@pytest.mark.slow
 def test_forged_pickles(tmp_path):
     with zipfile.ZipFile(DATA / "zip.bin") as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
@@ -197,6 +201,7 @@ def test_index_of_a_split_checkpoint(tmp_path):
         assert right, bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kinds"),
     # What is missing from a pickle's middle may leave a pickle that says less.
@@ -209,6 +214,7 @@ def test_formats_without_checksums_see_a_wrong_length(tmp_path, name, kinds):
             assert read_everything(tmp_path / name) is None, bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["legacy.bin", "model.safetensors"])
 def test_formats_without_checksums_lose_no_more_than_what_is_hit(tmp_path, name):
     original = _without_checksums(tmp_path, name)
@@ -229,6 +235,7 @@ def test_formats_without_checksums_lose_no_more_than_what_is_hit(tmp_path, name)
     assert compared > 500
 
 
+@pytest.mark.slow
 def test_flips_in_an_old_pickle_change_no_more_than_names(tmp_path):
     original = _without_checksums(tmp_path, "legacy.bin")
     # Tensors that are all of their storage, as in any state dict but for deliberate views.

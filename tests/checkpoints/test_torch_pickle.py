@@ -80,7 +80,13 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS.keys())
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(content, id=name, marks=[pytest.mark.slow] * (name == "endless marks"))
+        for name, content in BOMBS.items()
+    ],
+)
 def test_bombs_are_errors_and_take_no_memory(tmp_path, legacy, content):
     path = save_pickle(tmp_path / "m.bin", content, legacy)
     tracemalloc.start()

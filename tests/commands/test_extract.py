@@ -28,6 +28,7 @@ def values(line, index):
     return np.array(line["layers"][index]["values"])
 
 
+@pytest.mark.slow
 def test_lines_of_json_are_those_of_googles_tool(command, google, texts):
     code, out, err = command("extract", google, texts, "--layers", "-1,-2")
     assert (code, err) == (0, "")
@@ -98,6 +99,7 @@ def read(path):
     ]
 
 
+@pytest.mark.slow
 @once
 @pytest.mark.parametrize("suffix", ["jsonl", "npy", "parquet"])
 @pytest.mark.parametrize("cut", [0, 5])

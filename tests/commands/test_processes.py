@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pytest
 from command_line import start
 
 from keras_bert import extract_embeddings
@@ -14,6 +15,7 @@ TENSORFLOWS = re.compile(
 )
 
 
+@pytest.mark.slow
 def test_commands_with_keras(google, tmp_path):
     commands = {
         "extract": ["extract", google, "--layers", "-1,-2"],

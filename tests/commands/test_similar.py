@@ -12,6 +12,7 @@ def cosine(first, second):
     return first @ second / np.sqrt((first @ first) * (second @ second))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["ave", "nsp"])
 def test_a_query_ranks_the_lines(command, google, pooling):
     code, out, err = command(

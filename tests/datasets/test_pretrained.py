@@ -11,7 +11,6 @@ import pytest
 from archives import FILES, make_archive, read
 
 from keras_bert.datasets import PretrainedInfo, PretrainedList, get_pretrained, pretrained
-from keras_bert.datasets.official import KNOWN_FILES
 
 OFFICIAL = PretrainedList.uncased_l2_h128
 OFFICIAL_PATH = "/bert_models/2020_02_20/uncased_L-2_H-128_A-2.zip"
@@ -235,35 +234,3 @@ def test_processes_at_once_do_not_disturb_each_other(web, home, server):
     assert read(home / "tiny") == FILES
     assert len(web.ranges) == 1
     assert visible(home) == ["keras_bert_sha256.json", "tiny", "tiny.zip"]
-
-
-def test_list_of_official_checkpoints():
-    entries = {
-        name: entry if isinstance(entry, PretrainedInfo) else PretrainedInfo(entry, "", "")
-        for name, entry in vars(PretrainedList).items()
-        if not name.startswith("_")
-    }
-    google = "https://storage.googleapis.com/bert_models/"
-    small = {
-        f"uncased_l{layers}_h{size}": f"2020_02_20/uncased_L-{layers}_H-{size}_A-{size // 64}.zip"
-        for layers in (2, 4, 6, 8, 10, 12)
-        for size in (128, 256, 512, 768)
-    }
-    large = {
-        "uncased_base": "2018_10_18/uncased_L-12_H-768_A-12.zip",
-        "multi_cased_base": "2018_11_23/multi_cased_L-12_H-768_A-12.zip",
-        "chinese_base": "2018_11_03/chinese_L-12_H-768_A-12.zip",
-        "wwm_uncased_large": "2019_05_30/wwm_uncased_L-24_H-1024_A-16.zip",
-        "wwm_cased_large": "2019_05_30/wwm_cased_L-24_H-1024_A-16.zip",
-    }
-    assert Path(entries.pop("tiny").url).is_dir()
-    chinese = entries.pop("chinese_wwm_base")
-    assert {name: entry.url for name, entry in entries.items()} == {
-        name: google + path for name, path in {**large, **small}.items()
-    }
-    assert chinese == (
-        "https://storage.googleapis.com/hfl-rc/chinese-bert/chinese_wwm_L-12_H-768_A-12.zip",
-        "publish",
-        "chinese_wwm_L-12_H-768_A-12",
-    )
-    assert set(KNOWN_FILES) < {entry.url for entry in entries.values()}

@@ -68,6 +68,7 @@ def test_half_precision_becomes_single_without_loss(model):
         )
 
 
+@pytest.mark.slow
 def test_masked_words_are_those_of_the_card(model, tokenizer):
     """The card's numbers were computed by Hugging Face transformers, and rounded to 0.001."""
     examples = {text: guesses for text, guesses, *_ in CELLS if "[MASK]" in text}

@@ -191,6 +191,7 @@ def kill_when(process, run, pattern):
     return alive
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(processes, text, tmp_path):
     unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
     first = processes(str(unbroken), "--texts", text, *OPTIONS)
@@ -240,6 +241,7 @@ def initial(request, tmp_path):
     return folder, set()
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_a_model(initial, text, tmp_path):
     import pretrain
 

@@ -143,11 +143,13 @@ def check_learning(folder, out):
         assert (folder / "out/learning_curve.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_a_script_learns_and_leaves_its_learning_curve(results, name):
     check_learning(*results[name])
 
 
+@pytest.mark.slow
 def test_sentences_are_classified(common, tmp_path, monkeypatch, capsys):
     arguments = prepare(tmp_path, write_sentences, "train.tsv")
     monkeypatch.chdir(tmp_path)
@@ -156,6 +158,7 @@ def test_sentences_are_classified(common, tmp_path, monkeypatch, capsys):
     check_learning(tmp_path, capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_a_saved_model_can_be_used(results):
     folder, _ = results["entities"]
     model = keras.models.load_model(
@@ -315,6 +318,7 @@ def test_batches_hold_every_text_once_an_epoch_in_an_order_that_the_seed_decides
     assert sorted(epoch(common.Batches(inputs, targets, 16))) == list(range(1000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [None, 0, 1, 2])
 def test_training_takes_batches_of_several_lengths_wherever_they_stand(common, seed):
     """Keras on TensorFlow takes axes for fixed that the first two batches have in common."""

@@ -31,6 +31,7 @@ def test_one_thread_is_the_callers(count, threads):
     assert found == [threading.main_thread()] * count
 
 
+@pytest.mark.slow
 def test_while_the_interpreter_ends_no_thread_is_needed():
     program = """
 import threading

@@ -71,6 +71,7 @@ def test_wrong_mask_rank():
         )
 
 
+@pytest.mark.slow
 @keras_3
 def test_lora_and_int8_reach_the_kernels():
     def dense_of(layer):

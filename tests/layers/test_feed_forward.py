@@ -48,6 +48,7 @@ def test_features_of_higher_rank():
     np.testing.assert_allclose(output, (features @ first + bias_1) @ second + bias_2, atol=1e-5)
 
 
+@pytest.mark.slow
 @keras_3
 def test_lora_and_int8_reach_the_kernels():
     layer = FeedForward(6, "relu")

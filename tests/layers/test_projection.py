@@ -84,6 +84,7 @@ def test_lora_in_a_file(kind, tmp_path):
     assert {each["rank"] for each in loaded.get_config()["lora"].values()} == {2}
 
 
+@pytest.mark.slow
 @keras_3
 @pytest.mark.parametrize("kind", KINDS)
 def test_quantized_sub_layers_in_a_file(kind, tmp_path):

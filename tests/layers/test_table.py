@@ -98,6 +98,7 @@ def cases():
         yield "Adam", {}, True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "clip", "jit"), list(cases()))
 def test_steps_of_optimizers(name, clip, jit):
     """Two steps of token, segment, position and task embeddings, the same on every runtime."""

@@ -1,18 +1,17 @@
 """AdamWarmup against its formulas in float64 numpy and against what keras-bert 0.89 computed."""
 
-import contextlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from runtimes import RUNTIME, dtype_policy
 
-from keras_bert.backend import TF_KERAS, backend, keras
+from keras_bert.backend import TF_KERAS, keras
 from keras_bert.bert import get_model
 from keras_bert.optimizers import AdamWarmup
 from keras_bert.optimizers.weight_names import weight_name
 
-ON_TENSORFLOW = TF_KERAS or backend.backend() == "tensorflow"
 OLD_FILES = Path(__file__).resolve().parents[1] / "data" / "old_files"
 # Exact in float32, so that float64 runs can be compared to all digits.
 PEAK, MIN_LR = 2.0**-6, 2.0**-12
@@ -94,6 +93,7 @@ def test_every_step_of_warm_up_and_decay(decay_steps, warmup_steps, amsgrad):
     np.testing.assert_allclose(run(optimizer, start, gradients), want, rtol=0, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_amsgrad_keeps_the_largest_velocity():
     # After one huge gradient, plain Adam forgets it slowly and takes ever larger steps.
     gradients = np.array([[1000.0]] + [[1.0]] * 300)
@@ -116,7 +116,7 @@ def test_elements_of_a_gradient_may_lie_in_any_order():
     np.testing.assert_allclose(array(weight), want, rtol=0, atol=2e-6)
 
 
-@pytest.mark.skipif(backend.backend() == "jax", reason="float64 needs another setting of JAX")
+@pytest.mark.skipif(RUNTIME == "jax", reason="float64 needs another setting of JAX")
 def test_float64_is_computed_in_float64():
     start, gradients = draw(40)
     optimizer = AdamWarmup(30, 7, MIN_LR, PEAK, weight_decay=0.25)
@@ -213,26 +213,6 @@ def test_repeated_rows_of_an_embedding_take_one_step():
     np.testing.assert_allclose(np.abs(moved), PEAK, rtol=1e-3)
 
 
-@pytest.mark.skipif(not ON_TENSORFLOW, reason="only TensorFlow has gradients listed by rows")
-@pytest.mark.parametrize("clipping", ["clipnorm", "clipvalue", "global_clipnorm", None])
-def test_gradients_listed_by_rows_equal_dense_ones(clipping):
-    import tensorflow as tf
-
-    start, _ = draw(1, (6, 2))
-    random = np.random.RandomState(4)
-    arguments = {clipping: 0.5} if clipping else {}
-    by_rows, dense = (AdamWarmup(10, 2, 0.0, 0.1, weight_decay=0.1, **arguments) for _ in range(2))
-    weights = [variable(start), variable(start)]
-    for _ in range(4):
-        ids, values = random.randint(6, size=9), random.normal(size=(9, 2)).astype("float32")
-        gradient = np.zeros((6, 2), "float32")
-        np.add.at(gradient, ids, values)
-        rows = tf.IndexedSlices(tf.constant(values), tf.constant(ids), tf.constant([6, 2]))
-        by_rows.apply_gradients([(rows, weights[0])])
-        dense.apply_gradients([(tf.constant(gradient), weights[1])])
-    np.testing.assert_allclose(array(weights[0]), array(weights[1]), atol=1e-6)
-
-
 def test_base_class_clips():
     start, gradients = draw(6)
     norms = np.linalg.norm(gradients.reshape(6, -1), axis=1)[:, None, None]
@@ -292,21 +272,6 @@ def test_mixed_precision_follows_single_precision():
         np.testing.assert_allclose(got, want, atol=0.02 * PEAK)
 
 
-@contextlib.contextmanager
-def dtype_policy(name):
-    get, choose = (
-        (keras.mixed_precision.global_policy, keras.mixed_precision.set_global_policy)
-        if TF_KERAS
-        else (keras.config.dtype_policy, keras.config.set_dtype_policy)
-    )
-    before = get()
-    choose(name)
-    try:
-        yield
-    finally:
-        choose(before)
-
-
 def pretraining_model():
     return get_model(
         token_num=40,
@@ -319,12 +284,6 @@ def pretraining_model():
         use_task_embed=True,
         task_num=4,
     )
-
-
-def test_names_are_those_of_the_old_library():
-    facts = json.loads((OLD_FILES / "facts.json").read_text())
-    want = [name for name, _ in facts["mlm_nsp_task"]["weights"]]
-    assert [weight_name(weight) for weight in pretraining_model().weights] == want
 
 
 def decayed(pattern, **arguments):
@@ -444,6 +403,7 @@ def test_configurations_of_other_versions_load():
     AdamWarmup.from_config({"decay_steps": 50, "warmup_steps": 4, **other})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize("amsgrad", [False, True])
 def test_training_goes_on_after_a_reload(tmp_path, suffix, amsgrad):

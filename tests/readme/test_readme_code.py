@@ -94,6 +94,7 @@ def with_stand_ins(code):
     return code
 
 
+@pytest.mark.slow
 def test_python_blocks_run_one_after_the_other(folder):
     names = dict(GIVEN)
     with dtype_policy("float32"):

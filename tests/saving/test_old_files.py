@@ -141,6 +141,7 @@ def test_an_old_file_with_a_lambda_replaced():
     check_old(model, "classifier_lambda")
 
 
+@pytest.mark.slow
 def test_an_old_file_trains_on():
     model, inputs = load_old("classifier_extract"), old_batch("classifier_extract")
     expected = old_numbers("classifier_extract")

@@ -15,7 +15,7 @@ pytestmark = once
 
 OFFICIAL = json.loads(DATA.joinpath("official_oracle.json").read_text(encoding="ascii"))
 TEXTS = OFFICIAL["texts"]
-TOKENS = list(VOCABULARY)
+TOKENS = {index: token for token, index in VOCABULARY.items()}
 
 
 def flat(offsets):

@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from runtimes import once
@@ -129,6 +130,7 @@ def test_offsets_of_characters_that_change():
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(odd_texts, modes)
 def test_offsets_slice_back_to_the_piece(text, mode):

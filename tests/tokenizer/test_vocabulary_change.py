@@ -77,6 +77,7 @@ def predict(model, vocabulary):
     return model.predict([ids, segments, marks], verbose=0), ids != 0
 
 
+@pytest.mark.slow
 @of_both_kinds
 def test_features_of_kept_tokens_stay(paths, vocabulary):
     change = VocabularyChange(vocabulary, keep=KEPT, add=ADDED)
@@ -86,6 +87,7 @@ def test_features_of_kept_tokens_stay(paths, vocabulary):
     np.testing.assert_allclose(features, expected, **CLOSE)
 
 
+@pytest.mark.slow
 @of_both_kinds
 def test_probabilities_are_those_from_before_over_the_kept_tokens(paths, vocabulary, tmp_path):
     change = VocabularyChange(vocabulary, keep=KEPT)
@@ -141,6 +143,7 @@ def test_what_the_new_rows_are(paths, vocabulary):
         new_rows(initializer=lambda shape: np.zeros(2))
 
 
+@pytest.mark.slow
 def test_the_rest_of_the_model_and_training_go_on(paths, vocabulary):
     change = VocabularyChange(vocabulary, keep=["a"], add=["playground"])
     assert list(change.vocabulary) == [*SPECIAL, "a", "playground"]

@@ -5,13 +5,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from keras_bert.backend import TF_KERAS, keras, ops
+from keras_bert.backend import TF_KERAS, keras
 from keras_bert.bert import get_model
 from keras_bert.layers import Masked
 from keras_bert.optimizers import AdamWarmup
 from keras_bert.optimizers.weight_names import weight_name
 from keras_bert.training import compile_model, gen_batch_inputs, get_base_dict
-from keras_bert.training.losses import MaskedCrossentropy
 
 WORDS = list("abcdefghij")
 VOCABULARY = {**get_base_dict(), **{word: 5 + index for index, word in enumerate(WORDS)}}
@@ -268,6 +267,7 @@ def ragged_batch(seed=0, rows=6):
     return inputs, outputs
 
 
+@pytest.mark.slow
 def test_mlm_loss_is_the_mean_over_marked_positions():
     model, (inputs, outputs) = pretraining_model(), ragged_batch()
     want = expected_losses(model, inputs, outputs)
@@ -276,6 +276,7 @@ def test_mlm_loss_is_the_mean_over_marked_positions():
         np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_fit_on_a_generator_reports_that_loss():
     model = pretraining_model(learning_rate=0.0)
     batches = [ragged_batch(seed) for seed in range(3)]
@@ -294,6 +295,7 @@ def test_fit_on_a_generator_reports_that_loss():
         np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_batch_without_marks_trains_the_other_head_only():
     model, (inputs, outputs) = pretraining_model(weight_decay=0.0), ragged_batch()
     inputs = (*inputs[:2], np.zeros_like(inputs[2]))
@@ -310,6 +312,7 @@ def test_a_batch_without_marks_trains_the_other_head_only():
     assert (model.get_layer("NSP").get_weights()[0] != before["NSP/kernel:0"]).any()
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss():
     model, (inputs, outputs) = pretraining_model(learning_rate=0.02), ragged_batch()
     losses = [losses_of(model, "train_on_batch", inputs, outputs)[0] for _ in range(20)]
@@ -342,6 +345,7 @@ def small_pretraining_model():
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_a_reloaded_model_has_the_same_loss(tmp_path, suffix):
     model, (inputs, outputs) = small_pretraining_model(), ragged_batch()
@@ -358,15 +362,3 @@ def test_a_reloaded_model_has_the_same_loss(tmp_path, suffix):
     for _ in range(2):
         got, want = (losses_of(each, "train_on_batch", inputs, outputs) for each in (loaded, model))
         np.testing.assert_allclose(got, want, rtol=1e-6)
-
-
-def test_loss_weighs_unmasked_samples():
-    random = np.random.RandomState(0)
-    labels = random.randint(5, size=(3, 4, 1))
-    predictions = random.dirichlet(np.ones(5), size=(3, 4))
-    weights, mask = random.uniform(size=(3, 4)), random.uniform(size=(3, 4)) < 0.5
-    losses = -np.log(np.take_along_axis(predictions, labels, axis=-1)[..., 0])
-    y_pred = ops.convert_to_tensor(predictions.astype("float32"))
-    y_pred._keras_mask = ops.convert_to_tensor(mask)
-    got = MaskedCrossentropy()(labels, y_pred, sample_weight=weights.astype("float32"))
-    assert float(got) == pytest.approx((losses * weights)[mask].sum() / mask.sum(), rel=1e-5)

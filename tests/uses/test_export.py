@@ -28,6 +28,7 @@ for batch in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(RUNTIME not in ("tensorflow", "tf_keras"), reason="TensorFlow's format")
 def test_saved_model(tmp_path):
     import tensorflow as tf

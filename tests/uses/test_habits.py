@@ -67,6 +67,7 @@ class LossLayer(layers.Layer):
         return probabilities
 
 
+@pytest.mark.slow
 def test_a_layer_adds_the_loss():
     """The labels are an input; `compile` gets no loss and `fit` no labels."""
     model = classifier()
@@ -80,6 +81,7 @@ def test_a_layer_adds_the_loss():
     assert history[-1] < history[0]
 
 
+@pytest.mark.slow
 def test_several_outputs_with_weighted_losses():
     """A sentence's label and its tokens' tags, the latter by TimeDistributed."""
     bert = encoder()
@@ -113,6 +115,7 @@ def test_several_outputs_with_weighted_losses():
     assert history["Tags_loss"][-1] < history["Tags_loss"][0]
 
 
+@pytest.mark.slow
 def test_one_encoder_for_two_texts_and_numbers_beside_them():
     bert = encoder(seq_len=None)
     inputs = [layers.Input(shape=(None,), dtype="int32") for _ in range(4)]
@@ -215,6 +218,7 @@ class Adversarial(models.Model):
             return logs, (moved(-change), *state)
 
 
+@pytest.mark.slow
 def test_adversarial_training():
     model = classifier(model_class=Adversarial)
     model.compile(optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
@@ -240,6 +244,7 @@ def test_adversarial_training():
 # Callbacks and files
 
 
+@pytest.mark.slow
 def test_callbacks(tmp_path):
     """The best epoch's model is kept, the learning rate lowered, and training ends early."""
     model = classifier()
@@ -345,6 +350,7 @@ def moved_layers(model, optimizer, steps=1):
     }
 
 
+@pytest.mark.slow
 def test_first_the_head_then_all(folder):
     bert = load(folder, trainable=False)
     model = classifier(bert)
@@ -356,12 +362,14 @@ def test_first_the_head_then_all(folder):
     assert not any(name.startswith("Embedding") for name in moved)
 
 
+@pytest.mark.slow
 def test_a_list_of_layers(folder):
     model = classifier(load(folder, trainable=["Encoder-1-FeedForward"]))
     moved = moved_layers(model, warm_up())
     assert moved == {"Encoder-1-FeedForward", "Encoder-1-FeedForward-Norm", "Label"}
 
 
+@pytest.mark.slow
 def test_lower_layers_learn_more_slowly(folder):
     model = classifier(load(folder, trainable=True))
     factors = {"Embedding": 0.01, "Encoder-1-": 0.1}
@@ -378,6 +386,7 @@ def test_lower_layers_learn_more_slowly(folder):
         assert changes.max() == pytest.approx(0.01 * factor, rel=0.01), name
 
 
+@pytest.mark.slow
 @keras_3
 def test_gradients_of_several_batches_make_a_step(folder):
     """Two halves of a batch, accumulated, move the weights as the whole batch does."""
@@ -397,6 +406,7 @@ def test_gradients_of_several_batches_make_a_step(folder):
     assert int(halves.optimizer.iterations) == int(whole.optimizer.iterations) == 1
 
 
+@pytest.mark.slow
 def test_mixed_bfloat16(folder):
     with dtype_policy("mixed_bfloat16"):
         model = classifier(load(folder, trainable=True))
@@ -409,6 +419,7 @@ def test_mixed_bfloat16(folder):
     assert {"Embedding-Token", "Encoder-1-FeedForward", "Label"} <= moved_layers(model, warm_up())
 
 
+@pytest.mark.slow
 @keras_3
 def test_low_rank_adapters(folder):
     bert = load(folder, trainable=False)

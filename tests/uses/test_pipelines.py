@@ -49,6 +49,7 @@ def py_dataset():
     return code
 
 
+@pytest.mark.slow
 def test_py_dataset(names):
     run(py_dataset(), names)
     assert_has_learnt(names)
@@ -61,12 +62,14 @@ def test_py_dataset_in_processes(names):
     assert_has_learnt(names)
 
 
+@pytest.mark.slow
 def test_tf_data(names):
     pytest.importorskip("tensorflow")
     run(example("tf.data.Dataset"), names)
     assert_has_learnt(names)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not KERAS_3, reason="Keras 2 takes no Grain data set")
 def test_grain(names):
     pytest.importorskip("grain")

@@ -63,11 +63,12 @@ def test_the_kernel_does_what_the_formulas_say(options, dtype):
         run(kind(8, 3, 1e-4, 0.05, **OPTIONS[options]), dtype, compiled=None)
         for kind in (AdamWarmup, StepByStep)
     )
-    # Twelve steps, each rounded, of weights up to 3; the kernel takes the factors β in the
-    # variables' type.
-    rounding = {"float32": 2e-6, "float64": 1e-12}[dtype]
-    for array, wanted in zip(found, expected, strict=True):
-        np.testing.assert_allclose(array, wanted, rtol=rounding, atol=rounding)
+    # Twelve steps, each rounded, of weights up to 3. The kernel's β₂ is a float32, of which 1 − β₂
+    # is off by 1.3e-5 of its size; so are its moments, but not the weights.
+    rounding, of_moments = {"float32": (2e-6, 2e-5), "float64": (1e-12, 1e-12)}[dtype]
+    for index, (array, wanted) in enumerate(zip(found, expected, strict=True)):
+        rtol = rounding if index < len(SHAPES) else of_moments
+        np.testing.assert_allclose(array, wanted, rtol=rtol, atol=rounding)
 
 
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])

@@ -1,0 +1,162 @@
+"""What commands share: models by name, lines of text, arguments. It needs no Keras."""
+
+import argparse
+import io
+import json
+import sys
+
+import pytest
+from archives import make_archive
+from model_folders import CONFIG
+from runtimes import once
+
+from keras_bert.commands import shared
+from keras_bert.commands.shared import CommandError
+from keras_bert.datasets import PretrainedList
+
+pytestmark = once
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n", "utf-8")
+    write_config(folder, vocab_size=5)
+    return folder
+
+
+def write_config(folder, **changes):
+    (folder / "bert_config.json").write_text(json.dumps({**CONFIG, **changes}), "utf-8")
+
+
+def options(model="", cased=None):
+    return argparse.Namespace(command="extract", model=str(model), cased=cased)
+
+
+# Models
+
+
+def test_names_are_models_of_the_list_and_all_else_is_a_path(monkeypatch, tmp_path):
+    assert str(shared.downloaded("tiny")) == PretrainedList.tiny
+    assert str(shared.downloaded("some/folder")) == "some/folder"
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    archive = make_archive(tmp_path / "archive.zip", "archive/")
+    assert shared.downloaded(archive.as_uri()) == tmp_path / "datasets" / "archive"
+
+
+@pytest.mark.parametrize("gone", ["vocab.txt", "bert_config.json"])
+def test_a_folder_without_a_file_is_named_with_it(folder, gone):
+    found, paths = shared.model_paths(str(folder))
+    assert (found, paths.vocab) == (str(folder), str(folder / "vocab.txt"))
+    (folder / gone).unlink()
+    with pytest.raises(CommandError, match=r"the model folder .* is missing$") as error:
+        shared.model_paths(str(folder))
+    assert str(folder) in str(error.value)
+    assert {"vocab.txt": "vocabulary", "bert_config.json": "configuration"}[gone] in str(
+        error.value
+    )
+
+
+def test_a_vocabulary_of_another_size_is_remarked(folder, capsys):
+    files = shared.open_model(options(folder))
+    assert files.vocabulary["a"] == 4
+    assert capsys.readouterr().err == ""
+    write_config(folder, vocab_size=7)
+    shared.open_model(options(folder))
+    err = capsys.readouterr().err
+    assert err.startswith("keras-bert extract: ")
+    assert "has 5 tokens, the model 7" in err
+
+
+@pytest.mark.parametrize("lower", [None, True, False])
+@pytest.mark.parametrize("capitals", [False, True])
+@pytest.mark.parametrize("said", [None, True, False])
+def test_case_is_what_the_user_or_else_the_folder_or_the_vocabulary_says(
+    folder, lower, capitals, said
+):
+    if lower is not None:
+        (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
+    vocabulary = {"a": 0, "B" if capitals else "b": 1}
+    expected = capitals if lower is None else not lower
+    found = shared.decide_case(options(cased=said), str(folder), vocabulary)
+    assert found == (expected if said is None else said)
+
+
+# Texts
+
+
+def test_lines_end_at_line_feeds_alone(tmp_path, monkeypatch):
+    content = "\ufeffone\r\n\ntwo\u2028too\x0b\rthree\nfour".encode()
+    expected = ["one", "", "two\u2028too\x0b\rthree", "four"]
+    (tmp_path / "texts").write_bytes(content)
+    with shared.open_texts(str(tmp_path / "texts")) as stream:
+        assert list(shared.lines(stream, "texts")) == expected
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), "latin-1"))
+    with shared.open_texts("-") as stream:
+        assert list(shared.lines(stream, "-")) == expected
+
+
+def test_lines_that_are_not_utf_8(tmp_path):
+    (tmp_path / "texts").write_bytes(b"one\ntwo \xff\n")
+    with shared.open_texts(str(tmp_path / "texts")) as stream:  # noqa: SIM117
+        with pytest.raises(CommandError, match=r"^texts is not UTF-8 \(near line 1: invalid start"):
+            list(shared.lines(stream, "texts"))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a b", "a b"),
+        ("a ||| b", ("a", "b")),
+        ("a ||| b ||| c", ("a ||| b", "c")),
+        (" ||| ", ("", "")),
+        ("a|||b", "a|||b"),
+    ],
+)
+def test_pairs(line, expected):
+    """The last separator counts, as in Google's tool."""
+    assert shared.as_pair(line) == expected
+
+
+# Arguments
+
+
+@pytest.fixture
+def parser():
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    shared.add_model_argument(parser)
+    shared.add_texts_argument(parser)
+    shared.add_pooling_argument(parser, "ave")
+    shared.add_tokenizer_arguments(parser)
+    parser.add_argument("--top", type=shared.positive)
+    return parser
+
+
+def test_defaults(parser):
+    assert vars(parser.parse_args(["tiny"])) == {
+        **{"model": "tiny", "file": "-", "pooling": "ave", "cased": None},
+        **{"official": False, "top": None},
+    }
+
+
+def test_arguments(parser):
+    found = parser.parse_args(
+        ["tiny", "texts", "--pooling", "max", "--uncased", "--official", "--top", "3"]
+    )
+    assert (found.file, found.cased, found.official, found.top) == ("texts", False, True, 3)
+    assert shared.pooling_of(found) == "POOL_MAX"
+    assert shared.pooling_of(argparse.Namespace(pooling=None)) is None
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "x"])
+def test_numbers_that_are_not_positive(parser, word):
+    with pytest.raises(argparse.ArgumentError, match=r"must be positive|invalid positive"):
+        parser.parse_args(["tiny", f"--top={word}"])
+
+
+def test_output_and_remarks(capsys):
+    shared.write("é\u2028")
+    shared.remark(options(), "so many")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("é\u2028\n", "keras-bert extract: so many\n")

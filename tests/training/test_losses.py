@@ -1,0 +1,132 @@
+"""The loss of masked language modelling against cross-entropies in NumPy."""
+
+import numpy as np
+import pytest
+from runtimes import KERAS_3, gradients, to_numpy
+
+from keras_bert.backend import keras, layers, models, ops
+from keras_bert.layers import Masked
+from keras_bert.training import MaskedCrossentropy
+
+RANDOM = np.random.RandomState(0)
+LABELS = RANDOM.randint(5, size=(3, 4, 1))
+LOGITS = RANDOM.normal(size=(3, 4, 5)).astype("float32")
+PROBABILITIES = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=-1, keepdims=True)
+LOSSES = -np.log(np.take_along_axis(PROBABILITIES, LABELS, axis=-1)[..., 0])
+WEIGHTS = RANDOM.uniform(size=(3, 4)).astype("float32")
+MASKS = {
+    "none": None,
+    "some": np.array([[1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], bool),
+    "all masked": np.zeros((3, 4), bool),
+}
+
+
+def predictions(mask, array=PROBABILITIES):
+    tensor = ops.convert_to_tensor(array)
+    if mask is not None:
+        tensor._keras_mask = ops.convert_to_tensor(mask)
+    return tensor
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_mean_over_what_the_mask_leaves(mask, weighted, from_logits):
+    loss = MaskedCrossentropy(from_logits=from_logits)
+    given = predictions(MASKS[mask], LOGITS if from_logits else PROBABILITIES)
+    left = np.ones((3, 4), bool) if MASKS[mask] is None else MASKS[mask]
+    losses = LOSSES * WEIGHTS if weighted else LOSSES
+    expected = losses[left].sum() / left.sum() if left.any() else 0.0
+    found = loss(LABELS, given, sample_weight=WEIGHTS if weighted else None)
+    assert float(to_numpy(found)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_labels_without_an_axis_of_their_own():
+    loss = MaskedCrossentropy()(LABELS[..., 0], predictions(None))
+    assert float(to_numpy(loss)) == pytest.approx(LOSSES.mean(), rel=1e-5)
+
+
+def test_one_label_a_row():
+    """As of the output that tells whether the second sentence follows."""
+    loss = MaskedCrossentropy()(LABELS[:, 0], predictions(None, PROBABILITIES[:, 0]))
+    assert float(to_numpy(loss)) == pytest.approx(LOSSES[:, 0].mean(), rel=1e-5)
+
+
+class LossOf(layers.Layer):
+    """The loss as a layer of logits and marks, for gradients; it has one weight, a factor."""
+
+    def __init__(self):
+        super().__init__()
+        self.loss, self.mask = MaskedCrossentropy(from_logits=True), Masked()
+
+    def build(self, input_shape):
+        self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+        self.built = True
+
+    def call(self, inputs):
+        logits, marks = inputs
+        return self.loss(LABELS, self.mask([logits * self.factor, marks]))
+
+
+@pytest.mark.skipif(not KERAS_3, reason="masks of tensors inside layers")
+@pytest.mark.parametrize("mask", ["some", "all masked"])
+def test_gradient(mask):
+    """Of the mean of −log softmax(f·x)ᵢ with respect to f: the mean of Σ p·x − xᵢ."""
+    fed = [ops.convert_to_tensor(each) for each in (LOGITS, MASKS[mask].astype("int32"))]
+    layer = LossOf()
+    layer.build([LOGITS.shape, MASKS[mask].shape])
+    (found,) = gradients(layer, fed, [np.ones((), "float32")])
+    chosen = np.take_along_axis(LOGITS, LABELS, axis=-1)[..., 0]
+    each = (PROBABILITIES * LOGITS).sum(axis=-1) - chosen
+    expected = each[MASKS[mask]].mean() if MASKS[mask].any() else 0.0
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_another_number_of_labels_than_predictions():
+    with pytest.raises(ValueError, match=r"labels for 3 positions .* `max_predictions`\. Received"):
+        MaskedCrossentropy()(LABELS[:, :3], predictions(None))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_configuration(from_logits):
+    loss = MaskedCrossentropy("mlm", from_logits=from_logits)
+    stored = keras.losses.serialize(loss)
+    assert stored["config"] == {"name": "mlm", "from_logits": from_logits}
+    again = keras.losses.deserialize(stored)
+    assert type(again) is MaskedCrossentropy
+    assert again.get_config() == loss.get_config()
+
+
+def test_replicas_average_to_the_mean_over_all_positions(monkeypatch):
+    """Each scales its own mean by its share of the positions; one has none."""
+    rows = [slice(0, 1), slice(1, 2), slice(2, 3)]
+    mask = MASKS["some"]
+    counts = [mask[row].sum() for row in rows]
+    monkeypatch.setattr("keras_bert.training.replicas.has_replicas", lambda: True)
+    monkeypatch.setattr(
+        "keras_bert.training.replicas.replica_mean",
+        lambda count: ops.convert_to_tensor(np.float32(np.mean(counts))),
+    )
+    losses = [
+        float(
+            to_numpy(MaskedCrossentropy()(LABELS[row], predictions(mask[row], PROBABILITIES[row])))
+        )
+        for row in rows
+    ]
+    assert losses[1] == 0.0
+    assert np.mean(losses) == pytest.approx(LOSSES[mask].mean(), rel=1e-5)
+
+
+def test_a_model_compiled_with_it_reports_it():
+    inputs = layers.Input(shape=(4,), dtype="int32")
+    features = layers.Embedding(6, 5, mask_zero=True)(inputs)
+    model = models.Model(inputs, features)
+    model.compile(loss=MaskedCrossentropy(from_logits=True))
+    ids = np.array([[1, 2, 0, 0], [3, 0, 0, 0], [4, 5, 1, 2]])
+    table = RANDOM.normal(size=(6, 5)).astype("float32")
+    model.set_weights([table])
+    exponents = np.exp(table[ids])
+    shares = exponents / exponents.sum(axis=-1, keepdims=True)
+    losses = -np.log(np.take_along_axis(shares, LABELS, axis=-1)[..., 0])
+    found = model.test_on_batch(ids, LABELS)
+    assert float(np.asarray(found)) == pytest.approx(losses[ids != 0].mean(), rel=1e-5)

@@ -29,7 +29,7 @@ def limit_threads(count: int) -> None:
 
 
 def own_memory(values):
-    """A copy: JAX goes on to use the memory of an array, and what is mapped changes with the file."""
+    """A copy: JAX keeps the memory of an array, and what is mapped changes with the file."""
     return values.copy()
 
 

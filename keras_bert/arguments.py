@@ -37,12 +37,7 @@ def as_integers(name: str, values: Iterable[Any]) -> list[int]:
 
 
 def check_head_num(head_num: int, units: int, where: str) -> None:
-    """Refuse a number of heads that does not divide the feature size.
-
-    Raises:
-        TypeError: If it is no integer.
-        ValueError: If it does not divide the size.
-    """
+    """Refuse a number of heads that is no integer or does not divide the feature size."""
     if as_integer("head_num", head_num) < 1 or units % head_num != 0:
         raise ValueError(
             f"`head_num` must divide the feature size in {where}. "

@@ -9,11 +9,20 @@ modules take what they need from here, and do not ask which it is.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from inspect import ismodule
+from threading import RLock
 from typing import Any
 
 from .switch import TF_KERAS
+
+__all__ = [
+    *("TF_KERAS", "activations", "backend", "callbacks", "constraints", "initializers", "keras"),
+    *("layers", "losses", "metrics", "models", "ops", "optimizers", "regularizers", "utils"),
+]
+
+_loading = RLock()
 
 
 def _load() -> None:
@@ -32,16 +41,17 @@ def _load() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    # Keras takes seconds to import: only when somebody needs it.
-    if name.startswith("__") or "keras" in globals():
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        _load()
-    except AttributeError as error:  # which would read as if this name were missing
-        raise ImportError(f"Keras is not installed as it should be: {error}.") from error
-    if name not in globals():
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return globals()[name]
+    """Import Keras, which takes seconds, when the first of these names is asked for."""
+    with _loading:  # other threads wait for the names
+        # While Keras is being imported, Python looks here for submodules first.
+        if not (name in globals() or name.startswith("__") or f"{__name__}.parts" in sys.modules):
+            try:
+                _load()
+            except AttributeError as error:  # which would read as if this name were missing
+                raise ImportError(f"Keras is not installed as it should be: {error}.") from error
+        if name in globals():
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 if TF_KERAS:  # before anybody uses `tensorflow.keras`

@@ -36,7 +36,7 @@ def _check_sizes(
     wrong = []
     for key, (layer, index, axis) in family.shapes.items():
         size, shape = config.get(key, family.sizes[key]), weights[layer, index].shape(checkpoint)
-        held = shape[axis] if axis < len(shape) else "none"
+        held = shape[axis] if len(shape) == 2 else "none"
         if held != size:
             wrong.append(f"{key} is {size}, the file's {held}")
     if wrong:

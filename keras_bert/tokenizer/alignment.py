@@ -144,14 +144,9 @@ def _rows_from_last(characters: Sequence[str], target: str) -> Iterator[tuple[in
 def _next_row(rises: int, falls: int, matching: int, mask: int) -> tuple[int, int, int, int]:
     """Go from one row of the table to the next.
 
-    Args:
-        rises: Bits of the steps to the right along the row by which the distance rises by one.
-        falls: Bits of those by which it falls.
-        matching: Bits of the characters of the target that match the character of the next row.
-        mask: As many bits as the target has characters.
-
-    Returns:
-        The next row's `rises` and `falls`, and the two integers of `_rows_from_last` for it.
+    `rises` and `falls` are the bits of the steps to the right along the row by which the distance
+    changes by one, `matching` those of the characters of the target that match the next one of the
+    text. Returned are the next row's `rises` and `falls`, and what `_rows_from_last` yields for it.
     """
     along = matching | falls
     unchanged = ((rises + (rises & along)) ^ rises) | along

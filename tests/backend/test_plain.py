@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from runtimes import ON_TENSORFLOW, RUNTIME, dtype_name, gradients, to_numpy
+from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, dtype_name, gradients, to_numpy
 
 from keras_bert import backend
 from keras_bert.backend import layers, models, ops, plain
@@ -208,13 +208,10 @@ def test_the_plain_predictor_is_that_of_keras():
     model = models.Model(inputs, layers.Dense(2)(inputs))
     predictor = plain.predictor(model, of_known_layers=True)
     assert predictor == (model.predict_on_batch, 1)
+    if KERAS_3:
+        assert backend.predictor(model, of_known_layers=False).call == model.predict_on_batch
     with pytest.raises(NotImplementedError):
         plain.FusedUpdate()._fused_update(None, None, 0, 0.1)
-
-
-@pytest.mark.skipif(RUNTIME in ("torch", "tf_keras"), reason="they do so in most cases")
-def test_an_unknown_model_is_predicted_by_keras(encoder):
-    assert backend.predictor(encoder, of_known_layers=False).call == encoder.predict_on_batch
 
 
 def test_only_jax_compiles_every_shape():

@@ -205,6 +205,7 @@ def test_import_of_keras_2_comes_first():
     assert {"tf_keras", "tensorflow"} <= set(output.splitlines()[0].split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(RUNTIME not in ("jax", "torch"), reason="JAX and PyTorch do without TensorFlow")
 def test_tensorflow_is_never_imported(tmp_path):
     from model_folders import write_google_folder

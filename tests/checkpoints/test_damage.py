@@ -1,4 +1,4 @@
-"""Two thousand damaged copies of each format: an error, or exactly the right arrays.
+"""Damaged copies of each format, 200 every day and 2,000 in all: an error, or the right arrays.
 
 TensorFlow's and PyTorch's zip files carry checksums over (almost) everything. Safetensors and
 PyTorch's files from before 1.6 carry none, so that a flipped bit in a number or a name cannot be
@@ -21,7 +21,11 @@ from keras_bert.checkpoints.tensor_bundle.table import read_table, write_table
 
 pytestmark = once
 
-COPIES = 2000
+COPIES = 200
+
+every_seed = pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
+)
 
 NUMPY_STATE = {
     name: array.copy(order="C")
@@ -107,10 +111,10 @@ def is_exactly(arrays, expected):
     )
 
 
-def check_all(folder, originals, path, expected):
+def check_all(folder, originals, path, expected, seed):
     """Check a format in which all damage can be seen."""
     refused = 0
-    for _, content in damaged_copies(folder, originals, 0, KEEP_LENGTH + CHANGE_LENGTH):
+    for _, content in damaged_copies(folder, originals, seed, KEEP_LENGTH + CHANGE_LENGTH):
         arrays = read_everything(path)
         refused += arrays is None
         assert arrays is None or is_exactly(arrays, expected), bytes(content)
@@ -119,28 +123,28 @@ def check_all(folder, originals, path, expected):
     assert is_exactly(read_everything(path), expected)
 
 
-@pytest.mark.slow
-def test_tensorflow(tmp_path):
+@every_seed
+def test_tensorflow(tmp_path, seed):
     (tmp_path / "whole").mkdir()
     write_tensor_bundle(tmp_path / "whole" / "model.ckpt", BUNDLE, num_shards=2)
     originals = sorted((tmp_path / "whole").iterdir())
     assert len(originals) == 3
-    check_all(tmp_path, originals, tmp_path / "model.ckpt", BUNDLE)
+    check_all(tmp_path, originals, tmp_path / "model.ckpt", BUNDLE, seed)
 
 
-@pytest.mark.slow
-def test_pytorch_zip(tmp_path):
-    check_all(tmp_path, [DATA / "zip.bin"], tmp_path / "zip.bin", STATE)
+@every_seed
+def test_pytorch_zip(tmp_path, seed):
+    check_all(tmp_path, [DATA / "zip.bin"], tmp_path / "zip.bin", STATE, seed)
 
 
 # Forged copies: wrong within, but with right checksums, so that it is up to the parsers.
 
 
-@pytest.mark.slow
-def test_forged_tensorflow_entries(tmp_path):
+@every_seed
+def test_forged_tensorflow_entries(tmp_path, seed):
     shutil.copy(DATA / "model.ckpt-7.data-00000-of-00001", tmp_path)
     entries = read_table((DATA / "model.ckpt-7.index").read_bytes())
-    generator = random.Random(6)
+    generator = random.Random(seed)
     read = 0
     for _ in range(COPIES):
         forged = dict(entries)
@@ -151,14 +155,14 @@ def test_forged_tensorflow_entries(tmp_path):
         index = write_table(sorted(forged.items()), generator.choice([1, 100, 4096]))
         (tmp_path / "model.ckpt-7.index").write_bytes(index)
         read += _read_each(tmp_path / "model.ckpt-7")
-    assert read > 1000
+    assert read > 100
 
 
-@pytest.mark.slow
-def test_forged_pickles(tmp_path):
+@every_seed
+def test_forged_pickles(tmp_path, seed):
     with zipfile.ZipFile(DATA / "zip.bin") as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    generator = random.Random(7)
+    generator = random.Random(seed)
     read = 0
     for _ in range(COPIES):
         content = bytearray(members["zip/data.pkl"])
@@ -168,7 +172,7 @@ def test_forged_pickles(tmp_path):
             for name, original in members.items():
                 archive.writestr(name, content if name == "zip/data.pkl" else original)
         read += _read_each(tmp_path / "zip.bin")
-    assert read > 300
+    assert read > 20
 
 
 def _read_each(path):
@@ -186,7 +190,8 @@ def _read_each(path):
     return read
 
 
-def test_index_of_a_split_checkpoint(tmp_path):
+@every_seed
+def test_index_of_a_split_checkpoint(tmp_path, seed):
     save_file({"a": STATE["kernel"]}, tmp_path / "model-00001-of-00002.safetensors")
     save_file({"b": STATE["parameter"]}, tmp_path / "model-00002-of-00002.safetensors")
     (tmp_path / "whole").mkdir()
@@ -194,35 +199,35 @@ def test_index_of_a_split_checkpoint(tmp_path):
     files = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
     original.write_text(json.dumps({"weight_map": files}))
     expected = {"a": STATE["kernel"], "b": STATE["parameter"]}
-    for _, content in damaged_copies(tmp_path, [original], 5, KEEP_LENGTH + CHANGE_LENGTH):
+    for _, content in damaged_copies(tmp_path, [original], seed, KEEP_LENGTH + CHANGE_LENGTH):
         arrays = read_everything(tmp_path / original.name)
         # Names have no checksum, but the tensors know their own.
         right = arrays is None or all(is_same(arrays[name], expected[name]) for name in arrays)
         assert right, bytes(content)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kinds"),
     # What is missing from a pickle's middle may leave a pickle that says less.
     [("legacy.bin", [cut, empty]), ("model.safetensors", CHANGE_LENGTH)],
 )
-def test_formats_without_checksums_see_a_wrong_length(tmp_path, name, kinds):
+@every_seed
+def test_formats_without_checksums_see_a_wrong_length(tmp_path, name, kinds, seed):
     original = _without_checksums(tmp_path, name)
-    for source, content in damaged_copies(tmp_path, [original], 2, kinds):
+    for source, content in damaged_copies(tmp_path, [original], seed, kinds):
         if len(content) != len(source):
             assert read_everything(tmp_path / name) is None, bytes(content)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["legacy.bin", "model.safetensors"])
-def test_formats_without_checksums_lose_no_more_than_what_is_hit(tmp_path, name):
+@every_seed
+def test_formats_without_checksums_lose_no_more_than_what_is_hit(tmp_path, name, seed):
     original = _without_checksums(tmp_path, name)
     expected = STATE if name == "legacy.bin" else NUMPY_STATE
     places = _places(original.read_bytes(), expected)
     start = min(first for found in places.values() for first, _ in found)
     compared = 0
-    for source, content in damaged_copies(tmp_path, [original], 3, KEEP_LENGTH):
+    for source, content in damaged_copies(tmp_path, [original], seed, KEEP_LENGTH):
         arrays = read_everything(tmp_path / name)
         pairs = zip(source, content, strict=True)
         changed = [at for at, (old, new) in enumerate(pairs) if old != new]
@@ -232,23 +237,23 @@ def test_formats_without_checksums_lose_no_more_than_what_is_hit(tmp_path, name)
             if not any(first <= at < last for at in changed for first, last in found):
                 assert is_same(arrays[tensor], expected[tensor]), tensor
                 compared += 1
-    assert compared > 500
+    assert compared > 30
 
 
-@pytest.mark.slow
-def test_flips_in_an_old_pickle_change_no_more_than_names(tmp_path):
+@every_seed
+def test_flips_in_an_old_pickle_change_no_more_than_names(tmp_path, seed):
     original = _without_checksums(tmp_path, "legacy.bin")
     # Tensors that are all of their storage, as in any state dict but for deliberate views.
     names = ["parameter", "half", "brain", "scalar", "position_ids"]
     compared = 0
-    for source, content in damaged_copies(tmp_path, [original], 4, [flip_bit]):
+    for source, content in damaged_copies(tmp_path, [original], seed, [flip_bit]):
         arrays = read_everything(tmp_path / "legacy.bin")
         in_pickle = source[-350:] == content[-350:]  # More than the storages take up.
         if arrays is not None and in_pickle:
             found = [name for name in names if name in arrays]
             assert all(is_same(arrays[name], STATE[name]) for name in found), bytes(content)
             compared += len(found)
-    assert compared > 500
+    assert compared > 30
 
 
 def _without_checksums(folder, kind):

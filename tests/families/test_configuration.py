@@ -1,4 +1,4 @@
-"""Configurations: what is read, what is refused, and 2,000 damaged copies."""
+"""Configurations: what is read, what is refused, and damaged copies."""
 
 import json
 import random
@@ -73,12 +73,15 @@ def test_a_missing_file_is_an_os_error(tmp_path):
         read_config(tmp_path / "bert_config.json")
 
 
-def test_damaged_copies_are_refused_or_read_as_json_reads_them(tmp_path):
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
+)
+def test_damaged_copies_are_refused_or_read_as_json_reads_them(tmp_path, seed):
     data = json.dumps(CONFIG, indent=1).encode()
-    generator = random.Random(0)
+    generator = random.Random(seed)
     path = tmp_path / "bert_config.json"
     refused = 0
-    for _ in range(2000):
+    for _ in range(200):
         path.write_bytes(damaged(data, generator))
         try:
             config = read_config(path)
@@ -87,4 +90,4 @@ def test_damaged_copies_are_refused_or_read_as_json_reads_them(tmp_path):
         else:
             assert config == json.loads(path.read_bytes())
             assert config["hidden_size"] % config["num_attention_heads"] == 0
-    assert refused > 1500
+    assert refused > 140

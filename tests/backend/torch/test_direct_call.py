@@ -220,6 +220,7 @@ def test_layers_and_calls_of_many_kinds(call, training, by_keras):
     np.testing.assert_array_equal([to_numpy(loss) for loss in model.losses], losses)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method implemented")
 @pytest.mark.filterwarnings("ignore:Layer 'Embedding-Token' keeps its table in float")
 def test_a_quantized_model_computes_with_its_integers(by_keras):

@@ -114,14 +114,6 @@ def test_the_mean_over_what_a_mask_leaves(mask, weighted, traced):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_mask_of_a_tensor():
-    ids = layers.Input(shape=(None,), dtype="int32")
-    features = layers.Embedding(3, 2, mask_zero=True)(ids)
-    assert backend.mask_of(ids) is None
-    model = models.Model(ids, backend.mask_of(features))
-    np.testing.assert_array_equal(model.predict(np.array([[1, 0]]), verbose=0), [[True, False]])
-
-
 # Files
 
 

@@ -38,6 +38,7 @@ def embedded(mask_zero):
     return models.Model(inputs, layers.Concatenate()([tokens, layers.Embedding(2, 6)(inputs[1])]))
 
 
+@pytest.mark.filterwarnings("ignore:The initializer GlorotNormal is unseeded")
 @pytest.mark.parametrize(
     ("build", "expected"),
     [

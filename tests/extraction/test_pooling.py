@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from layer_checks import MASK_LAYERS, check_layer
-from runtimes import once, to_numpy
+from runtimes import KERAS_3, once, to_numpy
 
 from keras_bert.backend import ops, utils
 from keras_bert.extraction.pooling import (
@@ -47,6 +47,7 @@ def test_vectors(poolings, tmp_path):
         )
 
 
+@pytest.mark.skipif(not KERAS_3, reason="Keras 3's layers and operations")
 def test_ids_are_not_rounded():
     """As they would be if they were cast to 16 bits, in which 2⁻³⁰ and more vanish."""
     layer = TextPooling([POOL_AVE], dtype="float32")

@@ -167,6 +167,7 @@ def test_gradients_are_summed_in_float32(kind):
     assert sorted(found[:, 0])[-2:] == [1, TIMES - 1]
 
 
+@pytest.mark.skipif(not KERAS_3, reason="Keras 3's layers and operations")
 @pytest.mark.parametrize("layer_class", [PositionEmbedding, TaskEmbedding])
 def test_initializer_regularizer_and_constraint_of_a_table(layer_class):
     layer = layer_class(

@@ -159,9 +159,8 @@ def test_positions(way):
     assert positions is None or not back[~mask].any()
 
 
-@pytest.mark.skipif(not KERAS_3, reason="Keras 3's layers and operations")
 def test_what_keras_does_itself_is_left_to_it():
-    features = ops.ones((2, 3))
+    features = tensor(np.ones((2, 3)))
     assert plain.normalize(features, None, None, 1e-12, training=False) is None
     assert plain.drop(features, 0.5) is None
     assert not plain.has_replicas()
@@ -196,13 +195,12 @@ def test_initial_zeros(way, dtype):
     np.testing.assert_array_equal(layer.get_weights()[0], np.ones((3, 5)))
 
 
-@pytest.mark.skipif(not KERAS_3, reason="Keras 3's layers and operations")
 def test_calls_of_layers_are_keras_own():
     class Doubled(plain.LayerCall, layers.Layer):
         def call(self, inputs):
             return 2 * inputs
 
-    np.testing.assert_array_equal(to_numpy(Doubled()(ops.ones((2, 3)))), np.full((2, 3), 2.0))
+    np.testing.assert_array_equal(to_numpy(Doubled()(tensor(QUERY))), to_numpy(tensor(2 * QUERY)))
 
 
 def test_the_plain_predictor_is_that_of_keras():

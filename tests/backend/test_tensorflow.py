@@ -57,7 +57,7 @@ def test_normalization_is_that_of_keras(shape, offset):
     features = offset + draw(*shape)
     found = function(tf.constant(features)).numpy()
     layer = layers.LayerNormalization(epsilon=1e-12)
-    layer.build((None, UNITS))
+    layer.build((*(None,) * (len(shape) - 1), UNITS))
     layer.set_weights([GAMMA, BETA])
     assert found.shape == shape
     # Features of 30 have steps of 2e-6 themselves.

@@ -224,8 +224,8 @@ def test_formats_without_checksums_see_a_wrong_length(tmp_path, name, kinds, see
 def test_formats_without_checksums_lose_no_more_than_what_is_hit(tmp_path, name, seed):
     original = _without_checksums(tmp_path, name)
     expected = STATE if name == "legacy.bin" else NUMPY_STATE
-    places = _places(original.read_bytes(), expected)
-    start = min(first for found in places.values() for first, _ in found)
+    ranges = _byte_ranges(original.read_bytes(), expected)
+    start = min(first for found in ranges.values() for first, _ in found)
     compared = 0
     for source, content in damaged_copies(tmp_path, [original], seed, KEEP_LENGTH):
         arrays = read_everything(tmp_path / name)
@@ -233,7 +233,7 @@ def test_formats_without_checksums_lose_no_more_than_what_is_hit(tmp_path, name,
         changed = [at for at, (old, new) in enumerate(pairs) if old != new]
         if arrays is None or min(changed, default=0) < start:
             continue  # Names, shapes and types have no checksum either.
-        for tensor, found in places.items():
+        for tensor, found in ranges.items():
             if not any(first <= at < last for at in changed for first, last in found):
                 assert is_same(arrays[tensor], expected[tensor]), tensor
                 compared += 1
@@ -265,13 +265,13 @@ def _without_checksums(folder, kind):
     return folder / "whole" / kind
 
 
-def _places(content, expected):
+def _byte_ranges(content, expected):
     """Find where each tensor's bytes are; views of a storage lie where the whole does."""
-    places = {}
+    ranges = {}
     for name, array in expected.items():
         whole = expected[name.split(".")[0]]
         data = array.tobytes() if array.tobytes() in content else whole.tobytes()
         found = [match.start() for match in re.finditer(re.escape(data), content)]
         if data:
-            places[name] = [(first, first + len(data)) for first in found]
-    return places
+            ranges[name] = [(first, first + len(data)) for first in found]
+    return ranges

@@ -61,7 +61,7 @@ def test_bfloat16_is_that_of_ml_dtypes():
 
 
 @pytest.mark.parametrize("name", ["zip.bin", "legacy.bin"])
-def test_equality_is_that_of_elements_not_of_places(tmp_path, name):
+def test_equality_is_that_of_elements_not_of_storages(tmp_path, name):
     torch = pytest.importorskip("torch", reason="only PyTorch writes such files")
     a = torch.arange(6.0).reshape(2, 3)
     tensors = {"a": a, "same": a, "copy": a.clone(), "turned": a.T.contiguous().T, "other": a + 1}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from layer_checks import MASK_LAYERS, check_layer
-from runtimes import KERAS_3, once, to_numpy
+from runtimes import once, to_numpy
 
 from keras_bert.backend import ops, utils
 from keras_bert.extraction.pooling import (
@@ -47,11 +47,10 @@ def test_vectors(poolings, tmp_path):
         )
 
 
-@pytest.mark.skipif(not KERAS_3, reason="Keras 3's layers and operations")
 def test_ids_are_not_rounded():
     """As they would be if they were cast to 16 bits, in which 2⁻³⁰ and more vanish."""
     layer = TextPooling([POOL_AVE], dtype="float32")
-    features = ops.ones((1, 2, 3))
+    features = ops.convert_to_tensor(np.ones((1, 2, 3), "float32"))
     assert to_numpy(layer([features, ops.convert_to_tensor([[1, 30521]])])).tolist() == [[1.0] * 3]
 
 

@@ -167,7 +167,6 @@ def test_gradients_are_summed_in_float32(kind):
     assert sorted(found[:, 0])[-2:] == [1, TIMES - 1]
 
 
-@pytest.mark.skipif(not KERAS_3, reason="Keras 3's layers and operations")
 @pytest.mark.parametrize("layer_class", [PositionEmbedding, TaskEmbedding])
 def test_initializer_regularizer_and_constraint_of_a_table(layer_class):
     layer = layer_class(
@@ -178,7 +177,7 @@ def test_initializer_regularizer_and_constraint_of_a_table(layer_class):
         mask_zero=True,
         name="table",
     )
-    features = ops.ones((1, 1, 2))
+    features = ops.convert_to_tensor(np.ones((1, 1, 2), "float32"))
     ids = ops.convert_to_tensor(np.array([[1]], "int32"))
     layer([features, ids] if layer_class is TaskEmbedding else ids)
     (table,) = layer.get_weights()

@@ -47,7 +47,7 @@ def test_a_compressed_index_is_refused(tmp_path):
         open_checkpoint(tmp_path / "model.ckpt")
 
 
-def test_whole_index_blocks_in_each_others_place_are_seen():
+def test_index_blocks_in_another_order_are_seen():
     # All blocks are of the same length, and each has the right checksum wherever it lies.
     entries = [(b"key%04d" % number, b"value%04d" % number) for number in range(100)]
     table = write_table(entries, block_size=160)

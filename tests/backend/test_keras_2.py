@@ -114,6 +114,13 @@ def test_the_mean_over_what_a_mask_leaves(mask, weighted, traced):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_mask_of_a_tensor():
+    ids = tf.constant([[1, 0]])
+    features = layers.Embedding(3, 2, mask_zero=True)(ids)
+    assert backend.mask_of(ids) is None
+    np.testing.assert_array_equal(backend.mask_of(features), [[True, False]])
+
+
 # Files
 
 

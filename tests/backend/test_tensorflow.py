@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME
+from runtimes import ON_TENSORFLOW, RUNTIME
 
 from keras_bert import backend
 from keras_bert.backend import layers, models, on_accelerator, optimizers, plain
@@ -45,7 +45,6 @@ def exact(features):
     return features / np.sqrt(variance + 1e-12) * GAMMA + BETA
 
 
-@pytest.mark.skipif(not KERAS_3, reason="Keras 3's layers and operations")
 @pytest.mark.skipif(
     ON_TENSORFLOW and on_accelerator(), reason="accelerators have an operation of their own"
 )

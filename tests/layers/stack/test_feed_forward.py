@@ -5,6 +5,7 @@ import pytest
 from runtimes import KERAS_3
 
 from keras_bert import activations
+from keras_bert.backend import utils
 from keras_bert.layers import FeedForward
 
 if not KERAS_3:
@@ -45,3 +46,14 @@ def test_gelu_is_the_tanh_form():
     layer.build((None, None, 8))
     layer.set_weights(expected.get_weights())
     np.testing.assert_allclose(layer(FEATURES), expected(FEATURES), atol=1e-5)
+
+
+def test_dropout_of_the_package():
+    """Which draws a number for every feature, in the same order."""
+    expected, layer = pair(20, dropout_rate=0.5)
+    outputs = []
+    for each in (expected, layer):
+        utils.set_random_seed(0)
+        outputs.append(each(FEATURES, training=True).numpy())
+    np.testing.assert_allclose(outputs[1], outputs[0], atol=1e-5)
+    assert (outputs[0] != expected(FEATURES, training=False).numpy()).any()

@@ -9,7 +9,6 @@ modules take what they need from here, and do not ask which it is.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from inspect import ismodule
 from threading import RLock
@@ -23,6 +22,7 @@ __all__ = [
 ]
 
 _loading = RLock()
+_has_begun = False
 
 
 def _load() -> None:
@@ -42,17 +42,24 @@ def _load() -> None:
 
 def __getattr__(name: str) -> Any:
     """Import Keras, which takes seconds, when the first of these names is asked for."""
+    global _has_begun
     with _loading:  # other threads wait for the names
         # While Keras is being imported, Python looks here for submodules first.
-        if not (name in globals() or name.startswith("__") or f"{__name__}.parts" in sys.modules):
+        if not (_has_begun or name.startswith("__")):
+            _has_begun = True
             try:
                 _load()
-            except AttributeError as error:  # which would read as if this name were missing
-                raise ImportError(f"Keras is not installed as it should be: {error}.") from error
+            except BaseException as error:
+                _has_begun = False
+                if isinstance(error, AttributeError):  # would read as if this name were missing
+                    message = f"Keras is not installed as it should be: {error}."
+                    raise ImportError(message) from error
+                raise
         if name in globals():
             return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 if TF_KERAS:  # before anybody uses `tensorflow.keras`
+    _has_begun = True
     _load()

@@ -173,7 +173,7 @@ NAMES = """
 import sys
 sys.argv = {argv!r}
 import keras_bert
-from keras_bert import Tokenizer, load_vocabulary
+from keras_bert.tokenizer import Tokenizer, load_vocabulary
 loaded = {{name.partition(".")[0] for name in sys.modules}}
 print(*sorted({{"keras", "tf_keras", "tensorflow", "jax", "torch"}} & loaded))
 print(sorted(keras_bert.__all__), dir(keras_bert))

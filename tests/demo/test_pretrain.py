@@ -130,6 +130,7 @@ def test_a_run_can_start_from_a_model_by_name_and_needs_a_folder(processes, text
 
 
 def test_an_interrupted_run_says_how_it_goes_on(processes, text, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("tokenizers", reason="needs the extra pretrain")
     import pretrain
 
     def interrupt(*_):
@@ -193,6 +194,7 @@ def kill_when(process, run, pattern):
 
 @pytest.mark.slow
 def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(processes, text, tmp_path):
+    pytest.importorskip("tokenizers", reason="needs the extra pretrain")
     unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
     first = processes(str(unbroken), "--texts", text, *OPTIONS)
     first.start()

@@ -57,6 +57,7 @@ def test_a_text_in_another_encoding_is_refused(settings):
 
 
 def test_the_vocabulary_holds_what_google_s_do_and_covers_the_text(settings, tmp_path):
+    pytest.importorskip("tokenizers", reason="needs the extra pretrain")
     path = tmp_path / "vocab.txt"
     learn_vocabulary(path, settings)
     vocabulary = load_vocabulary(str(path))
@@ -69,6 +70,7 @@ def test_the_vocabulary_holds_what_google_s_do_and_covers_the_text(settings, tmp
 
 
 def test_of_equally_frequent_characters_the_first_are_kept(settings, tmp_path):
+    pytest.importorskip("tokenizers", reason="needs the extra pretrain")
     path = tmp_path / "vocab.txt"
     rare = "".join(map(chr, range(0x4E00, 0x4E00 + 200)))
     Path(settings["texts"][0][0]).write_text(rare[::-1], "utf-8")
@@ -79,6 +81,7 @@ def test_of_equally_frequent_characters_the_first_are_kept(settings, tmp_path):
 
 
 def test_one_text_gives_one_vocabulary(settings, tmp_path):
+    pytest.importorskip("tokenizers", reason="needs the extra pretrain")
     path = tmp_path / "vocab.txt"
     learn_vocabulary(path, settings)
     first = path.read_bytes()

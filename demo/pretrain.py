@@ -122,10 +122,10 @@ def seed_step(seed: int, step: int) -> None:
         torch.manual_seed(np.random.randint(2**31))
 
 
-def save_state(run: Path, model, step: int, place, losses) -> None:
+def save_state(run: Path, model, step: int, position, losses) -> None:
     values = {f"{number:05d}": each.numpy() for number, each in enumerate(state_of(model))}
     with replacing(run / f"state-{step:09d}.npz") as file:
-        np.savez(file, step=step, place=place, losses=losses, **values)
+        np.savez(file, step=step, position=position, losses=losses, **values)
     for old in sorted(run.glob("state-*.npz"))[:-SAVED_STATES]:
         old.unlink()
 
@@ -141,15 +141,15 @@ def load_state(run: Path, model):
             continue
         for number, variable in enumerate(state_of(model)):
             variable.assign(state[f"{number:05d}"])
-        return int(state["step"]), state["place"], state["losses"].tolist()
+        return int(state["step"]), state["position"], state["losses"].tolist()
     return 0, (0, 0, 0), []
 
 
 def train(run: Path, settings, shards: list[Path], vocabulary, save_every: int):
     model = build(run, settings)
-    step, place, losses = load_state(run, model)
+    step, position, losses = load_state(run, model)
     tokens = list(vocabulary)
-    pairs = Pairs(shards, settings, tokens, place)
+    pairs = Pairs(shards, settings, tokens, position)
     with tqdm(total=settings["steps"], initial=step, unit="step", desc="training") as progress:
         while step < settings["steps"]:
             seed_step(settings["seed"], step)
@@ -166,7 +166,7 @@ def train(run: Path, settings, shards: list[Path], vocabulary, save_every: int):
             progress.update()
             progress.set_postfix(mlm=f"{losses[-1][1]:.3f}", nsp=f"{losses[-1][2]:.3f}")
             if step % save_every == 0 or step == settings["steps"]:
-                save_state(run, model, step, pairs.place, losses)
+                save_state(run, model, step, pairs.position, losses)
     return model, losses
 
 

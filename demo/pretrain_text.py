@@ -106,15 +106,15 @@ def write_shards(folder: Path, settings, tokenizer: Tokenizer) -> list[Path]:
     if begin == end:
         return shards
     ids, sizes = [], []
-    for line, place in lines(settings["texts"], *begin):
+    for line, position in lines(settings["texts"], *begin):
         sentence = tokenizer.encode(line)[0][1:-1]
         ids += sentence
         if sentence or not line:
             sizes.append(len(sentence))
-        if len(ids) >= settings["shard"] or place == end:
+        if len(ids) >= settings["shard"] or position == end:
             path = folder / f"{len(shards):06d}.npz"
             with replacing(path) as file:
-                np.savez(file, ids=np.int32(ids), sizes=np.int32(sizes), next=place)
+                np.savez(file, ids=np.int32(ids), sizes=np.int32(sizes), next=position)
             shards.append(path)
             ids, sizes = [], []
     return shards
@@ -146,17 +146,17 @@ def pairs_of(sizes, room: int) -> np.ndarray:
 class Pairs:
     """An endless stream of sentence pairs: every epoch takes shards and their pairs in a new order.
 
-    `place` is the current position in the stream: the epoch, and the numbers of shards and pairs
+    `position` is where the stream stands: the epoch, and the numbers of shards and pairs
     that have been used in it.
     """
 
-    def __init__(self, shards: list[Path], settings, tokens: list[str], place=(0, 0, 0)):
+    def __init__(self, shards: list[Path], settings, tokens: list[str], position=(0, 0, 0)):
         self.shards, self.settings, self.tokens = shards, settings, tokens
-        self.place = tuple(map(int, place))
+        self.position = tuple(map(int, position))
         self._load()
 
     def _load(self) -> None:
-        turn, rank, _ = self.place
+        turn, rank, _ = self.position
         seed = self.settings["seed"]
         shard = np.random.RandomState([seed, turn]).permutation(len(self.shards))[rank]
         with np.load(self.shards[shard]) as file:
@@ -180,10 +180,10 @@ class Pairs:
     def take(self, count: int):
         taken, idle = [], 0
         while len(taken) < count:
-            turn, rank, past = self.place
+            turn, rank, past = self.position
             if past == len(self.pairs):
                 rank = (rank + 1) % len(self.shards)
-                self.place = (turn + (rank == 0), rank, 0)
+                self.position = (turn + (rank == 0), rank, 0)
                 self._load()
                 idle += 1
                 if idle > len(self.shards) and not taken:
@@ -191,7 +191,7 @@ class Pairs:
                 continue
             start, middle, end = self.pairs[past]
             taken.append([self._words(start, middle), self._words(middle, end)])
-            self.place = (turn, rank, past + 1)
+            self.position = (turn, rank, past + 1)
         return taken
 
     def _words(self, start: int, end: int) -> list[str]:

@@ -71,8 +71,8 @@ def similar_sentences(folder: str) -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors[1:] @ vectors[0]
     print(f"\nSimilarity (cosine) to {QUERY!r}:")
-    for place in np.argsort(-cosines):
-        print(f"  {cosines[place]:.2f}  {SENTENCES[place]}")
+    for index in np.argsort(-cosines):
+        print(f"  {cosines[index]:.2f}  {SENTENCES[index]}")
 
 
 def main() -> None:

@@ -1,7 +1,10 @@
-"""Says on top of every run which package is tested, and on what."""
+"""What every run does: it says which package it tests, and leaves some cases to slow runs."""
 
 import importlib.util
 import os
+from collections import defaultdict
+
+import pytest
 
 
 def pytest_report_header():
@@ -9,3 +12,18 @@ def pytest_report_header():
     origin = spec.origin if spec else "not installed"
     runtime = "TF_KERAS" if os.environ.get("TF_KERAS") else "KERAS_BACKEND"
     return f"keras_bert: {origin}, {runtime}={os.environ.get(runtime, 'unset')}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test marked `sampled(count)`, so many cases, spread evenly, are not slow."""
+    cases = defaultdict(list)
+    for item in items:
+        for mark in item.iter_markers("sampled"):
+            cases[item.path, item.originalname, mark.args[0]].append(item)
+    for (_, _, count), tests in cases.items():
+        last, gaps = len(tests) - 1, max(1, count - 1)
+        kept = {round(number * last / gaps) for number in range(count)}
+        for index, test in enumerate(tests):
+            if index not in kept:
+                test.add_marker("slow")

@@ -60,6 +60,7 @@ def test_arguments_and_defaults():
     }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("case", "options"),
     [
@@ -123,6 +124,7 @@ def test_training_model_has_named_inputs_and_shapes():
 # output_layer_num
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("output_layer_num", "layer_numbers"),
     [
@@ -203,6 +205,7 @@ def frozen_names(model):
     return {layer.name for layer in model.layers if layer.weights and not layer.trainable}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("trainable", [None, False, True])
 def test_trainable_flag(training, trainable):
@@ -211,6 +214,7 @@ def test_trainable_flag(training, trainable):
     assert len(model.trainable_weights) == (len(model.weights) if expected else 0)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("collection", [list, tuple, set])
 def test_trainable_prefixes(collection):
     model = tiny_model(transformer_num=11, trainable=collection(["Encoder-1", "NSP"]))
@@ -301,6 +305,7 @@ def test_impossible_output_len(arguments):
 # Numbers
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("seq_len", [9, None])
 def test_encoder_as_written_in_numpy(seq_len):
     model = tiny_model(training=False, seq_len=seq_len)
@@ -318,6 +323,7 @@ def test_heads_as_written_in_numpy():
     np.testing.assert_allclose(mlm.sum(axis=-1), 1.0, atol=1e-5)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("training", [False, True])
 def test_task_embedding_as_written_in_numpy(training):
     model = tiny_model(use_task_embed=True, task_num=4, training=training)
@@ -331,6 +337,7 @@ def test_task_embedding_as_written_in_numpy(training):
         assert_as_expected(predict(model, TOKENS, SEGMENTS, tasks), hidden)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("name", "function"), [("relu", lambda x: np.maximum(x, 0)), ("tanh", np.tanh)]
 )
@@ -420,6 +427,7 @@ def test_masks_of_the_heads():
     assert (nsp_mask == -1).all()  # none
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("nested", [False, True])
 def test_an_average_after_the_encoder_leaves_padding_out(nested):
     encoder = tiny_model(training=False)
@@ -464,6 +472,7 @@ def test_inputs_without_dtype_or_length():
     np.testing.assert_allclose(output, expected[1:2, :5], atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_one_encoder_called_three_times():
     encoder = tiny_model(training=False, seq_len=None)
     inputs = [layers.Input(shape=(None,)) for _ in range(4)]
@@ -502,6 +511,7 @@ def test_ids_are_not_rounded_to_16_bits(policy, dtype):
         assert np.abs(neighbour - expected).max() > 0.4
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(not KERAS_3, reason="policies are for Keras 3")
 @pytest.mark.parametrize(
     ("policy", "tolerance"), [("mixed_bfloat16", 0.05), ("mixed_float16", 0.01), ("float64", 1e-5)]

@@ -163,6 +163,7 @@ def test_free_prefixes_and_sharded_files(tmp_path):
     load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
 def test_numbers_of_hugging_face(file):
     model = load_trained_model_from_checkpoint(

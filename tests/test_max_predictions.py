@@ -112,6 +112,7 @@ def test_only_the_heads_have_slots():
         get_model(max_predictions=4, training=False, **SIZES, seq_len=16)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("seq_len", [16, None])
 def test_logits_are_those_of_the_ordinary_model(seq_len):
     with_slots, ordinary = pretraining_models(seq_len=seq_len)

@@ -31,9 +31,9 @@ def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str], num
     with matplotlib.rc_context({"font.family": families, "font.size": 9}):
         figure = Figure(figsize=(side * columns + 0.8, side * rows), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for place, (axis, values) in enumerate(zip(axes, maps, strict=False)):
+        for index, (axis, values) in enumerate(zip(axes, maps, strict=False)):
             image = axis.imshow(values, vmin=low, vmax=high, cmap="viridis")
-            axis.set_title(titles[place], parse_math=False)
+            axis.set_title(titles[index], parse_math=False)
             axis.set_xticks(range(len(labels)), labels, rotation=90, parse_math=False)
             axis.set_yticks(range(len(labels)), labels, parse_math=False)
             if numbers:

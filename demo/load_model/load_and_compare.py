@@ -71,8 +71,8 @@ def main():
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors @ vectors.T
     others = cosines - 3 * np.eye(len(texts))  # a sentence is not its own nearest sentence
-    for text, cosine, place in zip(texts, others.max(axis=1), others.argmax(axis=1), strict=True):
-        print(f"{cosine:.2f}  {text}  {texts[place]}")
+    for text, cosine, index in zip(texts, others.max(axis=1), others.argmax(axis=1), strict=True):
+        print(f"{cosine:.2f}  {text}  {texts[index]}")
     save_heat_maps(arguments.picture, [cosines], texts, ["cosines of mean vectors"], numbers=True)
 
 

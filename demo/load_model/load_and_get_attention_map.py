@@ -56,8 +56,8 @@ def main():
     heads = maps[layer - 1][0]
 
     strongest = heads.mean(axis=0).argmax(axis=-1)
-    for token, place in zip(tokens, strongest, strict=True):
-        print(f"{token} -> {tokens[place]}")
+    for token, position in zip(tokens, strongest, strict=True):
+        print(f"{token} -> {tokens[position]}")
     titles = [f"Encoder-{layer}, head {head}" for head in range(1, len(heads) + 1)]
     save_heat_maps(arguments.picture, heads, tokens, titles)
 

@@ -61,11 +61,11 @@ def austen(root: Path) -> Iterator[list[list[str]]]:
     its bytes (R Internals, "Serialization Formats").
     """
     (path,) = root.glob("usr/lib/R/site-library/janeaustenr/data/Rdata.rdb")
-    data, place = path.read_bytes(), 0
-    while place + 4 < len(data):
+    data, start = path.read_bytes(), 0
+    while start + 4 < len(data):
         unpacker = zlib.decompressobj()
-        vector = unpacker.decompress(data[place + 4 :])
-        place = len(data) - len(unpacker.unused_data)
+        vector = unpacker.decompress(data[start + 4 :])
+        start = len(data) - len(unpacker.unused_data)
         lines, at = [], 0
         while (at := vector.find(b"\0\x09", at)) >= 0:
             (size,) = struct.unpack(">i", vector[at + 2 : at + 6])

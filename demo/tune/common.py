@@ -177,9 +177,9 @@ def read_table(path, text_count=1, limit=None):
 
 
 def _column(path, header, names):
-    for place, cell in enumerate(header):
+    for index, cell in enumerate(header):
         if cell in names:
-            return place
+            return index
     sys.exit(f"{path} needs a column named {' or '.join(names)}. Received: {header}")
 
 
@@ -224,23 +224,23 @@ class Batches(keras.utils.Sequence):
         if self.generator is not None:
             self.generator.shuffle(self.batches)
         # Keras on TensorFlow fixes the sizes of axes that are equal in the first two batches.
-        widths = [self._width(places) for places in self.batches]
+        widths = [self._width(rows) for rows in self.batches]
         other = next((i for i, width in enumerate(widths) if width != widths[0]), None)
         if other is not None:
             self.batches.insert(1, self.batches.pop(other))
 
-    def _width(self, places):
-        return -(-self.lengths[places].max() // LENGTH_STEP) * LENGTH_STEP
+    def _width(self, rows):
+        return -(-self.lengths[rows].max() // LENGTH_STEP) * LENGTH_STEP
 
     def __len__(self):
         return len(self.batches)
 
     def __getitem__(self, index):
-        places = self.batches[index]
-        length = self._width(places)
-        tokens, segments = (each[places, :length] for each in self.inputs)
+        rows = self.batches[index]
+        length = self._width(rows)
+        tokens, segments = (each[rows, :length] for each in self.inputs)
         targets = [
-            each[places, :length] if each.ndim == 2 else each[places] for each in self.targets
+            each[rows, :length] if each.ndim == 2 else each[rows] for each in self.targets
         ]
         return ((tokens, segments), *targets)
 

@@ -76,12 +76,12 @@ def entities(tags):
     As in conlleval, an I- tag that does not continue an entity of its kind begins a new one.
     """
     found, kind, start = set(), None, 0
-    for place, tag in enumerate([*tags, "O"]):
+    for position, tag in enumerate([*tags, "O"]):
         if kind is not None and tag != f"I-{kind}":
-            found.add((kind, start, place))
+            found.add((kind, start, position))
             kind = None
         if kind is None and tag != "O":
-            kind, start = tag[2:], place
+            kind, start = tag[2:], position
     return found
 
 
@@ -149,11 +149,11 @@ def main():
     def dev_f1(logs):
         predicted = [None] * len(dev_sentences)
         for index in range(len(dev)):
-            (inputs, *_), places = dev[index], dev.batches[index]
+            (inputs, *_), rows = dev[index], dev.batches[index]
             best = np.argmax(model.predict_on_batch(inputs), axis=-1)
-            for row, place in zip(best, places, strict=True):
-                tags = [classes[number] for number in row[dev_starts[place]]]
-                predicted[place] = entities(tags)
+            for row, labels in zip(rows, best, strict=True):
+                tags = [classes[number] for number in labels[dev_starts[row]]]
+                predicted[row] = entities(tags)
         # Words beyond max_len have no prediction, so their entities count as missed.
         return f1_score([entities(tags) for _, tags in dev_sentences], predicted)
 

@@ -93,34 +93,34 @@ def arrange(boxes):
     for name, box in boxes.items():
         if not box.parents:  # an input is placed just above the first box that uses it
             rows[name] = min(rows[each.name] for each in boxes.values() if name in each.parents) - 1
-    places = {}
+    cells = {}
     # Inputs of later layers are placed last, so that the layers of a head are in one column.
     for name in sorted(boxes, key=lambda each: not boxes[each].parents and rows[each] > 0):
         # Below the leftmost of its parents, if that position is free.
-        above = [places[parent][0] for parent in boxes[name].parents if parent in places]
+        above = [cells[parent][0] for parent in boxes[name].parents if parent in cells]
         column = min(above, default=0)
-        while (column, rows[name]) in places.values():
+        while (column, rows[name]) in cells.values():
             column += 1
-        places[name] = column, rows[name]
-    return places
+        cells[name] = column, rows[name]
+    return cells
 
 
-def draw(boxes, places, title, path):
-    columns, rows = (1 + max(each) for each in zip(*places.values(), strict=True))
+def draw(boxes, cells, title, path):
+    columns, rows = (1 + max(each) for each in zip(*cells.values(), strict=True))
     figure = Figure(figsize=(WIDTH * columns, HEIGHT * (rows + 1)))
     axes = figure.add_axes([0, 0, 1, 1])
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -1.5))
     axes.axis("off")
     axes.text((columns - 1) / 2, -1, title, ha="center", va="center")
     for name, box in boxes.items():
-        column, row = places[name]
+        column, row = cells[name]
         corner, size = (column - HALF_WIDTH, row - HALF_HEIGHT), (2 * HALF_WIDTH, 2 * HALF_HEIGHT)
         colour = COLOURS.get(name.split("-")[0], HEAD_COLOUR)
         axes.add_patch(Rectangle(corner, *size, facecolor=colour, edgecolor="dimgrey", zorder=2))
         text = f"{name}\n{box.text}"
         axes.text(column, row, text, ha="center", va="center", fontsize=7.5, zorder=3)
         for parent in box.parents:
-            points = way(*places[parent], column, row)
+            points = way(*cells[parent], column, row)
             axes.plot(*zip(*points[:-1], strict=True), color="slategrey", zorder=1)
             arrow = {"arrowstyle": "-|>", "color": "slategrey", "shrinkA": 0, "shrinkB": 0}
             axes.annotate("", xy=points[-1], xytext=points[-2], arrowprops=arrow, zorder=1)

@@ -79,6 +79,7 @@ CASES = [(suffix, True) for suffix in SUFFIXES] + [
 ]
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("suffix", "pooled"), CASES)
 @pytest.mark.parametrize("breaks", [[], [7], [0, 256, 280]])
 def test_a_file_is_the_same_wherever_it_broke_off(tmp_path, suffix, pooled, breaks):

@@ -99,6 +99,7 @@ finally:
 """
 
 
+@pytest.mark.sampled(2)
 @once
 @pytest.mark.parametrize("command", ["--help", "tokenize", "info", "convert"])
 def test_commands_that_need_no_keras_do_not_import_it(command, google, tmp_path):

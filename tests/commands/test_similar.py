@@ -34,6 +34,7 @@ def test_a_query_ranks_the_lines(command, google, pooling):
         assert float(value) == pytest.approx(cosine(query, vector), abs=6e-5)  # four digits
 
 
+@pytest.mark.slow
 def test_without_a_query_every_line_finds_its_neighbour(command, google):
     code, out, _ = command("similar", google, stdin="a b c\nx y\na b c\n")
     lines = out.splitlines()

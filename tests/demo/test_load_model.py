@@ -223,7 +223,7 @@ def test_the_diagram_has_every_layer_and_connection(model, tmp_path, monkeypatch
     built, _ = build_model_from_config(path, training=True)
     boxes = vis.collect(built, fold=False)
     assert list(boxes) == [layer.name for layer in built.layers]
-    # get_model's drawing of the architecture: residual connections, tied table, masked places
+    # get_model's drawing of the architecture: residual connections, tied table, masked positions
     for name, parents in {
         "Input-Masked": set(),
         "Embedding-Token-Segment": {"Embedding-Token", "Embedding-Segment"},
@@ -249,10 +249,10 @@ def test_the_diagram_has_every_layer_and_connection(model, tmp_path, monkeypatch
     assert middle.text.startswith("2 encoder layers, (?, 64, 12), ")
     assert middle.parents == ["Encoder-1-FeedForward-Norm"]
     assert sum(box.weight_num for box in folded.values()) == built.count_params()
-    places = vis.arrange(folded)
-    assert len(set(places.values())) == len(folded)
+    cells = vis.arrange(folded)
+    assert len(set(cells.values())) == len(folded)
     for name, box in folded.items():
-        assert all(places[parent][1] < places[name][1] for parent in box.parents)
+        assert all(cells[parent][1] < cells[name][1] for parent in box.parents)
 
     picture = tmp_path / "model.png"
     monkeypatch.setattr(sys, "argv", ["vis.py", str(model.folder), str(picture)])

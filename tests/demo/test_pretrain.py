@@ -169,8 +169,8 @@ def test_the_state_before_serves_where_the_last_is_damaged(processes, tmp_path, 
         assert damaged != content
         saved[-1].write_bytes(damaged)
         variables[1].assign(0)
-        step, place, losses = pretrain.load_state(tmp_path, None)
-        assert (step, place.tolist(), len(losses)) == (4, [0, 1, 4], 4)
+        step, position, losses = pretrain.load_state(tmp_path, None)
+        assert (step, position.tolist(), len(losses)) == (4, [0, 1, 4], 4)
         assert variables[1].value == 4
 
 

@@ -38,8 +38,8 @@ def settings(tmp_path):
 def test_a_text_can_be_read_on_from_every_line(settings):
     everything = list(lines(settings["texts"]))
     assert [line for line, _ in everything] == [*SENTENCES, "", "Ça va ?", "", "冬天", ""]
-    for number, (_, place) in enumerate(everything, 1):
-        assert list(lines(settings["texts"], *place)) == everything[number:]
+    for number, (_, position) in enumerate(everything, 1):
+        assert list(lines(settings["texts"], *position)) == everything[number:]
 
 
 def test_a_text_that_has_changed_is_refused(settings):
@@ -146,15 +146,15 @@ def test_every_pass_takes_every_pair_once_and_can_go_on_anywhere(settings, tmp_p
     tokens = list(tokenizer()._token_dict)
     per_pass = sum(len(pairs_of(shard["sizes"], 5)) for shard in read(shards))
     stream = Pairs(shards, settings, tokens)
-    places, taken = [], []
+    positions, taken = [], []
     for _ in range(3 * per_pass):
-        places.append(stream.place)
+        positions.append(stream.position)
         taken += stream.take(1)
     passes = [taken[i * per_pass : (i + 1) * per_pass] for i in range(3)]
     assert passes[0] != passes[1]
     assert sorted(passes[0]) == sorted(passes[1]) == sorted(passes[2])
     for number in (0, 1, per_pass - 1, per_pass, 2 * per_pass + 1):
-        stream = Pairs(shards, settings, tokens, places[number])
+        stream = Pairs(shards, settings, tokens, positions[number])
         assert stream.take(len(taken) - number) == taken[number:]
 
 

@@ -234,8 +234,8 @@ def test_labels_that_training_lacks_are_named(common):
 
 
 @pytest.mark.parametrize(
-    ("place", "word", "message"),
-    [  # place 7 is behind all
+    ("index", "word", "message"),
+    [  # index 7 is behind all
         (0, "nobert", "model: There is no model 'nobert'"),
         (0, ".", "model: .*bert_config.json|model: .*vocab.txt"),
         (1, "none.tsv", "argument train: there is no file none.tsv"),
@@ -251,10 +251,10 @@ def test_labels_that_training_lacks_are_named(common):
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_done(
-    common, tmp_path, monkeypatch, capsys, place, word, message
+    common, tmp_path, monkeypatch, capsys, index, word, message
 ):
     arguments = prepare(tmp_path, write_sentences, "train.tsv")[:7]
-    arguments[place : place + 1] = [word]
+    arguments[index : index + 1] = [word]
     (tmp_path / "folder.keras").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["classify.py", *arguments])

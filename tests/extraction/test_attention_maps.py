@@ -20,6 +20,7 @@ def check(maps, model, tokens=TOKENS, segments=SEGMENTS, tasks=None, atol=1e-5):
         np.testing.assert_allclose(found[padding], expected[padding], atol=1e-3 + atol)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("batch_size", [32, 2])
 def test_encoder(batch_size):
     model = tiny_model(training=False)
@@ -51,6 +52,7 @@ def test_classifier_on_the_same_graph():
     check(get_attention_maps(model, [TOKENS, SEGMENTS]), encoder)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("batch_size", [32, 2])
 @pytest.mark.parametrize("count", [1, 3])
 def test_output_len(count, batch_size):
@@ -81,6 +83,7 @@ def test_nested_model():
     check(get_attention_maps(encoder, [TOKENS, SEGMENTS]), encoder)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(not KERAS_3, reason="policies are for Keras 3")
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
 def test_policies(policy):

@@ -50,6 +50,7 @@ def test_poolings(folder, expected, sentences):
     np.testing.assert_array_equal(single[0], pooled[0][12:24])
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("output_layer_num", [1, 2])
 def test_first_tokens_alone_are_those_of_all_tokens(folder, output_layer_num, sentences):
     """Pooled by the first token, the last layer computes no other."""
@@ -66,6 +67,7 @@ def test_output_layer_num_is_for_folders(folder):
     assert extract_embeddings(folder, ["a"], output_layer_num=2)[0].shape == (3, 24)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("batch_size", [None, 1, 3])
 @pytest.mark.parametrize("seq_len", [None, 12])
 def test_a_model_of_this_library(vocabulary, expected, seq_len, batch_size, load, sentences):
@@ -76,6 +78,7 @@ def test_a_model_of_this_library(vocabulary, expected, seq_len, batch_size, load
         np.testing.assert_allclose(result, expected(text), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_not_cut(folder, vocabulary, load):
     assert extract_embeddings(folder, ["a"], cut_embed=False)[0].shape == (16, 12)
     fixed, free = load(seq_len=12), load(seq_len=None)
@@ -98,6 +101,7 @@ def test_results_are_arrays_of_their_own(folder):
             result *= 2
 
 
+@pytest.mark.slow
 def test_texts_are_read_as_needed(folder):
     read = itertools.count()
     texts = (f"{'a ' * (number % 3)}b" for number in read)  # without end
@@ -137,6 +141,7 @@ def test_bad_arguments_are_refused_at_once(folder, arguments, error, message):
         extract_embeddings_generator(folder, *arguments)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("text", [None, b"a", 7, ("a",), ("a", "b", "c"), ("a", None)])
 def test_bad_texts_are_named_by_place(folder, text):
     with pytest.raises(TypeError, match="Text 1 must be a str or a pair of str"):
@@ -158,6 +163,7 @@ def test_a_model_needs_its_vocabulary(vocabulary, load):
         extract_embeddings(7, ["a"], vocabs=vocabulary)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("lower", [True, False])
 def test_a_folder_that_says_whether_it_is_cased(tmp_path, lower):
     write_google_folder(tmp_path)

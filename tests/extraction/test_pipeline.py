@@ -19,6 +19,7 @@ from keras_bert.backend import Predictor, layers, models, ops, predictor
 from keras_bert.extraction.pipeline import Pipeline
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("batch_size", [None, 1, 4])
 def test_batch_size_is_the_most_texts_of_a_batch(
     vocabulary, monkeypatch, batch_size, load, sentences
@@ -157,6 +158,7 @@ def test_features_with_the_ids_of_their_tokens(vocabulary, load):
         assert features.shape == (len(ids), 12)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("seq_len", "full_length", "lengths"), [(None, None, 5), (None, 9, 9), (12, None, 12)]
 )
@@ -165,6 +167,7 @@ def test_lengths_of_features_that_are_not_cut(vocabulary, load, seq_len, full_le
     assert [len(features) for features in pipeline(["a", "a b c"])] == [lengths] * 2
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("change", ["eager", "patched"])
 def test_models_of_which_users_made_something_are_pooled_behind_it(vocabulary, load, change):
     """With the numbers of the pooling in the model."""

@@ -16,6 +16,7 @@ def features(*shape, seed=0):
     return np.random.RandomState(seed).normal(size=shape).astype("float32")
 
 
+@pytest.mark.sampled(4)
 @old_cases("attention")
 def test_as_the_old_layer(case, tmp_path):
     known = old_case(case)

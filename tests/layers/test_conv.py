@@ -30,6 +30,7 @@ def convolve(features, kernel, bias, padding, strides=1, dilation_rate=1):
     return np.stack(windows, axis=1) + bias
 
 
+@pytest.mark.sampled(4)
 @old_cases("conv")
 def test_as_the_old_layer(case, tmp_path):
     known = old_case(case)

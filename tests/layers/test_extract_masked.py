@@ -21,6 +21,7 @@ def expected(count, mask):
     return picked, in_use
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("count", [3, 4, 9])  # just enough, more, and more than there are positions
 @pytest.mark.parametrize("mask", [MASK, None])
 def test_marked_positions_move_to_the_front(count, mask, tmp_path):

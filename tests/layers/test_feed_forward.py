@@ -12,6 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The initializer GlorotNormal is 
 keras_3 = pytest.mark.skipif(not KERAS_3, reason="the layer of Keras 3")
 
 
+@pytest.mark.sampled(2)
 @old_cases("feed_forward")
 def test_as_the_old_layer(case, tmp_path):
     check_layer(**old_case(case), tmp_path=tmp_path)

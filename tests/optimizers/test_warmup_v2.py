@@ -80,6 +80,7 @@ def draw(count, shape=(3, 4), seed=0):
     return random.normal(size=shape).astype("float32"), gradients.astype("float32")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("amsgrad", [False, True])
 @pytest.mark.parametrize(("decay_steps", "warmup_steps"), [(30, 7), (30, 0), (5, 20)])
 @pytest.mark.filterwarnings("ignore:AdamWarmup.decay_steps, warmup_steps")
@@ -256,6 +257,7 @@ def test_base_class_accumulates_and_scales():
     np.testing.assert_array_equal(got[3:5], [got[2], got[2]])
 
 
+@pytest.mark.slow
 def test_mixed_precision_follows_single_precision():
     wrap = (keras.mixed_precision if TF_KERAS else keras.optimizers).LossScaleOptimizer
 
@@ -306,6 +308,7 @@ def decayed(pattern, **arguments):
     return [name.split("/")[-1].split("_")[-1][:-2] for name, change in changed.items() if change]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("pattern", "want"),
     [

@@ -130,6 +130,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("line", COMMANDS, ids=[each.split()[3] for each in COMMANDS])
 def test_commands_run(line, folder, capsys):
     words = shlex.split(with_stand_ins(line).replace("uncased_l2_h128", "MODEL"))[3:]

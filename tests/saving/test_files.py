@@ -23,15 +23,16 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "form",
     [
         ".keras",
         ".h5",
-        pytest.param("json", marks=slow),
-        pytest.param("weights of .keras", marks=slow),
-        pytest.param("weights of .h5", marks=slow),
-        pytest.param("weights of .weights.h5", marks=slow),
+        "json",
+        "weights of .keras",
+        "weights of .h5",
+        "weights of .weights.h5",
     ],
 )
 @pytest.mark.parametrize("name", MODELS)
@@ -57,6 +58,7 @@ def test_custom_objects_as_a_scope(folder):
         check_predictions(model, "classifier", folder)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("form", [".keras", ".h5", "json"])
 def test_gelu_stays_what_it_was(folder, form):
     check_gelu(folder, form)
@@ -71,6 +73,7 @@ def test_the_mode_of_the_position_embedding_survives(folder, tmp_path):
         assert load_model(tmp_path / "again.keras").get_layer("Embedding-Position").mode == "add"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize(("trainable", "count"), [(False, 0), (True, 37), (["Encoder-2"], 16)])
 def test_frozen_layers_stay_frozen(tmp_path, trainable, count, suffix):

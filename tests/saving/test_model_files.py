@@ -28,6 +28,7 @@ def google(tmp_path):
     return tmp_path / "google"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize("training", [False, True])
 def test_what_a_model_file_holds(tmp_path, google, suffix, training):
@@ -51,6 +52,7 @@ def test_what_a_model_file_holds(tmp_path, google, suffix, training):
     assert all(is_same(tensors[name], expected[name]) for name in expected)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("activation", "name"),
     [("gelu", "gelu_tanh"), ("gelu_new", "gelu_tanh"), ("gelu_erf", "gelu_erf"), ("relu", "relu")],

@@ -69,6 +69,7 @@ OLD_NAMES = sorted(
 )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", OLD_NAMES)
 def test_old_file(name):
     check_old(load_old(name), name)

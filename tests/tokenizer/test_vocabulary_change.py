@@ -104,6 +104,7 @@ def test_probabilities_are_those_from_before_over_the_kept_tokens(paths, vocabul
     np.testing.assert_allclose(predict(again, change.vocabulary)[0][0], after, **CLOSE)
 
 
+@pytest.mark.slow
 def test_a_new_token_has_the_mean_logit_of_its_pieces(paths, vocabulary):
     change = VocabularyChange(vocabulary, add=ADDED)
     (before, _), mask = predict(load(paths, training=True), vocabulary)

@@ -18,15 +18,18 @@ def asks_keras():
     return KERAS_3 and on_accelerator()
 
 
+@pytest.mark.sampled(3)
 def test_an_encoder(usual_model, check_predictor):
     check_predictor(usual_model, asks_keras())
 
 
+@pytest.mark.sampled(3)
 @keras_3
 def test_where_layers_are_not_called_as_usual(unusual_model, check_predictor):
     check_predictor(unusual_model, asks_keras())
 
 
+@pytest.mark.sampled(2)
 @keras_3
 def test_other_models(foreign_model, check_predictor):
     check_predictor(foreign_model, asks_keras=True)

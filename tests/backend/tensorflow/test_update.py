@@ -56,6 +56,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_kernel_does_what_the_formulas_say(options, dtype):

@@ -47,7 +47,7 @@ from keras_bert.backend import TF_KERAS, backend, keras, layers
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families.weights import to_checkpoint
 from keras_bert.saving.conversion import read_folder, write_google_folder
-from keras_bert.tokenizer.case import is_cased
+from keras_bert.tokenizer.vocabulary import is_cased
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 SAVED_STATES = 2  # the last one, and the one before it in case the last one is damaged

@@ -31,26 +31,14 @@ def gelu_tanh(x: Any) -> Any:
 
 @serializable
 def gelu_erf(x: Any) -> Any:
-    """GELU in its exact form: `0.5·x·(1 + erf(x / sqrt(2)))`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        Tensor of the shape and dtype of `x`.
-    """
+    """GELU in its exact form: `0.5·x·(1 + erf(x / sqrt(2)))`; otherwise as `gelu_tanh`."""
     return backend.gelu_erf(x)
 
 
 gelu = gelu_tanh
 
-_BY_NAME = {
-    "gelu": gelu_tanh,
-    "gelu_new": gelu_tanh,
-    "gelu_pytorch_tanh": gelu_tanh,
-    "gelu_tanh": gelu_tanh,
-    "gelu_erf": gelu_erf,
-}
+_TANH_NAMES = ("gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_tanh")
+_BY_NAME = dict.fromkeys(_TANH_NAMES, gelu_tanh) | {"gelu_erf": gelu_erf}
 
 
 def get(identifier: Any) -> Callable:

@@ -10,25 +10,10 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from . import activations
+from . import activations, layers
 from .activations import gelu
 from .arguments import as_integer, as_integers, as_size, check_head_num
-from .backend import layers, models
-from .layers import (
-    Add,
-    Dropout,
-    EmbeddingSimilarity,
-    Extract,
-    ExtractMasked,
-    FeedForward,
-    FirstTokens,
-    LayerNormalization,
-    Masked,
-    MultiHeadAttention,
-    TaskEmbedding,
-    get_embedding,
-    get_inputs,
-)
+from .backend import keras
 from .layers.initializer import GlorotNormal
 from .saving.custom_objects import get_custom_objects
 from .tokenizer.special_tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
@@ -147,9 +132,9 @@ def get_model(
     activation = activations.get(feed_forward_activation)
     blocks = _Blocks(dropout_rate, layer_norm_epsilon, output_len)
 
-    token, segment, masked = get_inputs(seq_len)
+    token, segment, masked = layers.get_inputs(seq_len)
     inputs = [token, segment]
-    features, table = get_embedding(
+    features, table = layers.get_embedding(
         inputs,
         token_num,
         pos_num,
@@ -159,20 +144,21 @@ def get_model(
         token_initializer=token_initializer,
     )
     if use_task_embed:
-        task = layers.Input(shape=(1,), dtype="int32", name="Input-Task")
+        task = keras.layers.Input(shape=(1,), dtype="int32", name="Input-Task")
         inputs.append(task)
-        features = TaskEmbedding(task_num, embed_dim, name="Embedding-Task")([features, task])
+        embedding = layers.TaskEmbedding(task_num, embed_dim, name="Embedding-Task")
+        features = embedding([features, task])
     features = blocks.norm("Embedding", blocks.dropout("Embedding", features))
 
     encoded = []
     for number in range(1, transformer_num + 1):
-        attention = MultiHeadAttention(
+        attention = layers.MultiHeadAttention(
             head_num,
             activations.get(attention_activation),
             kernel_initializer=GlorotNormal(),
             name=f"Encoder-{number}-MultiHeadSelfAttention",
         )
-        feed_forward = FeedForward(
+        feed_forward = layers.FeedForward(
             feed_forward_dim,
             activation,
             kernel_initializer=GlorotNormal(),
@@ -184,25 +170,16 @@ def get_model(
 
     trainable = training if trainable is None else trainable
     if not training:
-        _set_trainable(models.Model(inputs, features), trainable)
+        _set_trainable(keras.Model(inputs, features), trainable)
         return inputs, blocks.output(encoded, layer_indices)
-    outputs = [
-        _mlm_head(blocks, features, table, masked, activation, max_predictions),
-        _nsp_head(features),
-    ]
-    model = models.Model([*inputs, masked], outputs)
+    mlm = _mlm_head(blocks, features, table, masked, activation, max_predictions)
+    model = keras.Model([*inputs, masked], [mlm, _nsp_head(features)])
     _set_trainable(model, trainable)
     return model
 
 
 class _Blocks(NamedTuple):
-    """What the encoder is built of.
-
-    Attributes:
-        dropout_rate: Dropout rate; 0 leaves the layers out.
-        epsilon: Epsilon of layer normalizations.
-        output_len: How many of the first tokens the output is about, or None for all.
-    """
+    """What the encoder is built of, by some arguments of `get_model`."""
 
     dropout_rate: float
     epsilon: float
@@ -210,19 +187,19 @@ class _Blocks(NamedTuple):
 
     def dropout(self, name, features):
         if self.dropout_rate > 0.0:
-            features = Dropout(self.dropout_rate, name=f"{name}-Dropout")(features)
+            features = layers.Dropout(self.dropout_rate, name=f"{name}-Dropout")(features)
         return features
 
     def norm(self, name, features):
-        return LayerNormalization(epsilon=self.epsilon, name=f"{name}-Norm")(features)
+        return layers.LayerNormalization(epsilon=self.epsilon, name=f"{name}-Norm")(features)
 
     def residual(self, name, features, output):
         """Dropout of a sub-layer's output, addition and normalization."""
         output = self.dropout(name, output)
-        return self.norm(name, Add(name=f"{name}-Add")([features, output]))
+        return self.norm(name, layers.Add(name=f"{name}-Add")([features, output]))
 
     def first_tokens(self, name, features):
-        return FirstTokens(self.output_len, name=f"{name}-First")(features)
+        return layers.FirstTokens(self.output_len, name=f"{name}-First")(features)
 
     def encoder_layer(self, features, attention, feed_forward, is_last):
         """Attention and feed-forward layer; the last one for no more tokens than are needed."""
@@ -244,25 +221,26 @@ class _Blocks(NamedTuple):
         outputs = [encoded[index] for index in reversed(layer_indices)]
         if len(outputs) == 1:
             return outputs[0]
-        return layers.Concatenate(name="Encoder-Output")(outputs)
+        return keras.layers.Concatenate(name="Encoder-Output")(outputs)
 
 
 def _mlm_head(blocks, features, table, masked, activation, max_predictions):
     """Probabilities, or with `max_predictions` logits, of masked tokens."""
     mlm, marks = features, masked
-    if max_predictions is not None:
-        mlm, marks = ExtractMasked(max_predictions, name="MLM-Extract")([features, masked])
-    mlm = layers.Dense(features.shape[-1], activation=activation, name="MLM-Dense")(mlm)
+    marked_only = max_predictions is not None
+    if marked_only:
+        mlm, marks = layers.ExtractMasked(max_predictions, name="MLM-Extract")([features, masked])
+    mlm = keras.layers.Dense(features.shape[-1], activation=activation, name="MLM-Dense")(mlm)
     mlm = blocks.norm("MLM", mlm)
-    similarity = EmbeddingSimilarity(return_logits=max_predictions is not None, name="MLM-Sim")
-    return Masked(name="MLM")([similarity([mlm, table]), marks])
+    similarity = layers.EmbeddingSimilarity(return_logits=marked_only, name="MLM-Sim")
+    return layers.Masked(name="MLM")([similarity([mlm, table]), marks])
 
 
 def _nsp_head(features):
     """Probabilities of whether the second sentence follows the first."""
-    nsp = Extract(index=0, name="Extract")(features)
-    nsp = layers.Dense(features.shape[-1], activation="tanh", name="NSP-Dense")(nsp)
-    return layers.Dense(2, activation="softmax", name="NSP")(nsp)
+    nsp = layers.Extract(index=0, name="Extract")(features)
+    nsp = keras.layers.Dense(features.shape[-1], activation="tanh", name="NSP-Dense")(nsp)
+    return keras.layers.Dense(2, activation="softmax", name="NSP")(nsp)
 
 
 def _check_sequences(seq_len, pos_num, output_len, training) -> None:
@@ -325,17 +303,13 @@ def _set_trainable(model, trainable) -> None:
     for layer in model.layers:
         layer.trainable = layer.name.startswith(prefixes)
     names = [layer.name for layer in model.layers]
-    unmatched = [each for each in prefixes if not any(map(_prefix_test(each), names))]
+    unmatched = [each for each in prefixes if not any(name.startswith(each) for name in names)]
     if unmatched:
         warnings.warn(
             f"`trainable` names no layer of this model by {sorted(unmatched)}; names start with "
             "Embedding, Encoder, MLM, NSP.",
             stacklevel=3,
         )
-
-
-def _prefix_test(prefix: str):
-    return lambda name: name.startswith(prefix)
 
 
 def get_token_embedding(model: Any) -> Any:

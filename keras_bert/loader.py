@@ -15,8 +15,7 @@ from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.listing import listed
 from .families import ConfigError, family_of
-from .families.activation import activation_name
-from .families.configuration import read_config
+from .families.configuration import activation_name, read_config
 from .families.fitting import check_fit, check_unexpected_tensors
 from .families.translation import with_changed_rows
 from .families.weights import FoundWeight, Heads, find_weights
@@ -122,16 +121,7 @@ def build_model_from_config(
     """Build an untrained model from a configuration.
 
     "gelu" means the tanh form in Google's configurations and the exact one in Hugging Face's.
-
-    Args:
-        config_file: Path of a `bert_config.json` or of a Hugging Face `config.json`.
-        training: Whether the model has the MLM and NSP heads.
-        trainable: As in `get_model`.
-        output_layer_num: As in `get_model`.
-        seq_len: Length of the sequences, cut to the positions that the configuration has; None for
-            a model of any length up to them.
-        **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
-            over the configuration.
+    The arguments are those that `load_trained_model_from_checkpoint` has too.
 
     Returns:
         The model, and the configuration with `max_position_embeddings` set to the number of
@@ -171,8 +161,7 @@ def load_model_weights_from_checkpoint(
             layers than the file.
         config: The configuration that came with the model; its `max_position_embeddings` rows of
             the position table are read.
-        checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`), or path of a
-            `.safetensors` or PyTorch `.bin` file.
+        checkpoint_file: As in `load_trained_model_from_checkpoint`.
         training: Whether to fill the MLM and NSP heads too.
         allow_missing_heads: Whether heads that the file lacks stay as they are, instead of an
             error.
@@ -217,15 +206,7 @@ def _heads(training: bool, allow_missing_heads: bool) -> Heads:
     return "whole" if allow_missing_heads else "all"
 
 
-def _build(
-    config: dict[str, Any],
-    activation: str,
-    training: bool,
-    trainable: bool | Sequence[str] | None,
-    output_layer_num: int | Sequence[int],
-    seq_len: int | None,
-    kwargs: dict[str, Any],
-) -> tuple[models.Model, dict[str, Any]]:
+def _build(config, activation: str, training, trainable, output_layer_num, seq_len, kwargs):
     """Build a model of a configuration whose activation has been decided."""
     config = dict(config)
     if seq_len is not None:
@@ -276,10 +257,7 @@ def _check_activation(model: models.Model, config: dict[str, Any], checkpoint: C
 
 
 def _change_vocabulary(
-    config: dict[str, Any],
-    checkpoint: Checkpoint,
-    found: list[FoundWeight],
-    change: VocabularyChange,
+    config: dict[str, Any], checkpoint: Checkpoint, found: list[FoundWeight], change: Any
 ) -> Checkpoint:
     """Let a checkpoint and its configuration be those of another vocabulary."""
     if not isinstance(change, VocabularyChange):
@@ -292,13 +270,7 @@ def _change_vocabulary(
     return with_changed_rows(checkpoint, found, old, new, change.rows)
 
 
-def _fill(
-    model: models.Model,
-    config: Mapping[str, Any],
-    checkpoint: Checkpoint,
-    found: list[FoundWeight],
-    done: FoundWeight | None = None,
-) -> None:
+def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], done=None) -> None:
     """Check the weights against the model, then read and assign those not done yet one by one."""
     held = {layer.name for layer in model.layers}
     variables = {

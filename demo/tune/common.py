@@ -239,9 +239,7 @@ class Batches(keras.utils.Sequence):
         rows = self.batches[index]
         length = self._width(rows)
         tokens, segments = (each[rows, :length] for each in self.inputs)
-        targets = [
-            each[rows, :length] if each.ndim == 2 else each[rows] for each in self.targets
-        ]
+        targets = [each[rows, :length] if each.ndim == 2 else each[rows] for each in self.targets]
         return ((tokens, segments), *targets)
 
 

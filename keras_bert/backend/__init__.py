@@ -1,10 +1,9 @@
 """The one place that knows on which Keras and on which engine this package runs.
 
-`switch` decides for Keras 3 or Keras 2. `parts` has the parts of that Keras, such as `layers` and
-`ops`. `plain` has the few functions that differ between engines, in `keras.ops` alone; the module
-of an engine (`tensorflow`, `jax`, `torch`) has those that it has otherwise. `keras_3` and `keras_2`
-have what differs between the two Keras. All their public names are names of this module: the other
-modules take what they need from here, and do not ask which it is.
+`switch` decides for Keras 3 or Keras 2, whose parts, such as `layers` and `ops`, are in `parts`.
+`plain` has the few functions that differ between engines, and an engine's module those that it has
+otherwise; `keras_3` and `keras_2` have what differs between the two Keras. All their public names
+are names of this module: other modules take them from here, and do not ask which it is.
 """
 
 from __future__ import annotations
@@ -28,16 +27,11 @@ _has_begun = False
 def _load() -> None:
     """Import Keras and the engine's module, and make their names those of this module."""
     parts = import_module(".parts", __name__)
-    globals().update({name: getattr(parts, name) for name in parts.NAMES})
+    globals().update({name: getattr(parts, name) for name in __all__ if name != "TF_KERAS"})
     for module in ("plain", parts.backend.backend(), "keras_2" if TF_KERAS else "keras_3"):
-        names = vars(import_module(f".{module}", __name__))
-        globals().update(
-            {
-                name: value
-                for name, value in names.items()
-                if not name.startswith("_") and not ismodule(value)
-            }
-        )
+        for name, value in vars(import_module(f".{module}", __name__)).items():
+            if not name.startswith("_") and not ismodule(value):
+                globals()[name] = value
 
 
 def __getattr__(name: str) -> Any:

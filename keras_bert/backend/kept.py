@@ -10,16 +10,13 @@ def made_once(kept, key, model, make):
 
     Quantizing and LoRA put others in their place.
     """
-    made, variables = kept.get(key, (None, None))
+    made, variables = kept.get(key, (None, []))
     current = model.weights
-    if made is None or not _same(variables, current):
+    same = len(variables) == len(current) and all(map(operator.is_, variables, current))
+    if made is None or not same:
         made = make(model)
         kept[key] = made, current
     return made
-
-
-def _same(first: list, second: list) -> bool:
-    return len(first) == len(second) and all(map(operator.is_, first, second))
 
 
 def is_patched(layer) -> bool:

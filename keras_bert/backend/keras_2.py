@@ -56,10 +56,7 @@ def first_input(layer):
 
 
 def copy_on_inputs(model, inputs, custom_objects):
-    """A functional model on other inputs, made of copies of the layers.
-
-    A layer that is called twice no longer has an `output`.
-    """
+    """The same, of copies of the layers: one that is called twice no longer has an `output`."""
     with utils.custom_object_scope(custom_objects):
         return models.clone_model(model, input_tensors=inputs)
 
@@ -72,8 +69,7 @@ def renew_weights(copy, model) -> None:
 def predictor(model, of_known_layers: bool) -> Predictor:
     """A function traced once, for all shapes that the model takes.
 
-    Keras 2 itself builds a data set of every batch and, dropping it, waits a tenth of a second in
-    about half of the calls.
+    Keras 2 itself builds a data set of every batch, whose end it often waits for.
     """
     if (
         isinstance(model, models.Model)

@@ -10,6 +10,7 @@ arange = tf.range
 cast = tf.cast
 convert_to_tensor = tf.convert_to_tensor
 cumsum = tf.cumsum
+einsum = tf.einsum
 equal = tf.equal
 erf = tf.math.erf
 expand_dims = tf.expand_dims
@@ -21,20 +22,16 @@ minimum = tf.minimum
 not_equal = tf.not_equal
 ones_like = tf.ones_like
 reshape = tf.reshape
+softmax = tf.nn.softmax
 sqrt = tf.sqrt
 square = tf.square
 squeeze = tf.squeeze
-tanh = tf.tanh
 transpose = tf.transpose
 where = tf.where
 
 
 def convert_to_numpy(x):
     return x.numpy()
-
-
-def einsum(subscripts, *operands):
-    return tf.einsum(subscripts, *operands)
 
 
 def gelu(x, approximate=True):
@@ -49,10 +46,6 @@ def shape(x):
     """A tuple with what is known, and a tensor for what is not."""
     known, unknown = x.shape, tf.shape(x)
     return tuple(unknown[axis] if size is None else size for axis, size in enumerate(known))
-
-
-def softmax(x, axis=-1):
-    return tf.nn.softmax(x, axis=axis)
 
 
 def sum(x, axis=None, keepdims=False):

@@ -65,16 +65,7 @@ def first_input(layer):
 
 
 def copy_on_inputs(model, inputs, custom_objects):
-    """A functional model on other inputs, with the same weights.
-
-    Args:
-        model: The model.
-        inputs: A list of `Input` tensors in the place of its own.
-        custom_objects: What reading the configurations of its layers needs.
-
-    Returns:
-        A model made of the same layers.
-    """
+    """A functional model on a list of other `Input` tensors, made of the same layers."""
     return models.clone_model(model, input_tensors=inputs, clone_function=lambda layer: layer)
 
 
@@ -83,16 +74,7 @@ def renew_weights(copy, model) -> None:
 
 
 class Optimizer(optimizers.Optimizer):
-    """Keras' base class of optimizers, as AdamWarmup sees it.
-
-    Args:
-        learning_rate: The learning rate.
-        name: Name of the optimizer.
-        **kwargs: Further arguments of the base class.
-    """
-
-    def __init__(self, learning_rate, name, **kwargs):
-        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+    """Keras' base class of optimizers, as AdamWarmup sees it."""
 
     def apply(self, grads, trainable_variables=None):
         # The base class divides, clips and accumulates what it is given.
@@ -118,29 +100,14 @@ class Optimizer(optimizers.Optimizer):
 def masked_mean(mean, y_true, y_pred, sample_weight):
     """A loss, averaged over the positions that the Keras mask of the predictions leaves.
 
-    Args:
-        mean: Function of the next three arguments: the loss as Keras computes it.
-        y_true: Labels.
-        y_pred: Predictions.
-        sample_weight: Weights, or None.
-
-    Returns:
-        Scalar; 0 where the mask leaves nothing.
+    It is a scalar, and 0 where the mask leaves nothing. `mean` computes it as Keras does, of the
+    other three arguments.
     """
     return mean(y_true, y_pred, sample_weight)
 
 
 def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> None:
-    """Refuse a model's configuration that this Keras cannot read.
-
-    Args:
-        name: Name of the model.
-        written_by_keras_3: Whether Keras 3 wrote it, or Keras 2.
-        for_h5: Whether it comes from an `.h5` file, or from a `.keras` file or JSON.
-
-    Raises:
-        ValueError: The message says what to do.
-    """
+    """Refuse a model's configuration, of an `.h5` file or another, that this Keras cannot read."""
     if not for_h5 and not written_by_keras_3:
         raise ValueError(
             f"Model '{name}' was written by Keras 2 (tf_keras) as a .keras file or JSON, which "

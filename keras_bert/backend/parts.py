@@ -22,6 +22,3 @@ models = keras.models
 optimizers = keras.optimizers
 regularizers = keras.regularizers
 utils = keras.utils
-
-NAMES = [name for name in vars() if name.islower() and not name.startswith("_")]
-NAMES.remove("switch")

@@ -44,14 +44,9 @@ def initial_zeros(shape, dtype=None):
 
 
 def lookup(table, ids):
-    """Rows of a table, with a dense gradient in which a row has the sum of its occurrences'.
+    """Rows (…, D) of a table (V, D), by integer ids (…) in [0, V).
 
-    Args:
-        table: Float tensor or variable (V, D).
-        ids: Integer tensor of any shape (…), values in [0, V).
-
-    Returns:
-        Float tensor (…, D).
+    The gradient is dense; a row's is the sum over its occurrences.
     """
     return ops.take(table, ids, axis=0)
 
@@ -78,16 +73,13 @@ def project(dense, rows):
 
 
 def attend(query, key, value, bias):
-    """Scaled dot-product attention.
+    """Scaled dot-product attention (B, T, H, D/H).
 
     Args:
         query: Features (B, T, H, D/H).
         key: Features (B, S, H, D/H).
         value: Features (B, S, H, D/H).
         bias: Added to the scores; broadcasts to (B, H, T, S). Or None.
-
-    Returns:
-        Features (B, T, H, D/H).
     """
     probabilities = ops.cast(attention_probabilities(query, key, bias), value.dtype)
     attended = ops.matmul(probabilities, ops.transpose(value, (0, 2, 1, 3)))
@@ -108,45 +100,29 @@ def attention_probabilities(query, key, bias):
 
 
 def normalize(features, gamma, beta, epsilon, training):
-    """Layer normalization over the last axis by an operation of the engine's own.
+    """Layer normalization of features (…, D) by an operation of the engine's own.
 
-    Args:
-        features: Float tensor (…, D).
-        gamma: Variable (D,), the scale.
-        beta: Variable (D,), the offset.
-        epsilon: Added to the variance.
-        training: Whether the call is one of training.
-
-    Returns:
-        The normalized features, or None where Keras' own layer is to compute them.
+    None where Keras' own layer is to compute it.
     """
     return None
 
 
 def drop(features, rate):
-    """Dropout by an operation of the engine's own.
-
-    Args:
-        features: Float tensor.
-        rate: Share of the features to drop.
-
-    Returns:
-        The features, some of them 0 and the others scaled; or None where Keras' own layer is to
-        compute them.
-    """
+    """Dropout by an operation of the engine's own; None where Keras' own layer is to compute it."""
     return None
 
 
 def needed_positions(features, mask, needed_len):
-    """Which positions to compute where nobody reads padding.
+    """Which positions of features (B, T, D) to compute where nobody reads padding.
 
     Args:
-        features: Features (B, T, D).
-        mask: Boolean (B, T), or None.
+        features: Features; of another rank, all positions are computed.
+        mask: Boolean (B, T), or numbers that are 0 at masked positions, or None.
         needed_len: How many of the first positions are needed even where masked; None means all.
 
     Returns:
-        Their indices among the B·T positions, ascending, or None for all positions.
+        Their indices among the B·T positions, ascending: of a text the unmasked and the needed
+        ones, or all where it is masked throughout. None for all positions of all texts.
     """
     return None
 
@@ -169,26 +145,18 @@ class LayerCall:
 
 
 class Predictor(NamedTuple):
-    """What computes batches of a model.
+    """What computes batches of a model."""
 
-    Attributes:
-        call: Function of a list of arrays, token ids and segment ids, int32 (B, T): features.
-        threads: How many threads should call it at a time.
-    """
-
-    call: Callable
-    threads: int = 1
+    call: Callable  # of a list of arrays, token ids and segment ids, int32 (B, T): features
+    threads: int = 1  # how many should call it at a time
 
 
 def predictor(model, of_known_layers: bool) -> Predictor:
-    """What computes the batches of an extraction.
+    """`model.predict_on_batch`, or the same numbers with less work around them.
 
     Args:
         model: A model of token ids and segment ids.
         of_known_layers: Whether it is a functional model of this package's encoder layers alone.
-
-    Returns:
-        `model.predict_on_batch`, or the same numbers with less work around them.
     """
     return Predictor(model.predict_on_batch)
 
@@ -208,14 +176,7 @@ class FusedUpdate:
         return False
 
     def _fused_update(self, variable, gradient, index: int, step_size) -> None:
-        """Update a variable and its moments by one operation.
-
-        Args:
-            variable: The variable.
-            gradient: Its gradient, a tensor of its type.
-            index: Its position among those that the optimizer was built with.
-            step_size: The learning rate with the correction of the moments' bias, a tensor.
-        """
+        """Update the variable of an index, and its moments, by one operation."""
         raise NotImplementedError
 
     def _outside_graphs(self):

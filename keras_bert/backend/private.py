@@ -15,11 +15,7 @@ from .parts import keras, layers
 
 
 def mask_of(tensor):
-    """The mask that Keras has put on a tensor, or None.
-
-    Raises:
-        NotImplementedError: If this version of Keras keeps masks elsewhere.
-    """
+    """The mask that Keras has put on a tensor, or None; an error where it cannot be found."""
     if not masks_are_found():
         raise NotImplementedError(
             f"Keras {keras.__version__} keeps the masks of tensors where keras_bert does not find "
@@ -49,16 +45,6 @@ def current_call():
     return _get_global_attribute("current_call_ctx")
 
 
-def autocast_scope():
-    """The scope in which Keras casts variables that are read, or None."""
-    return _get_autocast_scope()
-
-
-def with_arguments_in_errors(function, name: str):
-    """A function whose errors say what Keras says of the arguments of a layer's call."""
-    return _inject_argument_info_in_traceback(function, name)
-
-
 def call_parameters(layer):
     """The parameters of a layer's `call` by name, as `inspect` has them."""
     return layer._call_signature.parameters
@@ -80,10 +66,12 @@ def set_masks(layer, inputs, outputs, masks) -> None:
 
 
 try:
-    from keras.src.backend import get_autocast_scope as _get_autocast_scope
+    # Other modules use the scope in which variables that are read are cast, and what adds to a
+    # function's errors what Keras says of the arguments of a layer's call.
+    from keras.src.backend import get_autocast_scope as autocast_scope  # noqa: F401
     from keras.src.backend.common.global_state import get_global_attribute as _get_global_attribute
-    from keras.src.utils.traceback_utils import (
-        inject_argument_info_in_traceback as _inject_argument_info_in_traceback,
+    from keras.src.utils.traceback_utils import (  # noqa: F401
+        inject_argument_info_in_traceback as with_arguments_in_errors,
     )
 
     _functions_are_found = True

@@ -1,12 +1,10 @@
 """Which Keras this package runs on.
 
-`TF_KERAS=1` (or `true`, `yes`) in the environment chooses Keras 2, which is the `tf_keras` package
-seen as `tensorflow.keras`. Otherwise `import keras` serves: Keras 3 on the backend that
-`KERAS_BACKEND` names.
+`TF_KERAS=1` (or `true`, `yes`) in the environment chooses Keras 2, which is the package `tf_keras`
+seen as `tensorflow.keras`; otherwise `import keras` is to give Keras 3.
 
-Under Keras 2 the layers come from keras-transformer, keras-pos-embd and keras-layer-normalization,
-which import `tensorflow.keras` themselves. It must therefore be Keras 2 for the whole process, and
-importing this package fails where that can no longer be arranged.
+The small packages' layers import `tensorflow.keras` themselves. It must therefore be Keras 2 for
+the whole process, and importing this package fails where that can no longer be arranged.
 """
 
 from __future__ import annotations
@@ -17,13 +15,11 @@ import sys
 
 TF_KERAS = os.environ.get("TF_KERAS", "").strip().lower() in ("1", "true", "yes")
 
-_YES = ("1", "true", "True")  # the spellings that TensorFlow itself accepts
-
 
 def _import_keras_2():
     """Make `tensorflow.keras` mean Keras 2 in this process and return it."""
     chosen = os.environ.get("TF_USE_LEGACY_KERAS")
-    if chosen is not None and chosen not in _YES:
+    if chosen not in (None, "1", "true", "True"):  # the spellings that TensorFlow itself accepts
         raise ImportError(
             "TF_KERAS asks for Keras 2, but the environment chooses Keras 3 for TensorFlow. "
             f"Received: TF_USE_LEGACY_KERAS={chosen!r}. Unset it or set it to 1; or unset TF_KERAS "
@@ -70,25 +66,15 @@ def _check_keras_2(api, resolved):
         )
 
 
-def _import_keras_3():
-    """Return Keras 3 and refuse an older `keras`."""
-    import keras as module
+def import_keras():
+    """Import Keras 3 or, where `TF_KERAS` says so, Keras 2; an ImportError says what to set."""
+    if TF_KERAS:
+        return _import_keras_2()
+    import keras
 
-    if int(module.__version__.split(".")[0]) < 3:
+    if int(keras.__version__.split(".")[0]) < 3:
         raise ImportError(
-            f"keras_bert needs Keras 3. Received: keras {module.__version__}. Install it with "
+            f"keras_bert needs Keras 3. Received: keras {keras.__version__}. Install it with "
             "`pip install 'keras>=3'`, or set TF_KERAS=1 to run on Keras 2 (tf_keras)."
         )
-    return module
-
-
-def import_keras():
-    """Import the Keras that the environment chooses.
-
-    Returns:
-        The module `keras` of Keras 3, or `tensorflow.keras`, which then is Keras 2.
-
-    Raises:
-        ImportError: If it is not installed or too old, or the process uses the other one already.
-    """
-    return _import_keras_2() if TF_KERAS else _import_keras_3()
+    return keras

@@ -14,10 +14,9 @@ from .stored import AnyTensor, have_equal_content
 class Checkpoint(Mapping[str, np.ndarray]):
     """The tensors of a checkpoint, read one by one as they are asked for.
 
-    Each access maps just the tensor's own part of the file and gives an array of the type that is
-    stored (float16 and bfloat16 included); the memory is returned when the array is dropped. The
-    array may be written to: the file does not change. Checksums, where the format has them, are
-    verified at the first access. No file is held open.
+    Each access maps the tensor's own part of the file as an array of the type that is stored
+    (float16 and bfloat16 included). Writing to the array leaves the file as it is. Checksums, where
+    the format has them, are verified at the first access. No file is held open.
 
     Attributes:
         path: The path that names the checkpoint (for TensorFlow, its prefix).

@@ -10,23 +10,14 @@ from contextlib import contextmanager
 
 # What the standard library's parsers raise when the bytes are not what they expect: zipfile
 # alone is known for struct.error, NotImplementedError (a RuntimeError) and EOFError.
-_PARSING_ERRORS = (
-    ValueError,
-    LookupError,
-    OverflowError,
-    EOFError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-)
+_PARSING_ERRORS = (ValueError, LookupError, OverflowError, EOFError, RuntimeError, struct.error)
 
 
 class CheckpointError(ValueError):
     """A checkpoint is damaged, refused, or lacks what was asked of it.
 
-    This is the only error that damaged input causes. A file that is not there, or that the system
-    cannot read, is a plain `OSError` (`FileNotFoundError` above all), and a tensor name that
-    the checkpoint does not hold is a `KeyError`, as in any mapping.
+    No other error comes from damaged input. A file that is missing or that the system cannot read
+    is an `OSError`, a tensor name that the checkpoint does not hold a `KeyError`.
     """
 
 
@@ -37,7 +28,7 @@ def parsing(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error.__cause__
-    except _PARSING_ERRORS as error:
+    except (*_PARSING_ERRORS, zipfile.BadZipFile) as error:
         raise CheckpointError(
             f"{path} is damaged or not what its name says ({type(error).__name__}: {error})"
         ) from error

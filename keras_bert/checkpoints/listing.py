@@ -46,16 +46,7 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def describe_missing(missing: Sequence[str], present: Sequence[str], unused: Sequence[str]) -> str:
-    """Name every missing tensor and say what is there instead.
-
-    Args:
-        missing: Names that were looked for in vain.
-        present: All names that are there.
-        unused: Those of them that nothing asked for, and that may be misspelt.
-
-    Returns:
-        Several lines of text.
-    """
+    """Name every missing tensor, what is there, and which of the unused may be a misspelt one."""
     lines = [f"  {name}" for name in with_ranges(missing)]
     lines.append(f"It holds {summary(present)}.")
     for name in missing[:_MOST_SUGGESTIONS]:

@@ -6,7 +6,6 @@ import glob
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from .checkpoint import Checkpoint
@@ -31,23 +30,19 @@ _OTHER_FILES = {
     b"model_checkpoint_path": "TensorFlow's note on which checkpoint is the latest: pass that one",
 }
 
-_Reader = Callable[[Path], dict[str, AnyTensor]]
-_READERS: dict[str, _Reader] = {"safetensors": read_safetensors, "torch": read_torch}
+_READERS = {"safetensors": read_safetensors, "torch": read_torch}
 
 
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Open a checkpoint; its content, not its name, decides which format it has.
 
     Args:
-        path: One of
-            - a TensorFlow checkpoint: its prefix (`bert_model.ckpt`, `model.ckpt-1000000`), or
-              the name of one of its files (`.index`, `.data-00000-of-00001`, `.meta`),
-            - a safetensors file,
-            - a PyTorch file (`pytorch_model.bin`, `.pt`, `.pth`),
-            - the `.index.json` file of one that is split into several such files.
+        path: A TensorFlow checkpoint (its prefix, such as `bert_model.ckpt`, or any of its files),
+            a safetensors file, a PyTorch file, or the `.index.json` file of one that is split into
+            several of these.
 
     Returns:
-        The checkpoint, a mapping of names to arrays that reads a tensor when it is asked for.
+        A mapping of names to arrays that reads a tensor when it is asked for.
 
     Raises:
         CheckpointError: If the file is damaged, of an unknown kind, or refused (a ValueError).
@@ -80,11 +75,10 @@ def _bundle_prefix(path: Path) -> Path | None:
     """Return the prefix if the path stands for a TensorFlow checkpoint."""
     if index_file(path).is_file():
         return path
-    match = _BUNDLE_FILE.fullmatch(path.name)
-    if match is None:
-        return None
-    prefix = path.with_name(match["prefix"])
-    return prefix if index_file(prefix).is_file() else None
+    if match := _BUNDLE_FILE.fullmatch(path.name):
+        prefix = path.with_name(match["prefix"])
+        return prefix if index_file(prefix).is_file() else None
+    return None
 
 
 def _detect(path: Path) -> str:
@@ -135,9 +129,7 @@ def _open_split(path: Path) -> Checkpoint:
                 f"{path}: {len(missing)} tensors are not in {file}, among them {missing[0]}"
             )
         # What the index does not list is taken too: damage there must not make tensors vanish.
-        tensors.update(
-            (name, tensor) for name, tensor in found.items() if files.get(name, file) == file
-        )
+        tensors |= {name: found[name] for name in found if files.get(name, file) == file}
     if len(formats) != 1:
         raise CheckpointError(f"{path} mixes files of different formats")
     return Checkpoint(path, formats.pop(), tensors)

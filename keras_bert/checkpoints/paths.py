@@ -24,17 +24,16 @@ class CheckpointPaths(NamedTuple):
 def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
     """Return the paths of configuration, checkpoint and vocabulary in a model folder.
 
-    A folder of Google's layout holds bert_config.json, bert_model.ckpt.* and vocab.txt (another
-    checkpoint prefix is found if it is the only one). One of Hugging Face's layout holds
-    config.json, model.safetensors or pytorch_model.bin, and vocab.txt or tokenizer.json. Where the
-    folder has neither configuration, or does not exist, the paths are Google's.
+    Google's folders hold bert_config.json, bert_model.ckpt.* and vocab.txt (another checkpoint
+    prefix is found if it is the only one), Hugging Face's config.json, model.safetensors or
+    pytorch_model.bin, and vocab.txt or tokenizer.json. Without either configuration, or any folder,
+    the paths are Google's.
 
     Args:
         model_path: Path of the folder.
 
     Returns:
-        A named tuple of the paths `config`, `checkpoint` and `vocab`; it is not checked that the
-        files exist.
+        A named tuple of the paths `config`, `checkpoint` and `vocab`, of files that may not exist.
 
     Example:
         >>> from pathlib import Path

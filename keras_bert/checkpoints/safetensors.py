@@ -1,8 +1,7 @@
 """The safetensors format: a JSON header, then the tensors, without padding or checksums.
 
 The safetensors library judges the header: its length, the JSON, and that the tensors fill the rest
-of the file exactly, without holes or overlaps. The bytes are mapped here and not by the library,
-which maps whole files and copies from them, and would need twice the memory.
+of the file exactly. The bytes are mapped here: the library would copy them, in twice the memory.
 
 Source: huggingface/safetensors, README, "Format".
 """
@@ -18,13 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from .errors import CheckpointError, parsing
-from .stored import (
-    BFLOAT16,
-    AnyTensor,
-    StoredTensor,
-    UnreadableTensor,
-    check_shape,
-)
+from .stored import BFLOAT16, AnyTensor, StoredTensor, UnreadableTensor, check_shape
 
 _DTYPES = {
     "F64": np.dtype(np.float64),
@@ -45,18 +38,7 @@ _LENGTH_SIZE = 8
 
 
 def read_safetensors(path: Path) -> dict[str, AnyTensor]:
-    """Verify a file's header and find every tensor.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The tensors by name, not yet read.
-
-    Raises:
-        CheckpointError: If the header is damaged or does not fit the file's length.
-        OSError: If the file is missing or cannot be read.
-    """
+    """Verify a file's header and find every tensor, without reading it."""
     with parsing(path):
         try:
             with safe_open(path, framework="np") as file:
@@ -71,11 +53,7 @@ def read_safetensors(path: Path) -> dict[str, AnyTensor]:
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
-    """Write a file that transformers reads, with the arrays in C order as they are.
-
-    Raises:
-        ValueError: If an array is of a type that the format does not have.
-    """
+    """Write a file that transformers reads, the arrays with the types that they have."""
     for name, array in tensors.items():
         if array.dtype not in _DTYPES.values():
             raise ValueError(

@@ -25,24 +25,11 @@ _COMPARED_AT_ONCE = 1 << 22
 
 
 def map_bytes(file: Path, offset: int, size: int, alignment: int = 1) -> np.ndarray:
-    """Map a region of a file.
+    """Map a region of a file as an array of type `uint8`.
 
-    The mapping is private: writing into the array changes neither the file nor what others see.
-    It ends with the last array that refers to it, so that tensors read one by one never add up.
-
-    Args:
-        file: The file.
-        offset: First byte of the region.
-        size: Its length in bytes.
-        alignment: What the array's address must be a multiple of. Formats without padding put
-            tensors anywhere, which not every library accepts; such a region is copied instead.
-
-    Returns:
-        The region as a writable `uint8` array.
-
-    Raises:
-        CheckpointError: If the file ends before the region does.
-        OSError: If the file cannot be opened or mapped.
+    Writing into the array changes neither the file nor what others see. The mapping ends with the
+    last array that refers to it, so that tensors read one by one never add up. A region that does
+    not begin at a multiple of `alignment` is copied, as not every library accepts such an array.
     """
     with open(file, "rb") as handle:
         # Touching a page past the end of the file would kill the process.
@@ -86,36 +73,23 @@ class Checksum:
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor in a region of a file.
-
-    Attributes:
-        file: The file that holds it.
-        offset: Its first byte.
-        dtype: Type of its elements, in this machine's byte order.
-        shape: Its shape.
-        strides: Elements from one index to the next along each axis; None means that the elements
-            follow each other in C order.
-        byte_order: Order of the stored bytes, 'little' or 'big'.
-        checksum: What the bytes must agree with, if the format says so.
-    """
+    """A tensor in a region of a file."""
 
     file: Path
     offset: int
-    dtype: np.dtype
+    dtype: np.dtype  # in this machine's byte order
     shape: tuple[int, ...]
-    strides: tuple[int, ...] | None = None
-    byte_order: str = "little"
+    strides: tuple[int, ...] | None = None  # in elements; None in C order and if it is empty
+    byte_order: str = "little"  # of the file
     checksum: Checksum | None = None
 
     @property
     def size(self) -> int:
         """Bytes from the first element to the end of the last."""
-        if self.strides is None or 0 in self.shape:
-            elements = math.prod(self.shape)
-        else:
-            elements = 1 + sum(
-                (count - 1) * stride for count, stride in zip(self.shape, self.strides, strict=True)
-            )
+        elements = math.prod(self.shape)
+        if self.strides is not None:
+            axes = zip(self.shape, self.strides, strict=True)
+            elements = 1 + sum((count - 1) * stride for count, stride in axes)
         return elements * self.dtype.itemsize
 
     def read(self) -> np.ndarray:
@@ -126,7 +100,7 @@ class StoredTensor:
         if self.byte_order != sys.byteorder:
             raw = raw.view(f"u{self.dtype.itemsize}").byteswap().view(np.uint8)
         elements = raw.view(self.dtype)
-        if self.strides is None or 0 in self.shape:
+        if self.strides is None:
             return elements.reshape(self.shape)
         steps = [stride * self.dtype.itemsize for stride in self.strides]
         return np.lib.stride_tricks.as_strided(elements, self.shape, steps)
@@ -134,14 +108,7 @@ class StoredTensor:
 
 @dataclass(frozen=True)
 class PartitionedTensor:
-    """A tensor stored as several pieces along one axis.
-
-    Attributes:
-        dtype: Type of its elements.
-        shape: Shape of the whole.
-        axis: The axis along which the pieces follow each other.
-        parts: The pieces, in order.
-    """
+    """A tensor stored as several pieces, which follow each other along one axis."""
 
     dtype: np.dtype
     shape: tuple[int, ...]
@@ -168,13 +135,7 @@ class UnreadableTensor:
 
 @dataclass(frozen=True, eq=False)
 class ChangedTensor:
-    """A tensor that is to be read otherwise than the file has it.
-
-    Attributes:
-        source: The tensor in the file.
-        shape: Its shape after the change.
-        change: Turns the file's array into the one wanted, of the same type.
-    """
+    """A tensor that is read otherwise than the file has it: `change` keeps its type."""
 
     source: StoredTensor | PartitionedTensor
     shape: tuple[int, ...]
@@ -224,10 +185,6 @@ def check_shape(shape: tuple[int, ...]) -> None:
     The number of elements is compared with the bytes present by each format; an empty tensor has
     none, so that its other dimensions must be bounded on their own.
     """
-    sizes_fit = all(0 <= size < 2**31 for size in shape)
-    if (
-        len(shape) > MAXIMUM_RANK
-        or not sizes_fit
-        or math.prod(size or 1 for size in shape) >= 2**48
-    ):
+    sizes_fit = len(shape) <= MAXIMUM_RANK and all(0 <= size < 2**31 for size in shape)
+    if not sizes_fit or math.prod(size or 1 for size in shape) >= 2**48:
         raise CheckpointError(f"the shape {shape[:MAXIMUM_RANK]} cannot be right")

@@ -40,18 +40,9 @@ class _Region(NamedTuple):
 
 
 def read_torch(path: Path) -> dict[str, AnyTensor]:
-    """Find every tensor in a file that `torch.save` wrote.
+    """Find every tensor in a file that `torch.save` wrote, without reading it.
 
-    Args:
-        path: The file. It holds a dictionary of tensors, which may hold further ones: a tensor in
-            an inner dictionary is named 'outer.inner'. What is not a tensor is left out.
-
-    Returns:
-        The tensors by name, not yet read.
-
-    Raises:
-        CheckpointError: If the file is damaged, or needs more than tensors and dictionaries.
-        OSError: If the file is missing or cannot be read.
+    A tensor in an inner dictionary is named 'outer.inner'. What is no tensor is left out.
     """
     with parsing(path):
         with open(path, "rb") as stream:
@@ -97,7 +88,7 @@ def _read_zip(path: Path) -> dict[str, AnyTensor]:
 
 
 def _locate_member(stream: BinaryIO, member: zipfile.ZipInfo) -> _Region:
-    """Find a member's bytes, which follow a header that must agree with the directory's entry."""
+    """Find a member's bytes, after a header that must agree with the directory's entry."""
     if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
         raise CheckpointError(
             f"'{member.filename}' is compressed, which torch.save never does. Unpack the archive "
@@ -189,13 +180,8 @@ def _locate_tensors(
     located: dict[str, AnyTensor] = {}
     for name, (storage, first, shape, strides) in tensors.items():
         region = regions[storage.key]
+        offset = region.offset + first * storage.dtype.itemsize
         located[name] = StoredTensor(
-            path,
-            region.offset + first * storage.dtype.itemsize,
-            storage.dtype,
-            shape,
-            strides,
-            byte_order,
-            region.checksum,
+            path, offset, storage.dtype, shape, strides, byte_order, region.checksum
         )
     return located

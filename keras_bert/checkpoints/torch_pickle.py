@@ -11,18 +11,12 @@ from __future__ import annotations
 
 import pickle
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from . import torch_tensors
 from .errors import CheckpointError
-from .torch_tensors import (
-    STORAGE_DTYPES,
-    Storage,
-    StorageType,
-    Tensor,
-    rebuild_parameter,
-    rebuild_tensor,
-)
+from .torch_tensors import STORAGE_DTYPES, Storage, StorageType, Tensor
 
 _ADVICE = "In PyTorch, save the weights alone: torch.save(model.state_dict(), path)"
 # Far beyond any state dict: 20 thousand instructions and names of 100 letters are usual.
@@ -31,30 +25,22 @@ _MAXIMUM_STRING = 1 << 16
 
 
 def _ordered_dict(items: Any = ()) -> dict:
-    result: dict = {}
-    for key, value in items:
-        _set_item(result, key, value)
-    return result
+    return _set_items({}, items)
 
 
 _GLOBALS: dict[tuple[str, str], Callable | StorageType] = {
     ("collections", "OrderedDict"): _ordered_dict,
-    ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
-    ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
+    ("torch._utils", "_rebuild_tensor"): torch_tensors.rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): torch_tensors.rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): torch_tensors.rebuild_parameter,
     **{("torch", name): StorageType(dtype) for name, dtype in STORAGE_DTYPES.items()},
 }
 
 
 class Unpickler:
-    """Runs one pickle.
-
-    Args:
-        data: The bytes that hold it.
-        position: Where in them it begins.
+    """Runs the pickle that begins at `position`, which afterwards is the position after its end.
 
     Attributes:
-        position: Once it has run, the position after its end.
         storages: The storages it named, by key.
         tensors: The tensors it made.
     """
@@ -71,9 +57,7 @@ class Unpickler:
     def run(self) -> Any:
         """Follow the instructions to the end and return the object they make.
 
-        Raises:
-            CheckpointError: If the pickle names a function that is not allowed, or is damaged.
-            IndexError, KeyError, struct.error, UnicodeDecodeError: If it is damaged.
+        Damage may also raise IndexError, KeyError, ValueError or struct.error.
         """
         for _ in range(_MAXIMUM_INSTRUCTIONS):
             (code,) = self._take("B")
@@ -105,6 +89,9 @@ class Unpickler:
         self.position += len(line) + 1
         return line.decode("utf-8")
 
+    def _pop(self, count: int) -> list[Any]:
+        return [self._stack.pop() for _ in range(count)][::-1]
+
     def _pop_to_mark(self) -> list[Any]:
         start = self._marks.pop()
         items = self._stack[start:]
@@ -112,9 +99,6 @@ class Unpickler:
         return items
 
     # Instructions. Values go on the stack, and onto the memo to be used again.
-
-    def _skip(self, layout: str) -> None:
-        self._take(layout)
 
     def _push_number(self, layout: str) -> None:
         self._stack.extend(self._take(layout))
@@ -134,12 +118,8 @@ class Unpickler:
     def _push_mark(self) -> None:
         self._marks.append(len(self._stack))
 
-    def _push_tuple(self, size: int) -> None:
-        items = [self._stack.pop() for _ in range(size)]
-        self._stack.append(tuple(reversed(items)))
-
-    def _push_tuple_from_mark(self) -> None:
-        self._stack.append(tuple(self._pop_to_mark()))
+    def _push_tuple(self, items: list[Any]) -> None:
+        self._stack.append(tuple(items))
 
     def _put(self, layout: str) -> None:
         (index,) = self._take(layout)
@@ -152,32 +132,17 @@ class Unpickler:
         (index,) = self._take(layout)
         self._stack.append(self._memo[index])
 
-    def _append(self) -> None:
-        items = [self._stack.pop()]
+    def _append(self, items: list[Any]) -> None:
         _expect(self._stack[-1], list).extend(items)
 
-    def _append_from_mark(self) -> None:
-        items = self._pop_to_mark()
-        _expect(self._stack[-1], list).extend(items)
+    def _set_items(self, items: list[Any]) -> None:
+        _set_items(self._stack[-1], zip(items[::2], items[1::2], strict=True))
 
-    def _set_item_of_dict(self) -> None:
-        value, key = self._stack.pop(), self._stack.pop()
-        _set_item(self._stack[-1], key, value)
+    def _push_global_from_lines(self) -> None:
+        self._push_global(self._take_line(), self._take_line())
 
-    def _set_items_from_mark(self) -> None:
-        items = self._pop_to_mark()
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            _set_item(self._stack[-1], key, value)
-
-    def _push_global(self) -> None:
-        self._resolve(self._take_line(), self._take_line())
-
-    def _push_global_from_stack(self) -> None:
-        name, module = self._stack.pop(), self._stack.pop()
-        self._resolve(_expect(module, str), _expect(name, str))
-
-    def _resolve(self, module: str, name: str) -> None:
-        found = _GLOBALS.get((module, name))
+    def _push_global(self, module: Any, name: Any) -> None:
+        found = _GLOBALS.get((_expect(module, str), _expect(name, str)))
         if found is None:
             asked = ascii(f"{module}.{name}"[:100])
             raise CheckpointError(
@@ -187,7 +152,7 @@ class Unpickler:
         self._stack.append(found)
 
     def _call(self) -> None:
-        arguments, function = self._stack.pop(), self._stack.pop()
+        function, arguments = self._pop(2)
         if function not in _GLOBALS.values() or isinstance(function, StorageType):
             raise CheckpointError("its pickle is damaged: it calls what is no function")
         try:
@@ -222,18 +187,20 @@ def _expect(value: Any, kind: type) -> Any:
     return value
 
 
-def _set_item(target: Any, key: Any, value: Any) -> None:
-    # Only simple keys: hashing a tuple of tuples can take for ever.
-    if not isinstance(key, str | int | float | None):
-        raise CheckpointError(f"its pickle has a dictionary key of type {type(key).__name__}")
-    _expect(target, dict)[key] = value
+def _set_items(target: Any, items: Iterable[tuple[Any, Any]]) -> Any:
+    for key, value in items:
+        # Only simple keys: hashing a tuple of tuples can take for ever.
+        if not isinstance(key, str | int | float | None):
+            raise CheckpointError(f"its pickle has a dictionary key of type {type(key).__name__}")
+        _expect(target, dict)[key] = value
+    return target
 
 
-_INSTRUCTIONS: dict[int, Callable[[Unpickler], None]] = {
+_INSTRUCTIONS: dict[int, Callable[[Unpickler], Any]] = {
     code[0]: instruction
     for code, instruction in {
-        pickle.PROTO: lambda machine: machine._skip("B"),
-        pickle.FRAME: lambda machine: machine._skip("Q"),
+        pickle.PROTO: lambda machine: machine._take("B"),
+        pickle.FRAME: lambda machine: machine._take("Q"),
         pickle.NONE: lambda machine: machine._stack.append(None),
         pickle.NEWTRUE: lambda machine: machine._stack.append(True),
         pickle.NEWFALSE: lambda machine: machine._stack.append(False),
@@ -248,24 +215,24 @@ _INSTRUCTIONS: dict[int, Callable[[Unpickler], None]] = {
         pickle.SHORT_BINUNICODE: lambda machine: machine._push_text("B"),
         pickle.BINUNICODE: lambda machine: machine._push_text("I"),
         pickle.MARK: Unpickler._push_mark,
-        pickle.EMPTY_TUPLE: lambda machine: machine._push_tuple(0),
-        pickle.TUPLE1: lambda machine: machine._push_tuple(1),
-        pickle.TUPLE2: lambda machine: machine._push_tuple(2),
-        pickle.TUPLE3: lambda machine: machine._push_tuple(3),
-        pickle.TUPLE: Unpickler._push_tuple_from_mark,
+        pickle.EMPTY_TUPLE: lambda machine: machine._push_tuple([]),
+        pickle.TUPLE1: lambda machine: machine._push_tuple(machine._pop(1)),
+        pickle.TUPLE2: lambda machine: machine._push_tuple(machine._pop(2)),
+        pickle.TUPLE3: lambda machine: machine._push_tuple(machine._pop(3)),
+        pickle.TUPLE: lambda machine: machine._push_tuple(machine._pop_to_mark()),
         pickle.EMPTY_LIST: lambda machine: machine._stack.append([]),
-        pickle.APPEND: Unpickler._append,
-        pickle.APPENDS: Unpickler._append_from_mark,
+        pickle.APPEND: lambda machine: machine._append(machine._pop(1)),
+        pickle.APPENDS: lambda machine: machine._append(machine._pop_to_mark()),
         pickle.EMPTY_DICT: lambda machine: machine._stack.append({}),
-        pickle.SETITEM: Unpickler._set_item_of_dict,
-        pickle.SETITEMS: Unpickler._set_items_from_mark,
+        pickle.SETITEM: lambda machine: machine._set_items(machine._pop(2)),
+        pickle.SETITEMS: lambda machine: machine._set_items(machine._pop_to_mark()),
         pickle.BINPUT: lambda machine: machine._put("B"),
         pickle.LONG_BINPUT: lambda machine: machine._put("I"),
         pickle.MEMOIZE: Unpickler._memoize,
         pickle.BINGET: lambda machine: machine._get("B"),
         pickle.LONG_BINGET: lambda machine: machine._get("I"),
-        pickle.GLOBAL: Unpickler._push_global,
-        pickle.STACK_GLOBAL: Unpickler._push_global_from_stack,
+        pickle.GLOBAL: Unpickler._push_global_from_lines,
+        pickle.STACK_GLOBAL: lambda machine: machine._push_global(*machine._pop(2)),
         pickle.REDUCE: Unpickler._call,
         pickle.BUILD: Unpickler._set_state,
         pickle.BINPERSID: Unpickler._push_storage,

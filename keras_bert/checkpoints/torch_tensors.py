@@ -70,13 +70,7 @@ class Tensor(NamedTuple):
 
 
 def rebuild_tensor(
-    storage: Any,
-    offset: Any,
-    shape: Any,
-    strides: Any,
-    requires_grad: Any = None,
-    backward_hooks: Any = None,
-    metadata: Any = None,
+    storage, offset, shape, strides, requires_grad=None, backward_hooks=None, metadata=None
 ) -> Tensor:
     """Stand in for `torch._utils._rebuild_tensor_v2`, checking that the view stays inside."""
     if not isinstance(storage, Storage) or type(offset) is not int:
@@ -93,12 +87,10 @@ def rebuild_tensor(
         raise CheckpointError(
             f"a tensor of shape {shape} reaches beyond its storage of {storage.count} elements"
         )
-    if not count:
-        offset = 0
-    return Tensor(storage, offset, shape, _needed_strides(shape, strides))
+    return Tensor(storage, offset if count else 0, shape, _needed_strides(shape, strides))
 
 
-def rebuild_parameter(data: Any, requires_grad: Any = None, backward_hooks: Any = None) -> Tensor:
+def rebuild_parameter(data, requires_grad=None, backward_hooks=None) -> Tensor:
     """Stand in for `torch._utils._rebuild_parameter`."""
     if not isinstance(data, Tensor):
         raise CheckpointError("its pickle is damaged: a parameter without a tensor")
@@ -117,10 +109,7 @@ def _dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _needed_strides(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...] | None:
     """Return None for a dense tensor in C order; the stride of an axis of size 1 is free."""
-    dense = _dense_strides(shape)
-    if 0 in shape or all(
-        size == 1 or stride == expected
-        for size, stride, expected in zip(shape, strides, dense, strict=True)
-    ):
+    axes = list(zip(shape, strides, _dense_strides(shape), strict=True))
+    if 0 in shape or all(size == 1 or stride == dense for size, stride, dense in axes):
         return None
-    return tuple(0 if size == 1 else stride for size, stride in zip(shape, strides, strict=True))
+    return tuple(0 if size == 1 else stride for size, stride, _ in axes)

@@ -4,29 +4,23 @@ Each command is a module with `add_parser`, which describes its arguments, and `
 work. Nothing that needs Keras is imported before a command runs that does.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from ..commands import convert, extract, fill, info, similar, tokenize
 from ..version import __version__
+from . import convert, extract, fill, info, similar, tokenize
 from .shared import CommandError
 
 _COMMANDS = (extract, fill, similar, tokenize, convert, info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Run a command, by default that of the process' own command line.
 
-    Args:
-        arguments: Words of the command line; those of the process by default.
-
-    Returns:
-        Exit code: 0, or 1 after an error that the user can do something about, whose message is on
-        stderr. Words that make no command end the process with 2.
+    Returned is the exit code: 0, or 1 after an error that the user can do something about, whose
+    message is on stderr. Words that make no command end the process with 2.
     """
     parser = _parser()
     words = _joined(sys.argv[1:] if arguments is None else list(arguments))

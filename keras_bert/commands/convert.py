@@ -1,24 +1,19 @@
 """Checkpoints from one format to another."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..checkpoints.listing import with_ranges
-from ..saving.conversion import (
-    read_folder,
-    with_vocabulary,
-    write_google_folder,
-    write_hugging_face_folder,
-)
-from ..tokenizer.case import is_cased
-from ..tokenizer.vocabulary import load_vocabulary, save_vocabulary
-from ..tokenizer.vocabulary_change import VocabularyChange
+from ..saving import conversion
+from ..tokenizer import VocabularyChange
+from ..tokenizer.vocabulary import is_cased, load_vocabulary, save_vocabulary
 from .shared import CommandError, add_case_arguments, downloaded, remark
 
-_WRITERS = {"google": write_google_folder, "huggingface": write_hugging_face_folder}
+_WRITERS = {
+    "google": conversion.write_google_folder,
+    "huggingface": conversion.write_hugging_face_folder,
+}
 _MODEL_FILES = (".keras", ".h5", ".hdf5")
 
 
@@ -80,14 +75,15 @@ def run(options: argparse.Namespace) -> None:
     elif options.to is None:
         raise CommandError("which kind of folder? Add --to google or --to huggingface")
     else:
-        files = _read_model_file(source, options) if source.is_file() else read_folder(source)
+        from_file = source.is_file()
+        files = _read_model_file(source, options) if from_file else conversion.read_folder(source)
         if options.cased is not None:
             files = files._replace(cased=options.cased)
         if files.vocabulary is None:
             remark(options, "there is no vocabulary to convert")
         change = _vocabulary_change(files.vocabulary, options)
         if change is not None:
-            files = with_vocabulary(files, change)
+            files = conversion.with_vocabulary(files, change)
         for text in _WRITERS[options.to](target, files):
             remark(options, text)
         _report(files.left_out, options)
@@ -102,7 +98,7 @@ def _read_model_file(source: Path, options: argparse.Namespace):
 
 
 def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> None:
-    files = read_folder(source)
+    files = conversion.read_folder(source)
     change = _vocabulary_change(files.vocabulary, options)
     vocabulary = files.vocabulary if change is None else change.vocabulary
     beside = target.with_name("vocab.txt")

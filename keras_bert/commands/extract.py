@@ -1,7 +1,5 @@
 """Features of texts."""
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import json
@@ -45,18 +43,10 @@ def add_parser(commands) -> argparse.ArgumentParser:
         help="encoder layers; by default -1, the last. Google's tool has -1,-2,-3,-4 by default",
     )
     shared.add_pooling_argument(parser)
-    parser.add_argument(
-        "--max-length",
-        type=shared.positive,
-        metavar="N",
-        help="cut texts to N tokens (default: the model's)",
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=shared.positive,
-        metavar="N",
-        help="the most texts at a time (default: automatic)",
-    )
+    max_length_help = "cut texts to N tokens (default: the model's)"
+    shared.add_number_argument(parser, "--max-length", max_length_help)
+    batch_size_help = "the most texts at a time (default: automatic)"
+    shared.add_number_argument(parser, "--batch-size", batch_size_help)
     shared.add_tokenizer_arguments(parser)
     return parser
 
@@ -67,30 +57,27 @@ def run(options: argparse.Namespace) -> None:
     if output is not None:
         _check_output(output, options)
     files = shared.open_model(options)
-    part = None
     if output is not None:
-        part = output.with_name(f"{output.name}.part")
-        _check_settings(part, _settings(options, files), options.file)
+        _check_settings(_part(output), _settings(options, files), options.file)
     with shared.open_texts(options.file) as stream:
         from ..loader import load_trained_model_from_checkpoint
 
+        config, checkpoint, _ = files.paths
         model = load_trained_model_from_checkpoint(
-            files.paths.config,
-            files.paths.checkpoint,
-            output_layer_num=options.layers,
-            seq_len=options.max_length,
+            config, checkpoint, output_layer_num=options.layers, seq_len=options.max_length
         )
         texts = map(shared.as_pair, shared.lines(stream, options.file))
         features = partial(_features, model, files, texts, options)
-        if output is None or part is None:
+        if output is None:
             for item in features(done=0):
                 shared.write(record(*item))
         else:
             dimension = model.output.shape[-1] // len(options.layers)
-            _write_file(output, part, dimension, features, options)
+            _write_file(output, dimension, features, options)
 
 
-def _write_file(output: Path, part: Path, dimension: int, features, options) -> None:
+def _write_file(output: Path, dimension: int, features, options) -> None:
+    part = _part(output)
     file = FORMATS[output.suffix](part, options.layers, dimension, options.pooling is not None)
     try:
         for item in features(done=file.count):
@@ -158,18 +145,14 @@ def _settings(options: argparse.Namespace, files: shared.ModelFiles) -> dict:
     if options.file != "-":
         read.append(options.file)
     return {
-        "files": [[os.path.abspath(file), *_state(file)] for file in read],
-        "layers": options.layers,
-        "pooling": options.pooling,
-        "max_length": options.max_length,
+        "files": [
+            [os.path.abspath(file), os.path.getsize(file), os.stat(file).st_mtime_ns]
+            for file in read
+        ],
+        **{name: getattr(options, name) for name in ("layers", "pooling", "max_length")},
         "cased": files.cased,
         "official": options.official,
     }
-
-
-def _state(file: str) -> tuple[int, int]:
-    found = os.stat(file)
-    return found.st_size, found.st_mtime_ns
 
 
 def _check_settings(part: Path, settings: dict, file: str) -> None:
@@ -185,6 +168,10 @@ def _check_settings(part: Path, settings: dict, file: str) -> None:
                 "stdin: run that one again to continue it, or delete the part"
             )
     _note(part).write_text(json.dumps(settings), "utf-8")
+
+
+def _part(output: Path) -> Path:
+    return output.with_name(f"{output.name}.part")
 
 
 def _note(part: Path) -> Path:

@@ -4,14 +4,12 @@ A file is written under the name `….part` and gets its own when it is complete
 a text, D hidden size, k layers.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
 import shutil
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -28,30 +26,45 @@ def record(index: int, tokens: list[str], layers: Layers) -> str:
 
     Pooled features have no tokens: there "layers" stands where "features" stood.
     """
-    rounded = {
-        number: np.round(values.astype("float64"), 6).tolist() for number, values in layers.items()
-    }
-    if not tokens:
-        content = {"linex_index": index, "layers": _listed(rounded)}
-    else:
+    rounded = {n: np.round(values.astype("float64"), 6).tolist() for n, values in layers.items()}
+    content = {"layers": _listed(rounded)}
+    if tokens:
         features = [
-            {"token": token, "layers": _listed({key: rows[place] for key, rows in rounded.items()})}
-            for place, token in enumerate(tokens)
+            {"token": token, "layers": _listed({n: rows[i] for n, rows in rounded.items()})}
+            for i, token in enumerate(tokens)
         ]
-        content = {"linex_index": index, "features": features}
-    return json.dumps(content, ensure_ascii=False)
+        content = {"features": features}
+    return json.dumps({"linex_index": index, **content}, ensure_ascii=False)
 
 
 def _listed(layers: dict[int, list]) -> list[dict]:
     return [{"index": number, "values": values} for number, values in layers.items()]
 
 
-class JsonLines:
+class _Stream:
+    """A file that grows at its end: `count` texts are in it."""
+
+    count: int
+
+    def __init__(self, path: Path, mode: str):
+        self.path = path
+        self.stream: IO[bytes] = open(path, mode)  # noqa: SIM115
+
+    def close(self) -> None:
+        """Leave the file to be continued."""
+        self.stream.close()
+
+    def finish(self, output: Path) -> None:
+        """Give the file its name."""
+        self.close()
+        os.replace(self.path, output)
+
+
+class JsonLines(_Stream):
     """A line of JSON per text."""
 
     def __init__(self, path: Path, layers: list[int], dimension: int, pooled: bool):
-        self.path = path
-        self.stream: BinaryIO = open(path, "a+b")  # noqa: SIM115
+        super().__init__(path, "a+b")
         self.stream.seek(0)
         self.count = size = 0
         for line in self.stream:
@@ -61,25 +74,14 @@ class JsonLines:
         self.stream.truncate(size)
 
     def write(self, index: int, tokens: list[str], layers: Layers) -> None:
-        """Add a text."""
         self.stream.write(record(index, tokens, layers).encode() + b"\n")
 
-    def close(self) -> None:
-        """Leave the file to be continued."""
-        self.stream.close()
 
-    def finish(self, output: Path) -> None:
-        """Give the file its name."""
-        self.close()
-        os.replace(self.path, output)
-
-
-class Npy:
+class Npy(_Stream):
     """One array (number of texts, k·D) of pooled features, as `numpy.load` reads it."""
 
     def __init__(self, path: Path, layers: list[int], dimension: int, pooled: bool):
-        self.path = path
-        self.stream: BinaryIO = open(path, "r+b" if path.exists() else "w+b")  # noqa: SIM115
+        super().__init__(path, "r+b" if path.exists() else "w+b")
         self.columns = len(layers) * dimension
         size = max(0, path.stat().st_size - _HEADER_SIZE)
         self.count = size // (4 * self.columns)
@@ -88,19 +90,12 @@ class Npy:
         self.stream.truncate()
 
     def write(self, index: int, tokens: list[str], layers: Layers) -> None:
-        """Add a text."""
         self.stream.write(np.concatenate(list(layers.values())).astype("<f4").tobytes())
         self.count += 1
 
     def close(self) -> None:
-        """Leave the file to be continued."""
         self._write_header()
-        self.stream.close()
-
-    def finish(self, output: Path) -> None:
-        """Give the file its name."""
-        self.close()
-        os.replace(self.path, output)
+        super().close()
 
     def _write_header(self) -> None:
         header = io.BytesIO()
@@ -136,14 +131,12 @@ class Parquet:
         self.count = sum(self.parquet.read_metadata(file).num_rows for file in self._files())
 
     def write(self, index: int, tokens: list[str], layers: Layers) -> None:
-        """Add a text."""
         columns = {f"layer_{n}": list(values) for n, values in layers.items()}
         self.rows.append({"linex_index": index, "tokens": tokens, **columns})
         if len(self.rows) == _ROWS_AT_ONCE:
             self.close()
 
     def close(self) -> None:
-        """Leave the files to be continued."""
         if self.rows:
             file = self.path / f"{self.count:012}.parquet"
             unfinished = file.with_suffix(".unfinished")
@@ -153,7 +146,6 @@ class Parquet:
             self.count, self.rows = self.count + len(self.rows), []
 
     def finish(self, output: Path) -> None:
-        """Put the file together."""
         self.close()
         unfinished = self.path / "unfinished"
         with self.parquet.ParquetWriter(unfinished, self.schema) as writer:

@@ -1,7 +1,5 @@
 """Masked words."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import math
@@ -13,19 +11,8 @@ from ..families import family_of
 from ..families.configuration import read_config
 from ..families.translation import heads_of
 from ..families.weights import find_weights
-from ..tokenizer.special_tokens import TOKEN_MASK
-from ..tokenizer.tokenizer import Tokenizer
-from .shared import (
-    CommandError,
-    add_model_argument,
-    add_tokenizer_arguments,
-    as_pair,
-    lines,
-    open_model,
-    open_texts,
-    positive,
-    write,
-)
+from ..tokenizer import TOKEN_MASK, Tokenizer
+from . import shared
 
 
 def add_parser(commands) -> argparse.ArgumentParser:
@@ -37,28 +24,24 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "probability, tab, token; a line before them repeats the text. For several masks in one "
         "text each is guessed on its own.",
     )
-    add_model_argument(parser)
-    parser.add_argument(
-        "text",
-        nargs="*",
-        metavar="TEXT",
-        help=f"text with {TOKEN_MASK}; lines of stdin by default",
-    )
-    parser.add_argument("--top", type=positive, default=5, metavar="N", help="how many (default 5)")
+    shared.add_model_argument(parser)
+    text_help = f"text with {TOKEN_MASK}; lines of stdin by default"
+    parser.add_argument("text", nargs="*", metavar="TEXT", help=text_help)
+    shared.add_number_argument(parser, "--top", "how many (default 5)", default=5)
     parser.add_argument(
         "--json",
         action="store_true",
         help='print {"text": …, "masks": [[{"token": …, "probability": …}, …], …]} for each text',
     )
-    add_tokenizer_arguments(parser)
+    shared.add_tokenizer_arguments(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
     """Guess."""
-    _, paths, vocabulary, cased = open_model(options)
+    _, paths, vocabulary, cased = shared.open_model(options)
     if TOKEN_MASK not in vocabulary:
-        raise CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
+        raise shared.CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
     for text in options.text:
         _check_mask(text)
     _check_head(paths)
@@ -74,14 +57,14 @@ def run(options: argparse.Namespace) -> None:
         for text in options.text:
             _fill(model, tokenizer, tokens, text, limit, options)
         return
-    with open_texts("-") as stream:
-        for text in lines(stream, "-"):
+    with shared.open_texts("-") as stream:
+        for text in shared.lines(stream, "-"):
             _fill(model, tokenizer, tokens, text, limit, options)
 
 
 def _check_mask(text: str) -> None:
     if TOKEN_MASK not in text:
-        raise CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
+        raise shared.CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
 
 
 def _check_head(paths) -> None:
@@ -91,7 +74,7 @@ def _check_head(paths) -> None:
     with open_checkpoint(paths.checkpoint) as checkpoint:
         found = find_weights(family, config, checkpoint, heads="any")
         if "masked words" not in heads_of(family, found):
-            raise CommandError(
+            raise shared.CommandError(
                 f"{checkpoint.path} has no head for masked words; extract and similar need none"
             )
 
@@ -106,10 +89,12 @@ class _MaskTokenizer(Tokenizer):
 
 def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
     _check_mask(text)
-    pair = as_pair(text)
+    pair = shared.as_pair(text)
     ids, segments = tokenizer.encode(*((pair,) if isinstance(pair, str) else pair))
     if len(ids) > limit:
-        raise CommandError(f"the text has {len(ids)} tokens, the model takes {limit}: {text!r}")
+        raise shared.CommandError(
+            f"the text has {len(ids)} tokens, the model takes {limit}: {text!r}"
+        )
     # To one of a few lengths, for runtimes that compile each anew; what is padded is masked.
     batch = np.zeros((3, 1, min(limit, -(-len(ids) // 32) * 32)), "int32")
     batch[0, 0, : len(ids)], batch[1, 0, : len(ids)] = ids, segments
@@ -125,12 +110,12 @@ def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
             [{"token": token, "probability": _rounded(value)} for token, value in each]
             for each in guesses
         ]
-        write(json.dumps({"text": text, "masks": listed}, ensure_ascii=False))
+        shared.write(json.dumps({"text": text, "masks": listed}, ensure_ascii=False))
         return
     for each in guesses:
-        write(text)
+        shared.write(text)
         for token, probability in each:
-            write(f"{probability:.6f}\t{token}")
+            shared.write(f"{probability:.6f}\t{token}")
 
 
 def _rounded(value: float, digits: int = 6) -> float:

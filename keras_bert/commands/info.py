@@ -1,7 +1,5 @@
 """What a checkpoint holds."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import math
@@ -13,13 +11,11 @@ from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import with_ranges
 from ..checkpoints.paths import get_checkpoint_paths
 from ..families import family_of
-from ..families.activation import activation_name
-from ..families.configuration import read_config
+from ..families.configuration import activation_name, read_config
 from ..families.fitting import check_fit
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
-from ..tokenizer.case import is_cased
-from ..tokenizer.vocabulary import load_vocabulary
+from ..tokenizer.vocabulary import is_cased, load_vocabulary
 from .shared import downloaded, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
@@ -65,13 +61,12 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _checkpoint_facts(checkpoint: Checkpoint) -> dict[str, Any]:
-    numbers = {name: math.prod(checkpoint.shape(name)) for name in checkpoint}
     types = Counter(_dtype(checkpoint, name) for name in checkpoint)
     return {
         "path": str(checkpoint.path),
         "format": checkpoint.format,
         "tensors": len(checkpoint),
-        "numbers": sum(numbers.values()),
+        "numbers": sum(math.prod(checkpoint.shape(name)) for name in checkpoint),
         "types": dict(types.most_common()),
     }
 
@@ -111,30 +106,28 @@ def _dtype(checkpoint: Checkpoint, name: str) -> str:
 
 
 def _as_text(facts: dict[str, Any]) -> str:
-    shown = []
     checkpoint = facts["checkpoint"]
     types = ", ".join(f"{count} {name}" for name, count in checkpoint["types"].items())
-    shown.append(("checkpoint", f"{checkpoint['path']} ({checkpoint['format']})"))
-    shown.append(("tensors", f"{types}; {checkpoint['numbers']:,} numbers"))
+    shown = {
+        "checkpoint": f"{checkpoint['path']} ({checkpoint['format']})",
+        "tensors": f"{types}; {checkpoint['numbers']:,} numbers",
+    }
     if config := facts.get("configuration"):
-        shown.append(("configuration", config["path"]))
-        shown.append(
-            (
-                "architecture",
-                "{num_hidden_layers} layers of {hidden_size}, {num_attention_heads} heads, "
-                "feed-forward {intermediate_size}, {max_position_embeddings} positions, "
-                "{vocab_size} tokens".format(**config),
-            )
-        )
-        shown.append(("activation", facts["activation"]))
+        shown["configuration"] = config["path"]
+        shown["architecture"] = (
+            "{num_hidden_layers} layers of {hidden_size}, {num_attention_heads} heads, "
+            "feed-forward {intermediate_size}, {max_position_embeddings} positions, "
+            "{vocab_size} tokens"
+        ).format(**config)
+        shown["activation"] = facts["activation"]
     if "heads" in facts:
-        shown.append(("heads", ", ".join(facts["heads"]) or "none"))
+        shown["heads"] = ", ".join(facts["heads"]) or "none"
     if facts.get("not of BERT"):
-        shown.append(("not of BERT", ", ".join(facts["not of BERT"])))
+        shown["not of BERT"] = ", ".join(facts["not of BERT"])
     if vocabulary := facts.get("vocabulary"):
         case = "cased" if vocabulary["cased"] else "uncased"
-        shown.append(("vocabulary", f"{vocabulary['path']}, {vocabulary['tokens']} tokens, {case}"))
-    text = [f"{name + ':':15}{value}" for name, value in shown]
+        shown["vocabulary"] = f"{vocabulary['path']}, {vocabulary['tokens']} tokens, {case}"
+    text = [f"{name + ':':15}{value}" for name, value in shown.items()]
     for name, tensor in facts.get("tensors", {}).items():
         text.append(f"{name}\t{tensor['dtype']}\t{'x'.join(map(str, tensor['shape'])) or 'scalar'}")
     return "\n".join(text)

@@ -1,7 +1,5 @@
 """What commands have in common: models by name, texts line by line, output."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
@@ -13,17 +11,9 @@ from typing import NamedTuple, TextIO
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths
 from ..datasets.pretrained import by_name, get_pretrained
 from ..families.configuration import read_config
-from ..tokenizer.case import is_cased
-from ..tokenizer.vocabulary import load_vocabulary
+from ..tokenizer.vocabulary import is_cased, load_vocabulary
 
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
-
-MODEL_HELP = (
-    "a model folder of Google's or Hugging Face's kind; or tiny, the small English model that "
-    "comes with this package; or another name in PretrainedList, such as uncased_l2_h128, or the "
-    "URL of a .zip archive, which is downloaded once"
-)
-TEXT_HELP = "text file, UTF-8, one text a line; stdin by default or for -"
 PAIR_HELP = f"a line 'first{PAIR_SEPARATOR}second' is a pair of sentences"
 
 
@@ -71,14 +61,7 @@ def downloaded(name: str) -> Path:
 
 
 class ModelFiles(NamedTuple):
-    """What a command needs of a model before Keras is imported.
-
-    Attributes:
-        folder: Path of the folder.
-        paths: Paths of configuration, checkpoint and vocabulary.
-        vocabulary: Token to id.
-        cased: Whether texts keep their case.
-    """
+    """What a command needs of a model before Keras is imported."""
 
     folder: str
     paths: CheckpointPaths
@@ -145,12 +128,19 @@ def as_pair(line: str) -> str | tuple[str, str]:
 
 def add_model_argument(parser: argparse.ArgumentParser, prefix: str = "") -> None:
     """Add MODEL; its help may begin with what else it can be."""
-    parser.add_argument("model", metavar="MODEL", help=f"{prefix}{MODEL_HELP}")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help=f"{prefix}a model folder of Google's or Hugging Face's kind; or tiny, the small "
+        "English model that comes with this package; or another name in PretrainedList, such as "
+        "uncased_l2_h128, or the URL of a .zip archive, which is downloaded once",
+    )
 
 
 def add_texts_argument(parser: argparse.ArgumentParser) -> None:
     """Add the text file."""
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=TEXT_HELP)
+    text_help = "text file, UTF-8, one text a line; stdin by default or for -"
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=text_help)
 
 
 def add_pooling_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -167,6 +157,11 @@ def add_pooling_argument(parser: argparse.ArgumentParser, default: str | None = 
 def pooling_of(options: argparse.Namespace) -> str | None:
     """What the library calls the pooling."""
     return None if options.pooling is None else f"POOL_{options.pooling.upper()}"
+
+
+def add_number_argument(parser, name: str, help: str, default: int | None = None) -> None:
+    """Add an option that takes a positive number."""
+    parser.add_argument(name, type=positive, default=default, metavar="N", help=help)
 
 
 def positive(word: str) -> int:

@@ -1,7 +1,5 @@
 """Sentences that belong together."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 
@@ -23,9 +21,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
     shared.add_model_argument(parser)
     shared.add_texts_argument(parser)
     parser.add_argument("--query", metavar="TEXT", help="rank the lines by similarity to this text")
-    parser.add_argument(
-        "--top", type=shared.positive, metavar="N", help="how many (default 1; with --query all)"
-    )
+    shared.add_number_argument(parser, "--top", "how many (default 1; with --query all)")
     shared.add_pooling_argument(parser, default="ave")
     shared.add_tokenizer_arguments(parser)
     return parser

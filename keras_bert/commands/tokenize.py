@@ -1,13 +1,10 @@
 """Texts to tokens."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
 
-from ..tokenizer.tokenizer import Tokenizer
-from ..tokenizer.vocabulary import load_vocabulary
+from ..tokenizer import Tokenizer, load_vocabulary
 from . import shared
 
 
@@ -22,11 +19,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
     shared.add_model_argument(parser, "a vocabulary file (vocab.txt, tokenizer.json), or ")
     shared.add_texts_argument(parser)
     parser.add_argument("--ids", action="store_true", help="print ids instead of tokens")
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help='print {"tokens": …, "ids": …, "segments": …} for each line',
-    )
+    json_help = 'print {"tokens": …, "ids": …, "segments": …} for each line'
+    parser.add_argument("--json", action="store_true", help=json_help)
     shared.add_tokenizer_arguments(parser)
     return parser
 

@@ -16,6 +16,7 @@ _CHUNK = 1 << 16
 # Pauses in seconds between tries that brought nothing new; after the last the download has failed.
 _PAUSES = (0.5, 1.0, 2.0)
 _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
+_BROKEN_OFF = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
 class _BrokenOffError(Exception):
@@ -28,22 +29,15 @@ def download(url: str, part: Path, name: str, progress: bool = True) -> None:
     Whether they do is left to the server: a request for the rest names the ETag (or the date) that
     came with the first bytes, and a server whose file is another one by now answers with all of it
     (RFC 9110, section 13.1.5, If-Range). Servers that do not know ranges, or that name neither, are
-    asked for the whole.
-
-    Args:
-        url: An http or https address. Redirects are followed; proxies in the environment are used.
-        part: Where the bytes go. What they belong to stands beside it, in `….json`.
-        name: What to call the file in the progress bar.
-        progress: Whether to show a progress bar on a terminal.
+    asked for the whole. What the bytes in `part` belong to stands beside it, in `….json`.
 
     Raises:
         OSError: The server refuses, or the connection broke off again and again. What has arrived
             stays for the next call.
     """
     best, failures = _size(part), 0
-    bar = tqdm(
-        desc=name, unit="B", unit_scale=True, unit_divisor=1024, disable=None if progress else True
-    )
+    off = None if progress else True  # None: off where there is no terminal
+    bar = tqdm(desc=name, unit="B", unit_scale=True, unit_divisor=1024, disable=off)
     with requests.Session() as session, bar:
         while True:
             try:
@@ -76,11 +70,7 @@ def _try_once(session: requests.Session, url: str, part: Path, bar: tqdm) -> Non
             _receive(response, url, part, offset, bar)
     except requests.exceptions.SSLError:
         raise  # a certificate does not get better
-    except (
-        requests.ConnectionError,
-        requests.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-    ) as error:
+    except _BROKEN_OFF as error:
         raise _BrokenOffError(_reason(error)) from error
 
 
@@ -115,13 +105,12 @@ def _receive(response: requests.Response, url: str, part: Path, offset: int, bar
 
 def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
     """First byte and total size that the server names, None where it does not."""
-    match = re.fullmatch(
-        r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", "")
-    )
+    given = response.headers.get("Content-Range", "")
+    match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", given)
     if match is None:
         return None, None
     start, total = match.groups()
-    return (None if start is None else int(start)), (None if total == "*" else int(total))
+    return (None if start is None else int(start)), (None if total is None else int(total))
 
 
 def _length(response: requests.Response) -> int | None:

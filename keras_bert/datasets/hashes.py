@@ -10,12 +10,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from .official import KNOWN_FILES
+from .unpacking import ArchiveError
 
 _RECORD = "keras_bert_sha256.json"
-
-
-class HashError(OSError):
-    """A file that is not the one it should be."""
 
 
 def sha256_of(path: Path) -> str:
@@ -25,27 +22,14 @@ def sha256_of(path: Path) -> str:
 
 
 def check_archive(archive: Path, url: str, asked: str | None, record_folder: Path) -> str:
-    """Compare an archive with the hash that the caller asks for, or else with the one on record.
-
-    Args:
-        archive: The file.
-        url: Where it belongs.
-        asked: The hash that the caller asks for, if any.
-        record_folder: The folder with the record of earlier downloads.
-
-    Returns:
-        The archive's hash.
-
-    Raises:
-        HashError: The hashes differ.
-    """
+    """Return an archive's hash, which must be the one asked for, or else the one on record."""
     digest = sha256_of(archive)
     record = record_folder / _RECORD
     recorded = _read(record).get(url)
     if asked is not None and digest != asked.lower():
-        raise HashError(f"its SHA-256 is {digest}, asked for was {asked.lower()}")
+        raise ArchiveError(f"its SHA-256 is {digest}, asked for was {asked.lower()}")
     if asked is None and recorded is not None and digest != recorded:
-        raise HashError(
+        raise ArchiveError(
             f"its SHA-256 is {digest}, and was {recorded} when {url} was first downloaded. If it "
             f"has been replaced there on purpose, delete its entry in {record}"
         )
@@ -53,16 +37,12 @@ def check_archive(archive: Path, url: str, asked: str | None, record_folder: Pat
 
 
 def check_files(folder: Path, url: str) -> None:
-    """Compare unpacked files with the hashes that are known of an official archive.
-
-    Raises:
-        HashError: A file is missing or not the official one.
-    """
-    for name, expected in KNOWN_FILES.get(url, {}).items():
+    """Compare unpacked files with the hashes that are known of an official archive."""
+    for name, known in KNOWN_FILES.get(url, {}).items():
         path = folder / name
         digest = sha256_of(path) if path.is_file() else "that of no file"
-        if digest != expected:
-            raise HashError(f"the SHA-256 of its {name} is {digest}, of Google's file {expected}")
+        if digest != known:
+            raise ArchiveError(f"the SHA-256 of its {name} is {digest}, of Google's file {known}")
 
 
 def record_archive(url: str, digest: str, record_folder: Path) -> None:

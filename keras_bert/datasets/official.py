@@ -34,11 +34,9 @@ class PretrainedList:
     """Addresses of pretrained models, each an argument for `get_pretrained`, as is its name.
 
     `tiny` is the folder of a small English model, lower-cased, of 2 layers and hidden size 128 with
-    both heads, that comes with this package and needs no download; README.md in it says where it
-    comes from and how good it is. The others are official checkpoints.
-
-    `uncased_l2_h128` … `uncased_l12_h768` are the models of 2 to 12 layers and hidden size 128 to
-    768 that Google published in 2020, English, lower-cased.
+    both heads, that comes with this package; README.md in it says where it comes from and how good
+    it is. The others are official checkpoints. `uncased_l2_h128` … `uncased_l12_h768` are the
+    models of 2 to 12 layers that Google published in 2020, English, lower-cased.
 
     Reference:
         https://github.com/google-research/bert, https://github.com/ymcui/Chinese-BERT-wwm and
@@ -53,9 +51,7 @@ class PretrainedList:
     wwm_uncased_large = f"{_GOOGLE}/2019_05_30/wwm_uncased_L-24_H-1024_A-16.zip"
     wwm_cased_large = f"{_GOOGLE}/2019_05_30/wwm_cased_L-24_H-1024_A-16.zip"
     chinese_wwm_base = PretrainedInfo(
-        url=f"{_HFL}/chinese_wwm_L-12_H-768_A-12.zip",
-        extract_name="publish",
-        target_name="chinese_wwm_L-12_H-768_A-12",
+        f"{_HFL}/chinese_wwm_L-12_H-768_A-12.zip", "publish", "chinese_wwm_L-12_H-768_A-12"
     )
 
     uncased_l2_h128 = _small(2, 128)
@@ -83,40 +79,30 @@ class PretrainedList:
     uncased_l12_h512 = _small(12, 512)
     # Not `uncased_base`, whose archive has the same name.
     uncased_l12_h768 = PretrainedInfo(
-        url=_small(12, 768),
-        extract_name="",
-        target_name="uncased_L-12_H-768_A-12_2020_02_20",
+        _small(12, 768), extract_name="", target_name="uncased_L-12_H-768_A-12_2020_02_20"
     )
 
 
+_WEIGHTS = "bert_model.ckpt.data-00000-of-00001"
+# SHA-256 of the files in some archives, by the archive's address. For the others none is published.
+# Source: NVIDIA/DeepLearningExamples, `GooglePretrainedWeightDownloader.py`.
 KNOWN_FILES = {
     PretrainedList.uncased_base: {
         "bert_config.json": "7b4e5f53efbd058c67cda0aacfafb340113ea1b5797d9ce6ee411704ba21fcbc",
-        "bert_model.ckpt.data-00000-of-00001": (
-            "58580dc5e0bf0ae0d2efd51d0e8272b2f808857f0a43a88aaf7549da6d7a8a84"
-        ),
+        _WEIGHTS: "58580dc5e0bf0ae0d2efd51d0e8272b2f808857f0a43a88aaf7549da6d7a8a84",
         "bert_model.ckpt.index": "04c1323086e2f1c5b7c0759d8d3e484afbb0ab45f51793daab9f647113a0117b",
         "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
     },
     PretrainedList.multi_cased_base: {
         "bert_config.json": "e76c3964bc14a8bb37a5530cdc802699d2f4a6fddfab0611e153aa2528f234f0",
-        "bert_model.ckpt.data-00000-of-00001": (
-            "55b8a2df41f69c60c5180e50a7c31b7cdf6238909390c4ddf05fbc0d37aa1ac5"
-        ),
+        _WEIGHTS: "55b8a2df41f69c60c5180e50a7c31b7cdf6238909390c4ddf05fbc0d37aa1ac5",
         "bert_model.ckpt.index": "7d8509c2a62b4e300feb55f8e5f1eef41638f4998dd4d887736f42d4f6a34b37",
         "vocab.txt": "fe0fda7c425b48c516fc8f160d594c8022a0808447475c1a7c6d6479763f310c",
     },
     PretrainedList.chinese_base: {
         "bert_config.json": "7aaad0335058e2640bcb2c2e9a932b1cd9da200c46ea7b8957d54431f201c015",
-        "bert_model.ckpt.data-00000-of-00001": (
-            "756699356b78ad0ef1ca9ba6528297bcb3dd1aef5feadd31f4775d7c7fc989ba"
-        ),
+        _WEIGHTS: "756699356b78ad0ef1ca9ba6528297bcb3dd1aef5feadd31f4775d7c7fc989ba",
         "bert_model.ckpt.index": "46315546e05ce62327b3e2cd1bed22836adcb2ff29735ec87721396edb21b82e",
         "vocab.txt": "45bbac6b341c319adc98a532532882e91a9cefc0329aa57bac9ae761c27b291c",
     },
 }
-"""SHA-256 of the files in some archives, by the archive's address.
-
-Source: NVIDIA/DeepLearningExamples, ``GooglePretrainedWeightDownloader.py``. Of the other archives
-no hash has been published.
-"""

@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 from filelock import FileLock
 
 from .download import download, remove_part
-from .hashes import HashError, check_archive, check_files, record_archive
+from .hashes import check_archive, check_files, record_archive
 from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList
 from .unpacking import ArchiveError, unpack
 
@@ -30,20 +30,18 @@ def get_pretrained(
 ) -> str:
     """Download an archive, unless that was done before, and unpack it.
 
-    Archive and folder are kept in `datasets` in the folder of Keras: that which the environment
-    variable `KERAS_HOME` names, by default `.keras` in the home folder. A download that breaks off
-    is continued by the next call. The folder appears when it is complete; processes that ask for
-    the same one wait for each other.
+    Archive and folder are kept in `datasets` in the folder of Keras, which the environment variable
+    `KERAS_HOME` names (by default `~/.keras`). The next call continues a download that broke off.
+    The folder appears when it is complete; processes that ask for the same one wait for each other.
 
-    The archive's SHA-256 is noted in `keras_bert_sha256.json` there when it has been unpacked for
-    the first time, and has to be the same ever after. Of some official archives the hashes of the
-    files inside are known and compared.
+    The archive's SHA-256 is noted in `keras_bert_sha256.json` there when it is first unpacked, and
+    has to be the same ever after. Of some official archives the hashes of the files inside are
+    known and compared.
 
     Args:
-        info: An entry of `PretrainedList` or its name, such as "tiny"; or the address of any .zip
-            archive, whose files may lie in a folder or not: a URL (http, https, file) or a path.
-            The path or `file:` URL of a folder is that of a model already unpacked. What exists as
-            a path is no name.
+        info: An entry of `PretrainedList` or its name, such as "tiny", if no path is called so; or
+            the URL (http, https, file) or path of any .zip archive, whose files may lie in a folder
+            or not; or the path or `file:` URL of a model already unpacked.
         mirror: A URL or folder that stands in for `https://storage.googleapis.com`, with the same
             paths below it; by default what the environment variable `KERAS_BERT_MIRROR` names.
         sha256: The hash that the archive must have, compared when it is unpacked.
@@ -105,12 +103,11 @@ def _local_path(address: str) -> Path | None:
 
 
 def _through_mirror(url: str, mirror: str | None) -> str:
-    if mirror is not None and not url.startswith(f"{GOOGLE_STORAGE}/"):
+    mirrored = url.startswith(f"{GOOGLE_STORAGE}/")
+    if mirror is not None and not mirrored:
         raise ValueError(f"`mirror` stands in for {GOOGLE_STORAGE} only. Received: info={url!r}.")
     mirror = mirror or os.environ.get(MIRROR_VARIABLE)
-    if not mirror or not url.startswith(f"{GOOGLE_STORAGE}/"):
-        return url
-    return mirror.rstrip("/") + url.removeprefix(GOOGLE_STORAGE)
+    return url.replace(GOOGLE_STORAGE, mirror.rstrip("/"), 1) if mirror and mirrored else url
 
 
 def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, progress: bool):
@@ -145,7 +142,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
         if _local_path(info.url) is None:
             record_archive(info.url, digest, folder.parent)
         content.rename(folder)
-    except (ArchiveError, HashError) as error:
+    except ArchiveError as error:
         advice = f"Put another file in the place of {local} and try again."
         if local is None:
             advice = "It has been deleted; try again, from another place if that does not help."

@@ -17,44 +17,33 @@ _PARSING_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError
 
 
 class ArchiveError(OSError):
-    """An archive that is damaged, no archive at all, or not safe to unpack."""
+    """An archive that is damaged, none at all, not safe to unpack, or not the one it should be."""
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a .zip archive into a new folder.
+    """Unpack a .zip archive into a new folder, which is gone again where something fails.
 
     Every entry is judged before the first is written. The checksum of each is compared; sizes are
     those that the archive declares, for more than that is never unpacked.
 
-    Args:
-        archive: The file.
-        folder: The folder to make. It is gone again where something fails.
-
     Raises:
         ArchiveError: The file is no .zip archive, is damaged, or holds what an archive of plain
-            files would not: places outside the folder, links, two files of one name, encrypted
-            files, or far more bytes than its own size explains.
-        OSError: The files cannot be written.
+            files would not.
     """
-    _check_magic(archive)
+    with open(archive, "rb") as stream:
+        start = stream.read(40)
+    if not start.startswith(_MAGIC):
+        raise ArchiveError(f"it is no .zip archive: it begins with {start!r}")
     folder.mkdir()
     try:
         with zipfile.ZipFile(archive) as file:
             _check_entries(file.infolist(), archive.stat().st_size)
             file.extractall(folder)
-    except _PARSING_ERRORS as error:
+    except BaseException as error:
         shutil.rmtree(folder)
-        raise ArchiveError(f"it is damaged ({error})") from error
-    except BaseException:
-        shutil.rmtree(folder)
+        if isinstance(error, _PARSING_ERRORS):
+            raise ArchiveError(f"it is damaged ({error})") from error
         raise
-
-
-def _check_magic(archive: Path) -> None:
-    with open(archive, "rb") as stream:
-        start = stream.read(40)
-    if not start.startswith(_MAGIC):
-        raise ArchiveError(f"it is no .zip archive: it begins with {start!r}")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], archive_size: int) -> None:
@@ -69,10 +58,10 @@ def _check_entries(entries: list[zipfile.ZipInfo], archive_size: int) -> None:
     for entry in entries:
         reason = _objection(entry)
         # Some file systems take upper and lower case for the same.
-        place = entry.filename.rstrip("/").casefold()
-        if place in seen and not entry.is_dir():
+        path = entry.filename.rstrip("/").casefold()
+        if path in seen and not entry.is_dir():
             reason = "there are two of this name"
-        seen.add(place)
+        seen.add(path)
         if reason:
             raise ArchiveError(f"it is refused because of {entry.filename!r}: {reason}")
 

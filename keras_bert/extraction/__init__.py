@@ -1,14 +1,9 @@
 """Texts to batches, through a model, to vectors; and attention probabilities."""
 
 from .attention_maps import get_attention_maps
-from .embeddings import (
-    POOL_AVE,
-    POOL_MAX,
-    POOL_NSP,
-    extract_embeddings,
-    extract_embeddings_generator,
-)
+from .embeddings import extract_embeddings, extract_embeddings_generator
 from .extractor import Extractor
+from .pooling import POOL_AVE, POOL_MAX, POOL_NSP
 
 __all__ = [
     "POOL_AVE",

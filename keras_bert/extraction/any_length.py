@@ -6,36 +6,19 @@ import weakref
 from collections.abc import Iterator
 from functools import cache
 
-from ..backend import copy_on_inputs, layers, models, operations, renew_weights
+from .. import layers
+from ..backend import copy_on_inputs, keras, operations, renew_weights
 from ..backend.kept import made_once
-from ..layers import (
-    Add,
-    Dropout,
-    FeedForward,
-    FirstTokens,
-    LayerNormalization,
-    MultiHeadAttention,
-    PositionEmbedding,
-    TokenEmbedding,
-)
+from ..layers import FirstTokens, PositionEmbedding, TokenEmbedding
 from ..layers.embedding import Embedding
 from ..saving.custom_objects import get_custom_objects
 
 # They treat every position alike and keep the mask, so that padding changes nothing before it.
 _KNOWN_LAYERS = (
-    layers.InputLayer,
-    layers.Dropout,
-    layers.Concatenate,
-    layers.Embedding,
-    Add,
-    Dropout,
-    Embedding,
-    TokenEmbedding,
-    PositionEmbedding,
-    LayerNormalization,
-    MultiHeadAttention,
-    FeedForward,
-    FirstTokens,
+    *(keras.layers.InputLayer, keras.layers.Concatenate),
+    *(keras.layers.Dropout, layers.Dropout, layers.Add, layers.LayerNormalization),
+    *(keras.layers.Embedding, Embedding, TokenEmbedding, PositionEmbedding),
+    *(layers.MultiHeadAttention, layers.FeedForward, FirstTokens),
 )
 
 
@@ -52,16 +35,15 @@ def runs_at_any_length(model) -> bool:
 
 def consists_of_known_layers(model) -> bool:
     """Whether a model is a functional one, no subclass, of the layers of an encoder alone."""
-    if type(model) is not _functional_class():
-        return False  # a subclass, which may compute anything
-    return all(type(operation) in _KNOWN_LAYERS for operation in operations(model))
+    is_functional = type(model) is _functional_class()  # a subclass may compute anything
+    return is_functional and all(type(each) in _KNOWN_LAYERS for each in operations(model))
 
 
 @cache
 def _functional_class() -> type:
     # Of names of their own, lest a user's models are counted differently.
-    inputs = layers.Input(shape=(1,), name="input")
-    return type(models.Model(inputs, inputs, name="functional"))
+    inputs = keras.layers.Input(shape=(1,), name="input")
+    return type(keras.Model(inputs, inputs, name="functional"))
 
 
 def _works_on_features(layer) -> bool:
@@ -70,17 +52,11 @@ def _works_on_features(layer) -> bool:
 
 
 def any_length_twin(model):
-    """A model for any length with the weights of a model for one length.
+    """A model for any length with the weights and outputs of a model for one length.
 
-    On Keras 3 the twin is made of the model's own layers, and made once. On Keras 2, where a layer
-    called twice no longer has an `output`, it is made of copies, whose weights are renewed at each
-    call of this function.
-
-    Args:
-        model: A functional model of which `runs_at_any_length` is true.
-
-    Returns:
-        The twin. Its outputs are those of the model, which stays as it was.
+    The model is one of which `runs_at_any_length` is true, and stays as it was. On Keras 3 the twin
+    is made of the model's own layers, and made once. On Keras 2, where a layer called twice no
+    longer has an `output`, it is made of copies, whose weights are renewed at each call.
     """
     twin = made_once(_twins, model, model, _make_twin)
     renew_weights(twin, model)
@@ -92,7 +68,7 @@ _twins: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 def _make_twin(model):
     inputs = [
-        layers.Input(shape=(None,), dtype=each.dtype, name=f"{each.name.split(':')[0]}-Any")
+        keras.layers.Input(shape=(None,), dtype=each.dtype, name=f"{each.name.split(':')[0]}-Any")
         for each in model.inputs
     ]
     return copy_on_inputs(model, inputs, get_custom_objects())
@@ -121,7 +97,7 @@ def _all_layers(model) -> Iterator:
     """The layers of a model and of the models inside it."""
     for layer in model.layers:
         yield layer
-        if isinstance(layer, models.Model):
+        if isinstance(layer, keras.Model):
             yield from _all_layers(layer)
 
 

@@ -51,16 +51,16 @@ def get_attention_maps(model: Any, inputs: Any, *, batch_size: int = 32) -> list
     features = [first_input(layer) for layer in attention_layers]
     probe = models.Model(model.inputs, [token_ids, *features])
     token_ids, *features = probe.predict(inputs, batch_size=batch_size, verbose=0)
+    batches = [slice(start, start + batch_size) for start in range(0, len(token_ids), batch_size)]
     maps = []
     for layer, layer_features in zip(attention_layers, features, strict=True):
         # With `output_len`, the last layer has queries of their own.
         parts = layer_features if isinstance(layer_features, (list, tuple)) else [layer_features]
-        batches = [
-            _attention_map(layer, [each[start : start + batch_size] for each in parts], mask)
-            for start in range(0, len(token_ids), batch_size)
-            for mask in [token_ids[start : start + batch_size] != 0]
+        computed = [
+            _attention_map(layer, [each[rows] for each in parts], token_ids[rows] != 0)
+            for rows in batches
         ]
-        maps.append(np.concatenate(batches))
+        maps.append(np.concatenate(computed))
     return maps
 
 

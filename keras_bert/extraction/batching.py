@@ -1,12 +1,15 @@
-"""Batches of rows of about one length, and results in the order of the rows.
+"""Batches of rows of about one length, by several threads, and results in the order of the rows.
 
 Legend: B rows of a batch, T their length after padding. Nothing here knows of models.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate, islice
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import accumulate, chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +20,9 @@ LOOK_AHEAD = 2048  # rows that are sorted by length together
 
 
 class Budget(NamedTuple):
-    """How many tokens are a batch.
+    """How many tokens, B·T, are a batch, and how many of them may be padding.
 
-    Attributes:
-        tokens: B·T.
-        padding: How many of them may be padding: about what it costs to call a model once more.
+    So much padding costs about what it costs to call a model once more.
     """
 
     tokens: int
@@ -36,13 +37,9 @@ Row = tuple[list[int], int, int]
 
 
 class Batch(NamedTuple):
-    """Some rows as arrays, padded with zeros.
+    """Some rows as token ids and segment ids (B, T), padded with zeros, and the rows' lengths.
 
-    Attributes:
-        token_ids: Integers (B, T).
-        segment_ids: Integers (B, T).
-        lengths: Numbers of tokens of the rows. There may be fewer than B: what follows only fills
-            the batch up.
+    There may be fewer lengths than B: what follows only fills the batch up.
     """
 
     token_ids: np.ndarray
@@ -61,12 +58,11 @@ def map_in_batches(
     """Apply a function of batches to rows, of which `LOOK_AHEAD` are read at a time.
 
     Args:
-        compute: Takes batches and gives, for each of them in turn, a result for each of its
-            lengths.
+        compute: Takes batches and gives, for each in turn, a result for each of its lengths.
         rows: The rows.
         padded_length: The length to pad a batch to, by the length of its longest row; None never
             pads: then only rows of one length make a batch.
-        batch_size: The most rows in a batch; None leaves it to a budget of tokens.
+        batch_size: The most rows in a batch; None leaves it to the budget.
         few_shapes: Whether to fill batches up to one of a few numbers of rows.
         budget: What the device computes at once.
 
@@ -139,3 +135,30 @@ def _as_batch(rows: list[Row], count: int, length: int) -> Batch:
         filled = np.minimum(np.arange(count), len(rows)) % len(rows)
         token_ids, segment_ids = token_ids[filled], segment_ids[filled]
     return Batch(token_ids, segment_ids, lengths)
+
+
+def map_in_threads(function: Callable, items: Iterable, threads: int) -> Iterator:
+    """`map` by a number of threads, which begin as many items more than have been asked for.
+
+    Items are taken in the caller's thread, and a single one is computed there. An error reaches the
+    caller in the place of its item, and where the caller stops, no further item is begun.
+    """
+    items = iter(items)
+    first = list(islice(items, 2))
+    if threads == 1 or len(first) < 2:
+        yield from map(function, chain(first, items))
+        return
+    pool, begun = ThreadPoolExecutor(threads), deque()
+    try:
+        for item in chain(first, items):
+            try:
+                result = pool.submit(function, item).result
+            except RuntimeError:  # the interpreter is ending and begins no threads
+                result = partial(function, item)
+            begun.append(result)
+            if len(begun) > threads:
+                yield begun.popleft()()
+        while begun:
+            yield begun.popleft()()
+    finally:
+        pool.shutdown(cancel_futures=True)

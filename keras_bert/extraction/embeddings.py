@@ -12,20 +12,10 @@ import numpy as np
 from ..arguments import as_integer, describe
 from ..checkpoints.paths import get_checkpoint_paths
 from ..loader import load_trained_model_from_checkpoint
-from ..tokenizer import load_vocabulary
-from ..tokenizer.case import declared_lower_case
+from ..tokenizer.vocabulary import declared_lower_case, load_vocabulary
 from .any_length import position_num
 from .pipeline import Pipeline
-from .pooling import POOL_AVE, POOL_MAX, POOL_NSP, check_poolings
-
-__all__ = [
-    "POOL_AVE",
-    "POOL_MAX",
-    "POOL_NSP",
-    "extract_embeddings",
-    "extract_embeddings_generator",
-    "make_pipeline",
-]
+from .pooling import POOL_NSP, check_poolings
 
 Texts = Iterable[str | tuple[str, str]]
 
@@ -137,11 +127,7 @@ def make_pipeline(
     output_layer_num=1,
     official=False,
 ) -> Pipeline:
-    """All that `extract_embeddings` does before it looks at texts; its arguments.
-
-    Returns:
-        A function of texts and `progress`, to be called any number of times.
-    """
+    """All that `extract_embeddings` does before it looks at texts, by the same arguments."""
     poolings = check_poolings(poolings)
     if batch_size is not None and as_integer("batch_size", batch_size) < 1:
         raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")

@@ -10,8 +10,7 @@ import numpy as np
 from ..arguments import as_size, describe
 from ..backend import limit_threads
 from ..checkpoints.paths import get_checkpoint_paths
-from ..tokenizer.case import is_cased
-from ..tokenizer.vocabulary import load_vocabulary
+from ..tokenizer.vocabulary import is_cased, load_vocabulary
 from .embeddings import make_pipeline
 from .pooling import POOL_AVE
 

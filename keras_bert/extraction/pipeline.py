@@ -16,47 +16,17 @@ from ..arguments import describe
 from ..backend import COMPILES_EVERY_SHAPE, models, on_accelerator, ops, predictor
 from ..backend.kept import is_patched, made_once
 from ..tokenizer import Tokenizer
-from .any_length import (
-    any_length_twin,
-    consists_of_known_layers,
-    gives_first_tokens_only,
-    position_num,
-    runs_at_any_length,
-    segment_num,
-    token_num,
-)
-from .batching import (
-    ACCELERATOR,
-    CPU,
-    Batch,
-    Row,
-    map_in_batches,
-    pad_to,
-    pad_to_bucket,
-    pad_to_longest,
-)
-from .pooling import TextPooling
-from .threads import map_in_threads
+from . import any_length, batching
+from .batching import Batch, Row
+from .pooling import POOL_NSP, TextPooling
 
 
 class Pipeline:
     """A model with its tokenizer, which gives features of any number of texts, any number of times.
 
-    Args:
-        model: A Model of token ids and segment ids (B, T) with one output (B, T, D).
-        vocabulary: Token to id.
-        poolings: A list of poolings, or None for features of every token.
-        cased: Whether texts keep their case.
-        official: Whether texts are cut exactly as by BERT's own tokenizer.
-        batch_size: The most texts in a batch; None leaves it to their number of tokens.
-        cut_embed: Whether features of tokens are cut to the text's length.
-        full_length: The length of features that are not cut; None for the length that the model was
-            built for, or, built for any, that of the longest text.
-
-    Raises:
-        TypeError: If the model or the vocabulary is of another type.
-        ValueError: If the model has other inputs or outputs, or a smaller table than the
-            vocabulary.
+    Arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
+    and `full_length`, the length of features that are not cut: None for the length that the model
+    was built for, or, built for any, that of the longest text.
     """
 
     def __init__(
@@ -73,36 +43,36 @@ class Pipeline:
     ):
         _check_model(model)
         _check_vocabulary(model, vocabulary)
-        self._tokenizer = Tokenizer(vocabulary, cased=cased, official=official)
+        self._tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
         built_for = model.inputs[0].shape[1]
-        self._limit = built_for or position_num(model)
-        self._segment_num = segment_num(model)
+        self._limit = built_for or any_length.position_num(model)
+        self._segment_num = any_length.segment_num(model)
         self._batch_size = batch_size
         self._cut = cut_embed or poolings is not None
-        self._reads_first_token = poolings is not None and set(poolings) == {"POOL_NSP"}
+        self._reads_first_token = poolings is not None and set(poolings) == {POOL_NSP}
         full_length = full_length or built_for
         self._pads_to_longest_text = not self._cut and full_length is None
-        self._padded_length = None
-        if not self._cut or not runs_at_any_length(model):
-            self._padded_length = pad_to(full_length) if full_length else None
+        if not self._cut or not any_length.runs_at_any_length(model):
+            self._padded_length = batching.pad_to(full_length) if full_length else None
         else:
-            bucket = pad_to_bucket(self._limit)
-            self._padded_length = bucket if COMPILES_EVERY_SHAPE else pad_to_longest
+            bucket = batching.pad_to_bucket(self._limit)
+            self._padded_length = bucket if COMPILES_EVERY_SHAPE else batching.pad_to_longest
             if built_for:
-                model = any_length_twin(model)
+                model = any_length.any_length_twin(model)
         self._pooling, self._pools_in_model = None, False
         if poolings is not None:
             model = self._with_pooling(model, tuple(poolings))
-        known = self._pools_in_model or consists_of_known_layers(model)
+        known = self._pools_in_model or any_length.consists_of_known_layers(model)
         self._predictor = predictor(model, known)
 
     def _with_pooling(self, model, poolings: tuple[str, ...]):
         """The model with the pooling behind it, where nothing speaks against such a model."""
         dtype = getattr(model.outputs[0].dtype, "name", model.outputs[0].dtype)
         self._pooling = TextPooling(poolings, dtype="float64" if dtype == "float64" else "float32")
-        if not consists_of_known_layers(model) or is_patched(model) or model.run_eagerly:
+        known = any_length.consists_of_known_layers(model)
+        if not known or is_patched(model) or model.run_eagerly:
             return model
-        if gives_first_tokens_only(model) and not self._reads_first_token:
+        if any_length.gives_first_tokens_only(model) and not self._reads_first_token:
             return model  # whose first batch is an error
         self._pools_in_model = True
         return made_once(_pooled[poolings], model, model, self._pooled)
@@ -112,47 +82,32 @@ class Pipeline:
         return models.Model(model.inputs, vectors)
 
     def __call__(self, texts: Iterable, progress: bool = False) -> Iterator[np.ndarray]:
-        """Compute the features of texts.
-
-        Args:
-            texts: Texts and pairs of texts.
-            progress: Whether to show a progress bar.
-
-        Yields:
-            An array for every text.
-        """
+        """Compute an array for every text or pair of texts."""
         for _, features in self.with_ids(texts, progress):
             yield features
 
     def with_ids(
         self, texts: Iterable, progress: bool = False
     ) -> Iterator[tuple[list[int], np.ndarray]]:
-        """Compute the features of texts.
-
-        Yields:
-            For every text the ids of its tokens, special tokens included, and its array.
-        """
+        """Compute for every text the ids of its tokens, special tokens included, and its array."""
         rows: Iterable[Row] = self._encode(texts)
         padded_length = self._padded_length
         if self._pads_to_longest_text:
             rows = list(rows)
-            padded_length = pad_to(max((len(ids) for ids, _, _ in rows), default=0))
+            padded_length = batching.pad_to(max((len(ids) for ids, _, _ in rows), default=0))
         total = len(texts) if isinstance(texts, Sized) else None
         bar = tqdm(desc="extract_embeddings", unit="text", total=total, disable=not progress)
 
         def compute(batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
-            for results in map_in_threads(self._compute, batches, self._predictor.threads):
+            threads = self._predictor.threads
+            for results in batching.map_in_threads(self._compute, batches, threads):
                 bar.update(len(results))
                 yield results
 
         with bar:
-            for (ids, _, _), features in map_in_batches(
-                compute,
-                rows,
-                padded_length,
-                self._batch_size,
-                few_shapes=COMPILES_EVERY_SHAPE,
-                budget=ACCELERATOR if on_accelerator() else CPU,
+            budget = batching.ACCELERATOR if on_accelerator() else batching.CPU
+            for (ids, _, _), features in batching.map_in_batches(
+                compute, rows, padded_length, self._batch_size, COMPILES_EVERY_SHAPE, budget
             ):
                 yield ids, features
 
@@ -191,10 +146,8 @@ class Pipeline:
             )
 
 
-# By poolings, models with the pooling behind them.
-_pooled: defaultdict[tuple[str, ...], weakref.WeakKeyDictionary] = defaultdict(
-    weakref.WeakKeyDictionary
-)
+# By poolings and model, the model with the pooling behind it.
+_pooled: defaultdict = defaultdict(weakref.WeakKeyDictionary)
 
 
 def _as_pair(text, index: int) -> tuple[str, str | None]:
@@ -203,8 +156,23 @@ def _as_pair(text, index: int) -> tuple[str, str | None]:
     is_pair = isinstance(text, (tuple, list)) and len(text) == 2
     if not is_pair or not all(isinstance(part, str) for part in text):
         raise TypeError(f"Text {index} must be a str or a pair of str. Received: {describe(text)}.")
-    first, second = text
-    return first, second
+    return text[0], text[1]
+
+
+# For each model the last vocabulary, a copy, with its options and its tokenizer.
+_tokenizers: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def _tokenizer(model, vocabulary, cased: bool, official: bool) -> Tokenizer:
+    """A tokenizer, which is kept until another vocabulary comes: it takes longer than one text."""
+    if type(vocabulary) is not dict:  # which need not compare as its contents do
+        return Tokenizer(vocabulary, cased=cased, official=official)
+    kept = _tokenizers.get(model)
+    if kept is None or kept[:2] != (vocabulary, (cased, official)):
+        copy = dict(vocabulary)
+        kept = copy, (cased, official), Tokenizer(copy, cased=cased, official=official)
+        _tokenizers[model] = kept
+    return kept[2]
 
 
 def _check_model(model) -> None:
@@ -228,7 +196,7 @@ def _check_vocabulary(model, vocabulary) -> None:
         raise TypeError(
             f"`vocabs` must be a dict of tokens and their ids. Received: {describe(vocabulary)}."
         )
-    rows, largest = token_num(model), max(vocabulary.values())
+    rows, largest = any_length.token_num(model), max(vocabulary.values())
     if rows is not None and largest >= rows:
         raise ValueError(
             f"The vocabulary does not belong to the model: it has the id {largest}, the model's "

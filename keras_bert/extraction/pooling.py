@@ -9,8 +9,6 @@ POOL_NSP = "POOL_NSP"
 POOL_MAX = "POOL_MAX"
 POOL_AVE = "POOL_AVE"
 
-POOLINGS = (POOL_NSP, POOL_MAX, POOL_AVE)
-
 
 @serializable
 class TextPooling(layers.Layer):
@@ -69,23 +67,13 @@ _POOL = {POOL_NSP: _first, POOL_MAX: _largest, POOL_AVE: _mean}
 
 
 def check_poolings(poolings) -> list[str] | None:
-    """Return poolings as a list; refuse unknown ones.
-
-    Args:
-        poolings: None, one pooling, or a list of them.
-
-    Returns:
-        A list, or None.
-
-    Raises:
-        ValueError: If a pooling is unknown, or the list is empty.
-    """
+    """Return one pooling or several as a list, None as None; refuse unknown ones and no pooling."""
     if poolings is None:
         return None
     listed = list(poolings) if isinstance(poolings, (list, tuple)) else [poolings]
-    if not listed or not all(isinstance(each, str) and each in POOLINGS for each in listed):
+    if not listed or not all(isinstance(each, str) and each in _POOL for each in listed):
         raise ValueError(
-            f"`poolings` must be one of {', '.join(POOLINGS)}, or a list of them. "
+            f"`poolings` must be one of {', '.join(_POOL)}, or a list of them. "
             f"Unknown pooling method: {describe(poolings)}."
         )
     return listed

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .bert import BERT
-from .errors import ConfigError
-from .family import Family
+from .family import ConfigError, Family
 
 __all__ = ["BERT", "FAMILIES", "ConfigError", "Family", "family_of"]
 
@@ -17,14 +16,10 @@ FAMILIES = (BERT,)
 
 
 def family_of(config: dict[str, Any]) -> Family:
-    """Tell the family of a configuration.
+    """Return the family that a configuration names, checked or not.
 
-    Args:
-        config: A configuration, checked or not.
-
-    Returns:
-        The family that it names. One that names none is Google's and BERT's; one that names
-        another is for BERT's checks to refuse.
+    One that names none is Google's and BERT's; one that names another is for BERT's checks to
+    refuse.
     """
     named = [family for family in FAMILIES if family.model_type == config.get("model_type")]
     return named[0] if named else BERT

@@ -106,14 +106,9 @@ def _encoder(config: dict[str, Any]) -> list[WeightName]:
     rows = [*_EMBEDDINGS]
     for number in range(config["num_hidden_layers"]):
         for row in _ENCODER_LAYER:
-            rows.append(
-                replace(
-                    row,
-                    layer=row.layer.format(number + 1),  # the files count from zero
-                    google=row.google.format(number),
-                    huggingface=row.huggingface.format(number),
-                )
-            )
+            layer = row.layer.format(number + 1)  # the files count from zero
+            google, huggingface = row.google.format(number), row.huggingface.format(number)
+            rows.append(replace(row, layer=layer, google=google, huggingface=huggingface))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Reading and checking the JSON configuration that comes with a checkpoint."""
+"""The configuration that comes with a checkpoint: read, checked, and what "gelu" means in it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import json
 import os
 from typing import Any
 
+from ..checkpoints import Checkpoint
 from . import family_of
-from .errors import ConfigError
-from .family import USUAL_EPSILON, Family
+from .family import USUAL_EPSILON, ConfigError, Family
 
 # Keys that Hugging Face's configurations hold and Google's do not.
 _HUGGING_FACE_KEYS = ("model_type", "architectures", "transformers_version", "layer_norm_eps")
 
+_GELU_FORMS = {"gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu_erf"}
+
 
 def read_config(config_file: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a `bert_config.json` or a Hugging Face `config.json`.
-
-    Args:
-        config_file: Path of the file.
-
-    Returns:
-        The configuration, as it stands in the file.
+    """Read a `bert_config.json` or a Hugging Face `config.json`, as it stands in the file.
 
     Raises:
         ConfigError: If the file is no JSON object, lacks a size or holds one that is no positive
@@ -47,6 +43,26 @@ def read_config(config_file: str | os.PathLike[str]) -> dict[str, Any]:
 def is_hugging_face(config: dict[str, Any]) -> bool:
     """Tell whether a configuration was written by Hugging Face's tools rather than Google's."""
     return any(key in config for key in _HUGGING_FACE_KEYS)
+
+
+def activation_name(config: dict[str, Any], checkpoint: Checkpoint | None = None) -> str:
+    """Name the activation of a configuration so that it has one meaning only.
+
+    "gelu" alone is the tanh form in Google's code and the exact one in Hugging Face's. The program
+    that wrote the weights decides, which is Google's for a TensorFlow checkpoint; without a
+    checkpoint the configuration's keys decide.
+
+    Returns:
+        "gelu_tanh", "gelu_erf", or another name as it stands in the configuration.
+    """
+    name = config["hidden_act"]
+    if name != "gelu":
+        return _GELU_FORMS.get(name, name)
+    if checkpoint is None:
+        by_google = not is_hugging_face(config)
+    else:
+        by_google = checkpoint.format == "tensor_bundle"
+    return "gelu_tanh" if by_google else "gelu_erf"
 
 
 def _check_sizes(config: dict[str, Any], path: str, family: Family) -> None:

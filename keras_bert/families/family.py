@@ -17,6 +17,10 @@ NAMINGS: tuple[Naming, ...] = ("google", "huggingface")
 USUAL_EPSILON = 1e-12  # of normalization; fixed in Google's code
 
 
+class ConfigError(ValueError):
+    """A configuration that is damaged, or of no architecture that this package can build."""
+
+
 @dataclass(frozen=True)
 class WeightName:
     """A weight: where a model has it, what files call it, and how it lies there.

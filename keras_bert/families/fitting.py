@@ -13,25 +13,11 @@ from .weights import FoundWeight, extra_names
 def check_fit(
     family: Family, config: dict[str, Any], checkpoint: Checkpoint, found: list[FoundWeight]
 ) -> None:
-    """Check that a checkpoint is one of a family and of a configuration, without reading it.
+    """Raise where a checkpoint is not one of a family and of a configuration, without reading it.
 
-    Args:
-        family: The family that the configuration names.
-        config: The configuration.
-        checkpoint: The checkpoint.
-        found: The weights in it, at least those of the encoder.
-
-    Raises:
-        CheckpointError: If it is not.
+    Of the weights found in it, at least those of the encoder are needed. Sizes are compared before
+    a model of them is allocated.
     """
-    _check_sizes(family, config, checkpoint, found)
-    check_unexpected_tensors(family, config, checkpoint, found)
-
-
-def _check_sizes(
-    family: Family, config: dict[str, Any], checkpoint: Checkpoint, found: list[FoundWeight]
-) -> None:
-    """Compare the configuration's sizes with the file's before a model of them is allocated."""
     weights = {(weight.row.layer, weight.row.index): weight for weight in found}
     wrong = []
     for key, (layer, index, axis) in family.shapes.items():
@@ -44,6 +30,7 @@ def _check_sizes(
             f"The configuration does not fit {checkpoint.path}: {'; '.join(wrong)}. "
             "Pass the configuration that came with the checkpoint."
         )
+    check_unexpected_tensors(family, config, checkpoint, found)
 
 
 def check_unexpected_tensors(
@@ -53,15 +40,6 @@ def check_unexpected_tensors(
 
     Without them the numbers would be wrong. Optimizers' slots, which stand below a weight's name,
     layers beyond the configuration's, and the lists of ids in Hugging Face's files change nothing.
-
-    Args:
-        family: The model's family.
-        config: Its configuration.
-        checkpoint: The checkpoint.
-        found: The weights in it, at least those of the encoder.
-
-    Raises:
-        CheckpointError: If there are such tensors.
     """
     slots = tuple(f"{weight.name}/" for weight in found)
     unexpected = []

@@ -9,7 +9,7 @@ import numpy as np
 from ..checkpoints import Checkpoint
 from ..checkpoints.stored import AnyTensor, ChangedTensor, PartitionedTensor, StoredTensor
 from .family import Family, Naming
-from .weights import FoundWeight, extra_names
+from .weights import FoundWeight, extra_names, stored_form
 
 
 def heads_of(family: Family, found: list[FoundWeight]) -> list[str]:
@@ -32,22 +32,8 @@ def left_out(checkpoint: Checkpoint, found: list[FoundWeight]) -> list[str]:
 def translate(
     checkpoint: Checkpoint, found: list[FoundWeight], naming: Naming
 ) -> dict[str, np.ndarray]:
-    """Read weights and give them the names and shapes that they have in the other kind of file.
-
-    Args:
-        checkpoint: A checkpoint.
-        found: Those of its weights to translate.
-        naming: "google" or "huggingface".
-
-    Returns:
-        Arrays by name, in C order and of the types that the checkpoint has.
-    """
-    tensors = {}
-    for weight in found:
-        name, transform = weight.row.in_files(naming)
-        values = weight.read(checkpoint)
-        tensors[name] = np.asarray(values.T if transform == "transpose" else values, order="C")
-    return tensors
+    """Read weights, in the types that they have, under the names and in the shapes of a naming."""
+    return dict(stored_form(weight.row, naming, weight.read(checkpoint)) for weight in found)
 
 
 def as_hugging_face_names(
@@ -66,18 +52,10 @@ def with_changed_rows(
     new: int,
     change: Callable[[np.ndarray], np.ndarray],
 ) -> Checkpoint:
-    """Give the weights that have a row for each token the rows of another vocabulary.
+    """Read a checkpoint with other rows in the weights that have a row for each token.
 
-    Args:
-        checkpoint: A checkpoint.
-        found: The weights in it.
-        old: Number of tokens that it was made for.
-        new: Number of tokens that are wanted.
-        change: Turns an array (old, …) into one (new, …) of the same type.
-
-    Returns:
-        The checkpoint, read through the change. Weights that have another number of rows are left
-        as they are.
+    `change` turns an array (old, …) into one (new, …) of the same type. Weights that have another
+    number of rows than `old` are left as they are.
     """
     names = {weight.name for weight in found if weight.row.per_token}
 

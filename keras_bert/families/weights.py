@@ -15,8 +15,7 @@ import numpy.typing as npt
 from ..checkpoints import Checkpoint, CheckpointError
 from ..checkpoints.listing import describe_missing, summary
 from .bert import BERT
-from .errors import ConfigError
-from .family import NAMINGS, Family, Naming, Transform, WeightName
+from .family import NAMINGS, ConfigError, Family, Naming, Transform, WeightName
 
 Heads = Literal["none", "all", "whole", "any"]
 
@@ -27,13 +26,7 @@ _WITHOUT_HEADS = (
 
 
 class FoundWeight(NamedTuple):
-    """A weight of a model, found in a checkpoint.
-
-    Attributes:
-        row: The weight.
-        name: What the checkpoint calls it.
-        transform: What turns the checkpoint's array into the model's.
-    """
+    """A weight, its name in a checkpoint, and what turns the array there into the model's."""
 
     row: WeightName
     name: str
@@ -60,12 +53,12 @@ def find_weights(
     Args:
         family: The model's family.
         config: Its configuration; the file may have more layers.
-        checkpoint: Where to look.
+        checkpoint: The checkpoint.
         heads: Which heads to look for: "none"; "all" of them; those that are there, of which none
             may be there by half ("whole"); or "any" weight of theirs that is there.
 
     Returns:
-        One entry for each weight, those of the encoder first.
+        The weights, those of the encoder first.
 
     Raises:
         CheckpointError: If weights are missing (all of them are named), or if a head's copy of a
@@ -127,9 +120,7 @@ def extra_names(checkpoint: Checkpoint, found: Iterable[FoundWeight]) -> list[st
 
 
 def to_checkpoint(
-    weights_by_layer: Mapping[str, Sequence[npt.ArrayLike]],
-    naming: Naming,
-    family: Family = BERT,
+    weights_by_layer: Mapping[str, Sequence[npt.ArrayLike]], naming: Naming, family: Family = BERT
 ) -> dict[str, np.ndarray]:
     """Turn a model's weights into the tensors of a file, the inverse of reading them.
 
@@ -163,12 +154,13 @@ def to_checkpoint(
             f"`weights_by_layer` must hold the weights of a {family.name} model of {depth} "
             f"encoder layers and nothing else. Layers with other numbers of weights: {differences}"
         )
-    tensors = {}
-    for row in rows:
-        name, transform = row.in_files(naming)
-        array = np.asarray(weights_by_layer[row.layer][row.index])
-        tensors[name] = np.asarray(_transformed(array, transform), order="C")
-    return tensors
+    return dict(stored_form(row, naming, weights_by_layer[row.layer][row.index]) for row in rows)
+
+
+def stored_form(row: WeightName, naming: Naming, values: npt.ArrayLike) -> tuple[str, np.ndarray]:
+    """Return the name and array, in C order, that files have for a weight of a model."""
+    name, transform = row.in_files(naming)
+    return name, np.asarray(_transformed(np.asarray(values), transform), order="C")
 
 
 def _transformed(array: np.ndarray, transform: Transform) -> np.ndarray:

@@ -18,22 +18,7 @@ from .stack import (
 )
 from .task_embed import TaskEmbedding
 
-__all__ = [
-    "get_inputs",
-    "get_embedding",
-    "TokenEmbedding",
-    "EmbeddingSimilarity",
-    "Masked",
-    "Extract",
-    "ExtractMasked",
-    "FirstTokens",
-    "MaskedGlobalMaxPool1D",
-    "MaskedConv1D",
-    "TaskEmbedding",
-    "MultiHeadAttention",
-    "FeedForward",
-    "PositionEmbedding",
-    "LayerNormalization",
-    "Dropout",
-    "Add",
-]
+__all__ = ["get_inputs", "get_embedding", "TokenEmbedding", "EmbeddingSimilarity", "Masked"]
+__all__ += ["Extract", "ExtractMasked", "FirstTokens", "MaskedGlobalMaxPool1D", "MaskedConv1D"]
+__all__ += ["TaskEmbedding", "MultiHeadAttention", "FeedForward", "PositionEmbedding"]
+__all__ += ["LayerNormalization", "Dropout", "Add"]

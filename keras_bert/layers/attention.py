@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..arguments import check_head_num
 from ..backend import LayerCall, MaskArgument, project, serializable
-from .needed_len import NeededLen
-from .projection import OPTION_NUM, ProjectionLayer
+from .projection import OPTION_NUM, NeededLen, ProjectionLayer
 from .scaled_attention import ScaledAttention, query_key_value
 
 

@@ -10,20 +10,11 @@ EmbeddingRet = TokenEmbedding
 
 @serializable
 class EmbeddingSim(EmbeddingSimilarity):
-    """`EmbeddingSimilarity` with an optional bias and an optional stop of the table's gradient.
+    """`EmbeddingSimilarity` with further arguments.
 
     Args:
         use_bias: Whether there is a bias.
-        initializer: Initializer of the bias.
-        regularizer: Regularizer of the bias.
-        constraint: Constraint of the bias.
         stop_gradient: Whether the table learns nothing from this use.
-
-    Call args:
-        inputs: A list of features (B, T, D) and the token table (V, D).
-
-    Returns:
-        Probabilities (B, T, V).
     """
 
     def __init__(self, use_bias=True, initializer="zeros", *args, stop_gradient=False, **kwargs):

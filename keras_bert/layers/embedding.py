@@ -17,9 +17,9 @@ from ..backend import (
     serializable,
     unconverted,
 )
-from .ids import check_ids
 from .initializer import build_embedding
 from .stack import Add, PositionEmbedding
+from .table import check_ids
 
 
 @serializable
@@ -98,8 +98,7 @@ def get_embedding(
         token_num: Size V of the vocabulary.
         pos_num: Number of positions.
         embed_dim: Size D of the embeddings.
-        dropout_rate: Not used here (dropout follows the task embedding, see `get_model`); kept for
-            callers that pass it by position.
+        dropout_rate: Not used here; kept for callers that pass arguments by position.
         trainable: Whether the layers are trainable.
         segment_num: Number of segments.
         token_initializer: Function of shape and dtype that gives the first values (V, D) of the
@@ -115,11 +114,7 @@ def get_embedding(
         segment_num, embed_dim, trainable=trainable, name="Embedding-Segment"
     )
     position_embedding = PositionEmbedding(
-        pos_num,
-        embed_dim,
-        mode=PositionEmbedding.MODE_ADD,
-        trainable=trainable,
-        name="Embedding-Position",
+        pos_num, embed_dim, mode="add", trainable=trainable, name="Embedding-Position"
     )
     build_embedding(token_embedding, tuple(inputs[0].shape), token_initializer)
     build_embedding(segment_embedding, tuple(inputs[1].shape))

@@ -13,12 +13,9 @@ from .masked import marked_positions
 class ExtractMasked(MaskArgument, layers.Layer):
     """The features at the marked positions of each row, from left to right, in a number of slots.
 
-    Marked are the positions that `Masked` lets through: their mask id is not 0 and the features'
-    own mask, if any, is true. What follows, such as a layer over the whole vocabulary, is computed
-    for these positions alone.
-
-    A row with more marks than slots is an error where values are known, that is, outside compiled
-    functions. Inside them its features become NaN, and with them predictions and loss.
+    Marked are the positions that `Masked` lets through. What follows, such as a layer over the
+    whole vocabulary, is computed for them alone. A row with more marks than slots is an error where
+    values are known; inside compiled functions its features become NaN, and with them the loss.
 
     Args:
         max_predictions: Number K of slots.

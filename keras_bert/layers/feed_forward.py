@@ -14,8 +14,7 @@ from ..backend import (
     spread_rows,
 )
 from .dropout import Dropout
-from .needed_len import NeededLen
-from .projection import OPTION_NUM, ProjectionLayer, as_rows
+from .projection import OPTION_NUM, NeededLen, ProjectionLayer, as_rows
 
 
 @serializable
@@ -27,9 +26,7 @@ class FeedForward(NeededLen, MaskArgument, LayerCall, ProjectionLayer):
     Args:
         units: Size F of the hidden features.
         activation: Activation of the hidden features; "gelu" is the tanh form.
-        *options: By position or by name `use_bias`, `kernel_initializer`, `bias_initializer`,
-            `kernel_regularizer`, `bias_regularizer`, `kernel_constraint` and `bias_constraint` of
-            the dense layers, as of `keras.layers.Dense`; then `dropout_rate`.
+        *options: Options of the dense layers, as of `MultiHeadAttention`; then `dropout_rate`.
         dropout_rate: Dropout rate of the hidden features in training.
         **kwargs: Arguments of `keras.layers.Layer`.
 
@@ -84,8 +81,4 @@ class FeedForward(NeededLen, MaskArgument, LayerCall, ProjectionLayer):
         return input_shape
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "dropout_rate": self.dropout_rate,
-        }
+        return {**super().get_config(), "units": self.units, "dropout_rate": self.dropout_rate}

@@ -36,11 +36,8 @@ def overwritten():
 def build_embedding(layer, input_shape, initializer=None) -> None:
     """Build an embedding with first values that its configuration does not tell.
 
-    Args:
-        layer: An embedding that is not built.
-        input_shape: The shape of its input.
-        initializer: Function of shape and dtype that gives the values. None for the layer's own,
-            or for zeros where they are to be overwritten.
+    An initializer, of shape and dtype, gives them. Without one they are zeros where they are to be
+    overwritten; elsewhere the layer is left to build itself.
     """
     if initializer is None and not _OVERWRITTEN.get():
         return

@@ -10,20 +10,18 @@ class NormalizationCall:
 
     def call(self, inputs, training=None):
         normalized = None
-        if self._has_usual_weights() and self._normalizes_last_axis(inputs):
+        if self._is_usual(inputs):
             normalized = normalize(inputs, self.gamma, self.beta, self.epsilon, training)
         if normalized is None:
             return super().call(inputs)
         return ops.cast(normalized, self.compute_dtype)
 
-    def _has_usual_weights(self) -> bool:
-        # By `rms_scaling`, which is deprecated, Keras' layer computes something else without beta.
-        return self.scale and self.center and not getattr(self, "rms_scaling", False)
-
-    def _normalizes_last_axis(self, inputs) -> bool:
+    def _is_usual(self, inputs) -> bool:
         axis = getattr(self, "axis", -1)  # the small package's layer knows no other
         axis = axis if isinstance(axis, int) else tuple(axis)
-        return axis in (-1, len(inputs.shape) - 1, (-1,), (len(inputs.shape) - 1,))
+        is_last = axis in (-1, len(inputs.shape) - 1, (-1,), (len(inputs.shape) - 1,))
+        # By `rms_scaling`, which is deprecated, Keras' layer computes something else without beta.
+        return is_last and self.scale and self.center and not getattr(self, "rms_scaling", False)
 
 
 @serializable

@@ -1,14 +1,51 @@
-"""Position embedding of Keras 3."""
+"""Position embedding of Keras 3, and the modes that it shares with `TrigPosEmbedding`."""
 
 from __future__ import annotations
 
 from ..backend import lookup, ops, regularizers, serializable
-from .lengths import check_length
-from .table import TableLayer
+from .table import TableLayer, check_length
+
+
+class PositionModes:
+    """What layers of position vectors do with them, by `mode`."""
+
+    MODE_EXPAND = "expand"
+    MODE_ADD = "add"
+    MODE_CONCAT = "concat"
+
+    def _set_mode(self, mode):
+        if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
+            raise ValueError(
+                f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
+            )
+        self.mode = mode
+
+    def _add_or_append(self, vectors, features):
+        """Vectors (1, T, …) added or appended to features (B, T, D)."""
+        vectors = ops.cast(vectors, self.compute_dtype)
+        if self.mode == self.MODE_ADD:
+            return features + vectors
+        batch_size, length = ops.shape(features)[:2]
+        vectors = ops.broadcast_to(vectors, (batch_size, length, self.output_dim))
+        return ops.concatenate([features, vectors], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        if self.mode == self.MODE_EXPAND:
+            return (*input_shape, self.output_dim)
+        if self.mode == self.MODE_CONCAT:
+            return (*input_shape[:-1], input_shape[-1] + self.output_dim)
+        return input_shape
+
+    @classmethod
+    def from_config(cls, config):
+        # Reading .h5 files, Keras takes the string "add" for its function of that name.
+        if callable(config.get("mode")):
+            config = {**config, "mode": config["mode"].__name__}
+        return cls(**config)
 
 
 @serializable
-class PositionEmbedding(TableLayer):
+class PositionEmbedding(PositionModes, TableLayer):
     """A learnt vector for every position.
 
     Args:
@@ -32,15 +69,11 @@ class PositionEmbedding(TableLayer):
         ValueError: If a sequence is longer than the table, or the mode is unknown.
     """
 
-    MODE_EXPAND = "expand"
-    MODE_ADD = "add"
-    MODE_CONCAT = "concat"
-
     def __init__(
         self,
         input_dim,
         output_dim,
-        mode=MODE_EXPAND,
+        mode=PositionModes.MODE_EXPAND,
         embeddings_initializer="uniform",
         embeddings_regularizer=None,
         activity_regularizer=None,
@@ -58,11 +91,7 @@ class PositionEmbedding(TableLayer):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
-            raise ValueError(
-                f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
-            )
-        self.mode = mode
+        self._set_mode(mode)
 
     def build(self, input_shape):
         if self.mode != self.MODE_EXPAND:
@@ -76,14 +105,10 @@ class PositionEmbedding(TableLayer):
             return ops.cast(lookup(self.embeddings, positions), self.compute_dtype)
         check_length(self, inputs.shape[1])
         features = ops.cast(inputs, self.compute_dtype)
-        batch_size, length = ops.shape(features)[:2]
+        length = ops.shape(features)[1]
         # A length that was not known above fails here, even with a table of one row.
         vectors = ops.reshape(self.embeddings[:length], (1, length, self.output_dim))
-        vectors = ops.cast(vectors, self.compute_dtype)
-        if self.mode == self.MODE_ADD:
-            return features + vectors
-        vectors = ops.broadcast_to(vectors, (batch_size, length, self.output_dim))
-        return ops.concatenate([features, vectors], axis=-1)
+        return self._add_or_append(vectors, features)
 
     def compute_mask(self, inputs, mask=None):
         if self.mode != self.MODE_EXPAND:
@@ -91,19 +116,6 @@ class PositionEmbedding(TableLayer):
         if self.mask_zero is False:
             return None
         return ops.not_equal(inputs, self.mask_zero)
-
-    def compute_output_shape(self, input_shape):
-        if self.mode == self.MODE_EXPAND:
-            return (*input_shape, self.output_dim)
-        if self.mode == self.MODE_CONCAT:
-            return (*input_shape[:-1], input_shape[-1] + self.output_dim)
-        return input_shape
-
-    @classmethod
-    def from_config(cls, config):
-        # Reading .h5 files, Keras takes the string "add" for its function of that name.
-        mode = config.get("mode", cls.MODE_EXPAND)
-        return cls(**{**config, "mode": getattr(mode, "__name__", mode)})
 
     def get_config(self):
         return {

@@ -1,4 +1,4 @@
-"""What attention and feed-forward layers on Keras 3 share: dense sub-layers and their options."""
+"""What attention and feed-forward layers share: on Keras 3, dense sub-layers and their options."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ from ..backend import constraints, initializers, keras, layers, regularizers, re
 OPTION_NUM = 7
 
 
+class NeededLen:
+    """Mixin for layers that may leave masked positions out, because nobody reads them.
+
+    Attributes:
+        needed_len: How many of the first positions are read even where they are masked. Features at
+            the other masked positions may come out as 0. None: all are read. `get_model` sets it
+            where `output_len` allows it; files do not have it.
+    """
+
+    needed_len: int | None = None
+
+    @classmethod
+    def from_config(cls, config):
+        # Files of version 1.0.0 have it.
+        return super().from_config({key: config[key] for key in config if key != "needed_len"})
+
+
 class ProjectionLayer(layers.Layer):
     """A layer made of Dense sub-layers, so that `enable_lora` and `quantize` reach their kernels.
 
-    Their attributes' names stand in `sub_layer_attributes`.
-
-    Args:
-        activation: Activation of the dense sub-layers; "gelu" is the tanh form.
-        use_bias: Whether they have a bias.
-        kernel_initializer: Initializer of the kernels.
-        bias_initializer: Initializer of the biases.
-        kernel_regularizer: Regularizer of the kernels.
-        bias_regularizer: Regularizer of the biases.
-        kernel_constraint: Constraint of the kernels.
-        bias_constraint: Constraint of the biases.
-        lora: By name, the arguments "rank" and "lora_alpha" with which to call `enable_lora` of
-            dense sub-layers. Files have it.
-        **kwargs: Arguments of `keras.layers.Layer`.
+    Their attributes' names stand in `sub_layer_attributes`. Arguments are those of
+    `keras.layers.Dense`, and `lora`, which files have: by a sub-layer's name, the arguments "rank"
+    and "lora_alpha" of its `enable_lora`.
     """
 
     def __init__(
@@ -57,6 +63,9 @@ class ProjectionLayer(layers.Layer):
 
     def _dense(self, name, units, input_shape, activation=None):
         """A built Dense sub-layer with this layer's options."""
+        policy = self.dtype_policy
+        if isinstance(policy, keras.dtype_policies.DTypePolicyMap):
+            policy = policy[name]  # its own where a file says that it is quantized
         dense = layers.Dense(
             units,
             activation=activation,
@@ -68,7 +77,7 @@ class ProjectionLayer(layers.Layer):
             bias_regularizer=self.bias_regularizer,
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
-            dtype=self._policy_of(name),
+            dtype=policy,
             trainable=self.trainable,  # a layer from a file may be frozen before it is built
             name=name,
         )
@@ -80,9 +89,7 @@ class ProjectionLayer(layers.Layer):
     def enable_lora(self, rank, **kwargs):
         """Freeze the kernels and train a product of two small matrices beside each of them.
 
-        Args:
-            rank: Rank of the products.
-            **kwargs: Further arguments of `keras.layers.Dense.enable_lora`.
+        Arguments are those of `keras.layers.Dense.enable_lora`.
 
         Reference:
             Hu et al., LoRA, https://arxiv.org/abs/2106.09685
@@ -94,11 +101,6 @@ class ProjectionLayer(layers.Layer):
         """The dense sub-layers by name; none before `build`."""
         found = (getattr(self, name, None) for name in self.sub_layer_attributes)
         return {dense.name: dense for dense in found if dense is not None}
-
-    def _policy_of(self, name):
-        """The dtype policy for a sub-layer: its own where a file says that it is quantized."""
-        policy = self.dtype_policy
-        return policy[name] if isinstance(policy, keras.dtype_policies.DTypePolicyMap) else policy
 
     def _stored_policy(self):
         """The dtype policy and, by name, those of quantized sub-layers, which files must tell."""

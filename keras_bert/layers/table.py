@@ -1,22 +1,14 @@
-"""What layers with an embedding table beside Keras' own share."""
+"""What layers with an embedding table share: their options, and checks of what they are given."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from ..backend import TABLE_OPTIONS, constraints, initializers, layers, regularizers
 
 
 class TableLayer(layers.Layer):
-    """A layer with a table of vectors, which casts features itself: ids must stay integers.
-
-    Args:
-        input_dim: Number of ids.
-        output_dim: Size of the vectors.
-        embeddings_initializer: Initializer of the table.
-        embeddings_regularizer: Regularizer of the table.
-        embeddings_constraint: Constraint of the table.
-        mask_zero: What the layer makes of the id 0.
-        **kwargs: Arguments of `keras.layers.Layer`.
-    """
+    """A layer with a table of vectors, which casts features itself: ids must stay integers."""
 
     def __init__(
         self,
@@ -60,3 +52,47 @@ class TableLayer(layers.Layer):
             "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
             "mask_zero": self.mask_zero,
         }
+
+
+def check_ids(layer_name: str, ids, limit: int) -> None:
+    """Refuse ids outside a table of `limit` rows where their values are known: in no traced graph.
+
+    Out of range, JAX returns NaN and others fail without naming the layer.
+    """
+    try:
+        values = np.asarray(ids)
+    except Exception:  # a traced or symbolic tensor, or one on an accelerator: values unknown here
+        return
+    if values.dtype == object or values.size == 0:
+        return
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= limit:
+        raise ValueError(
+            f"Layer '{layer_name}' has {limit} rows, so its ids must lie in [0, {limit - 1}]. "
+            f"Received ids from {low} to {high}. Encode the texts with the vocabulary that belongs "
+            "to this model."
+        )
+
+
+def check_length(layer, length):
+    """Refuse a sequence that has no positions, or more than the layer.
+
+    None is not known yet, nor is a symbol, which JAX has for any length when it exports.
+    """
+    if not isinstance(length, int):
+        return
+    if length == 0:
+        raise ValueError(
+            f"Layer '{layer.name}' needs sequences of at least one position. Received: a sequence "
+            "of length 0."
+        )
+    if length > layer.input_dim:
+        raise ValueError(too_long(layer, length))
+
+
+def too_long(layer, length) -> str:
+    """Say that a sequence is longer than a layer has positions."""
+    return (
+        f"Layer '{layer.name}' holds {layer.input_dim} positions. Received: a sequence of length "
+        f"{length}. Truncate it, or build the model with more positions."
+    )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from ..backend import lookup, ops, serializable
-from .ids import check_ids
-from .table import TableLayer
-
-__all__ = ["TaskEmbedding"]
+from .table import TableLayer, check_ids
 
 
 @serializable

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..backend import layers, ops, serializable
+from .position_embedding import PositionModes
 
 
 @serializable
-class TrigPosEmbedding(layers.Layer):
+class TrigPosEmbedding(PositionModes, layers.Layer):
     """Vectors of sines (even features) and cosines (odd features) of the position.
 
     Args:
@@ -14,34 +15,22 @@ class TrigPosEmbedding(layers.Layer):
             "concat" appends them.
         output_dim: Size of the vectors, even; in mode "add" the features' own.
 
-    Call args:
-        inputs: Features (B, T, D) to add or append to, or positions (B, T).
-
-    Returns:
-        (B, T, D), (B, T, D + output_dim) or (B, T, output_dim), by mode.
+    Inputs and outputs are those of `PositionEmbedding`.
 
     Reference:
         Vaswani et al., Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.5
     """
 
-    MODE_EXPAND = "expand"
-    MODE_ADD = "add"
-    MODE_CONCAT = "concat"
-
-    def __init__(self, mode=MODE_ADD, output_dim=None, **kwargs):
+    def __init__(self, mode=PositionModes.MODE_ADD, output_dim=None, **kwargs):
         # Positions must not be cast to a 16-bit float; features are cast in call.
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
-        if mode not in (self.MODE_EXPAND, self.MODE_ADD, self.MODE_CONCAT):
-            raise ValueError(
-                f"`mode` must be 'expand', 'add' or 'concat'. Received: mode={mode!r}."
-            )
+        self._set_mode(mode)
         if mode != self.MODE_ADD and (output_dim is None or output_dim % 2):
             raise ValueError(
                 f"`output_dim` must be an even number in mode {mode!r}. "
                 f"Received: output_dim={output_dim}."
             )
-        self.mode = mode
         self.output_dim = output_dim
         self.supports_masking = True
 
@@ -49,14 +38,9 @@ class TrigPosEmbedding(layers.Layer):
         if self.mode == self.MODE_EXPAND:
             return ops.cast(self._vectors(inputs, self.output_dim), self.compute_dtype)
         features = ops.cast(inputs, self.compute_dtype)
-        batch_size, length, units = ops.shape(features)
+        _, length, units = ops.shape(features)
         units = units if self.mode == self.MODE_ADD else self.output_dim
-        vectors = self._vectors(ops.arange(length)[None], units)
-        vectors = ops.cast(vectors, self.compute_dtype)
-        if self.mode == self.MODE_ADD:
-            return features + vectors
-        vectors = ops.broadcast_to(vectors, (batch_size, length, units))
-        return ops.concatenate([features, vectors], axis=-1)
+        return self._add_or_append(self._vectors(ops.arange(length)[None], units), features)
 
     def _vectors(self, positions, units):
         # 16-bit floats do not tell position 257 from 256.
@@ -69,13 +53,6 @@ class TrigPosEmbedding(layers.Layer):
 
     def compute_mask(self, inputs, mask=None):
         return mask
-
-    def compute_output_shape(self, input_shape):
-        if self.mode == self.MODE_EXPAND:
-            return (*input_shape, self.output_dim)
-        if self.mode == self.MODE_CONCAT:
-            return (*input_shape[:-1], input_shape[-1] + self.output_dim)
-        return input_shape
 
     def get_config(self):
         return {**super().get_config(), "mode": self.mode, "output_dim": self.output_dim}

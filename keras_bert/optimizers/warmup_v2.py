@@ -99,7 +99,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
                 f"Received: decay_steps={decay_steps}, warmup_steps={warmup_steps}.",
                 stacklevel=2,
             )
-        super().__init__(learning_rate, name, **kwargs)
+        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.decay_steps = decay_steps
         self.warmup_steps = warmup_steps
         self.min_lr = min_lr
@@ -138,12 +138,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
             self._hides_weight_decay = False
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        """Exempt variables from weight decay, before the first step.
-
-        Args:
-            var_list: Variables.
-            var_names: Patterns that are searched for in the names of variables.
-        """
+        """Exempt variables from weight decay before the first step, as every optimizer of Keras."""
         super().exclude_from_weight_decay(var_list, var_names)
         self._excluded_from_decay = (tuple(map(id, var_list or ())), tuple(var_names or ()))
 
@@ -157,22 +152,11 @@ class AdamWarmup(FusedUpdate, Optimizer):
         self.learning_rate = value
 
     def learning_rate_at(self, step) -> float:
-        """The learning rate of a step, given the present peak.
-
-        Args:
-            step: Number of the step, from 1.
-
-        Returns:
-            The learning rate.
-        """
+        """The learning rate of a step, counted from 1, given the present peak."""
         return float(self._rate(ops.cast(self.learning_rate, "float32"), ops.cast(step, "float32")))
 
     def build(self, variables):
-        """Create the moments of every variable.
-
-        Args:
-            variables: The variables to train.
-        """
+        """Create the moments of every variable."""
         if self._built or not variables:  # Keras 3 passes none when it loads a compiled .h5 file
             return
         with self._outside_graphs():
@@ -217,13 +201,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
         return [1.0 if prefix is None else factors[prefix] for prefix in found]
 
     def update_step(self, gradient, variable, learning_rate=None):
-        """Update a variable and its moments.
-
-        Args:
-            gradient: Gradient of the shape of `variable`.
-            variable: Variable that the optimizer was built with.
-            learning_rate: Peak of the learning rate, which Keras 3 passes.
-        """
+        """Update a variable and its moments; Keras 3 passes the peak of the learning rate."""
         if learning_rate is None:
             learning_rate = self.learning_rate
         index = self._index(variable)
@@ -265,11 +243,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
     def set_weights(self, weights):
         """Set step, learning rate and moments, at once or, before `build`, as soon as it happens.
 
-        Args:
-            weights: Arrays in the order of `variables`. Files of Keras 2 lack the learning rate.
-
-        Raises:
-            ValueError: If shapes do not match.
+        Arrays are in the order of `variables`; files of Keras 2 lack the learning rate.
         """
         weights = [np.asarray(weight) for weight in weights]
         if not self._built:
@@ -298,20 +272,12 @@ class AdamWarmup(FusedUpdate, Optimizer):
             warnings.warn(f"The optimizer starts anew. {error}", stacklevel=2)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            **self._learning_rate_to_save(),
-            "decay_steps": self.decay_steps,
-            "warmup_steps": self.warmup_steps,
-            "min_lr": self.min_lr,
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "weight_decay": self.weight_decay,
-            "weight_decay_pattern": self.weight_decay_pattern,
-            "amsgrad": self.amsgrad,
-            "learning_rate_factors": self.learning_rate_factors,
-        }
+        own = (
+            *("decay_steps", "warmup_steps", "min_lr", "beta_1", "beta_2", "epsilon"),
+            *("weight_decay", "weight_decay_pattern", "amsgrad", "learning_rate_factors"),
+        )
+        config = {**super().get_config(), **self._learning_rate_to_save()}
+        return config | {name: getattr(self, name) for name in own}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -1,8 +1,8 @@
 """Model folders of Google's and of Hugging Face's kind, read and written without Keras.
 
-What a folder holds is its weights, its configuration and its vocabulary. On the way from one kind
-to the other each keeps its meaning; where Google's format has no words for it, the configuration
-says it in words that Google's own code refuses.
+Weights, configuration and vocabulary keep their meaning on the way from one kind to the other.
+Where Google's format has no words for it, the configuration says it in words that Google's own code
+refuses.
 """
 
 from __future__ import annotations
@@ -20,48 +20,31 @@ from ..checkpoints import open_checkpoint, write_tensor_bundle
 from ..checkpoints.paths import get_checkpoint_paths
 from ..checkpoints.safetensors import write_safetensors
 from ..families import family_of
-from ..families.activation import activation_name
-from ..families.configuration import read_config
+from ..families.configuration import activation_name, read_config
 from ..families.family import USUAL_EPSILON, Naming
 from ..families.fitting import check_fit
 from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
-from ..tokenizer.case import is_cased
-from ..tokenizer.vocabulary import load_vocabulary, save_vocabulary
+from ..tokenizer.vocabulary import is_cased, load_vocabulary, save_vocabulary
 from ..tokenizer.vocabulary_change import VocabularyChange
 
 
 class ModelFiles(NamedTuple):
-    """A model on its way from one format to another.
+    """A model on its way from one format to another."""
 
-    Attributes:
-        config: The configuration, with `hidden_act` as `activation_name` gives it.
-        tensors: Takes a naming and returns the weights under it.
-        vocabulary: Token to id, None if there is none.
-        cased: Whether texts keep their case.
-        left_out: Names of tensors that are not the model's and are lost.
-    """
-
-    config: dict[str, Any]
+    config: dict[str, Any]  # with `hidden_act` as `activation_name` gives it
     tensors: Callable[[Naming], dict[str, np.ndarray]]
-    vocabulary: Mapping[str, int] | None
-    cased: bool
-    left_out: list[str]
+    vocabulary: Mapping[str, int] | None  # token to id
+    cased: bool  # whether texts keep their case
+    left_out: list[str]  # names of tensors that are not the model's and are lost
 
 
 def read_folder(folder: Path) -> ModelFiles:
-    """Read a model folder of either kind.
-
-    Args:
-        folder: Path of the folder, see `get_checkpoint_paths`.
-
-    Returns:
-        What it holds. The weights are read when they are asked for.
+    """Read a model folder of either kind, its weights when they are asked for.
 
     Raises:
         ConfigError, CheckpointError, VocabularyError: If a file is damaged or of another
             architecture, or they do not belong together (all are ValueErrors).
-        OSError: If a file cannot be read.
     """
     paths = get_checkpoint_paths(folder)
     config = read_config(paths.config)
@@ -81,14 +64,7 @@ def read_folder(folder: Path) -> ModelFiles:
 
 
 def with_vocabulary(files: ModelFiles, change: VocabularyChange) -> ModelFiles:
-    """Give a model another vocabulary.
-
-    Args:
-        files: A model with a vocabulary.
-        change: What becomes of it.
-
-    Returns:
-        The model with fewer or further rows in the weights that have one for each token.
+    """Give a model another vocabulary, and the rows for it in the weights with one for each token.
 
     Raises:
         ValueError: If the vocabulary from which `change` starts has another size than the model's.
@@ -110,15 +86,11 @@ def with_vocabulary(files: ModelFiles, change: VocabularyChange) -> ModelFiles:
 def write_google_folder(folder: Path, files: ModelFiles) -> list[str]:
     """Write bert_config.json, bert_model.ckpt.*, vocab.txt and tokenizer_config.json.
 
-    Args:
-        folder: Path of a folder that does not exist or is empty.
-        files: The model.
-
     Returns:
         Remarks on what Google's own code would not understand.
 
     Raises:
-        OSError: If the folder holds something, or a file cannot be written.
+        FileExistsError: If the folder holds something.
         ValueError: If the vocabulary cannot be a text file.
     """
     known = family_of(files.config).google_keys
@@ -142,12 +114,9 @@ def write_google_folder(folder: Path, files: ModelFiles) -> list[str]:
 
 
 def write_hugging_face_folder(folder: Path, files: ModelFiles) -> list[str]:
-    """Write config.json, model.safetensors, vocab.txt and tokenizer_config.json.
+    """Write config.json and model.safetensors, and what `write_google_folder` writes beside them.
 
-    Arguments and errors are those of `write_google_folder`.
-
-    Returns:
-        No remarks.
+    Raises what that does; returns no remarks.
     """
     family = family_of(files.config)
     tensors = as_hugging_face_names(family, files.tensors("huggingface"))
@@ -169,12 +138,8 @@ def write_hugging_face_folder(folder: Path, files: ModelFiles) -> list[str]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to write into, which takes the wanted name when all has been written.
-
-    Raises:
-        FileExistsError: If there is a file of that name, or a folder that is not empty.
-    """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    """Give a folder to write into, which takes the wanted name when all has been written."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already: delete it, or choose another name.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:

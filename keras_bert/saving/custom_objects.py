@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import layers
 from ..activations import gelu_erf, gelu_tanh
-from ..layers import (
-    Add,
-    Dropout,
-    EmbeddingSimilarity,
-    Extract,
-    ExtractMasked,
-    FeedForward,
-    FirstTokens,
-    LayerNormalization,
-    Masked,
-    MaskedConv1D,
-    MaskedGlobalMaxPool1D,
-    MultiHeadAttention,
-    PositionEmbedding,
-    TaskEmbedding,
-    TokenEmbedding,
-)
 from ..layers.initializer import GlorotNormal
 from ..layers.stack import TrigPosEmbedding
 from ..layers.stack.embed_sim import EmbeddingRet, EmbeddingSim
 from ..optimizers import AdamWarmup
 from .old_files import FunctionalReader, MeanMetricWrapper
 
+_LAYERS = (
+    *("Add", "Dropout", "LayerNormalization", "MultiHeadAttention", "FeedForward"),
+    *("PositionEmbedding", "TokenEmbedding", "EmbeddingSimilarity", "TaskEmbedding", "Masked"),
+    *("Extract", "ExtractMasked", "FirstTokens", "MaskedGlobalMaxPool1D", "MaskedConv1D"),
+)
+
 
 def get_custom_objects() -> dict[str, Any]:
     """What `load_model(path, custom_objects=...)` needs for files of this package and of 0.8x.
 
     Some names are Keras' own. "Functional" and "Model" stand for a reader that knows what old
-    configurations mean, "gelu" above all (see `old_files`). On Keras 3, files of Keras 2 rely on an
-    "Add" that keeps its inputs' mask and on a "MeanMetricWrapper" that finds its metric by name; on
-    Keras 2, the small packages use one "GlorotNormal" for several kernels. Files that this package
-    wrote in the `.keras` format on Keras 3 need none of all this.
+    configurations mean, "gelu" above all. On Keras 3, files of Keras 2 need an "Add" that keeps its
+    inputs' mask and a "MeanMetricWrapper" that finds its metric by name; on Keras 2, the small
+    packages use one "GlorotNormal" for several kernels. Files that this package wrote in the
+    `.keras` format on Keras 3 need none of this.
 
     Returns:
         A new dict, name to class or function.
@@ -58,24 +48,10 @@ def get_custom_objects() -> dict[str, Any]:
         "gelu": gelu_tanh,
         "gelu_tanh": gelu_tanh,
         "gelu_erf": gelu_erf,
-        "Add": Add,
-        "Dropout": Dropout,
-        "LayerNormalization": LayerNormalization,
-        "MultiHeadAttention": MultiHeadAttention,
-        "FeedForward": FeedForward,
-        "PositionEmbedding": PositionEmbedding,
+        **{name: getattr(layers, name) for name in _LAYERS},
         "TrigPosEmbedding": TrigPosEmbedding,
-        "TokenEmbedding": TokenEmbedding,
-        "EmbeddingSimilarity": EmbeddingSimilarity,
         "EmbeddingRet": EmbeddingRet,
         "EmbeddingSim": EmbeddingSim,
-        "TaskEmbedding": TaskEmbedding,
-        "Masked": Masked,
-        "Extract": Extract,
-        "ExtractMasked": ExtractMasked,
-        "FirstTokens": FirstTokens,
-        "MaskedGlobalMaxPool1D": MaskedGlobalMaxPool1D,
-        "MaskedConv1D": MaskedConv1D,
         "AdamWarmup": AdamWarmup,
         "Functional": FunctionalReader,
         "Model": FunctionalReader,

@@ -21,17 +21,10 @@ from .custom_objects import get_custom_objects
 def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> ModelFiles:
     """Read a `.keras` or `.h5` file of a model of `get_model` or of the loaders.
 
-    Args:
-        path: The file.
-        vocabulary: Its vocabulary, which such a file does not hold.
-        cased: Whether texts for it keep their case.
-
-    Returns:
-        What a checkpoint would hold.
+    Such a file does not hold the vocabulary, nor whether texts keep their case.
 
     Raises:
         ValueError: If the model is not of that kind, or has parts that a checkpoint cannot hold.
-        OSError: If the file cannot be read.
     """
     model = models.load_model(path, custom_objects=get_custom_objects(), compile=False)
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
@@ -53,17 +46,12 @@ def write_model_file(
 ) -> list[str]:
     """Save the model of a folder as a `.keras` file, for texts of any length.
 
-    Args:
-        path: The file, which must not exist.
-        folder: A model folder of Google's or Hugging Face's kind.
-        vocabulary_change: What becomes of its vocabulary.
-
     Returns:
-        Names of the head's tensors that are lost: a Keras model has all heads or none.
+        Names of the heads' tensors that are lost: a Keras model has all heads or none.
 
     Raises:
-        CheckpointError, ConfigError: (ValueErrors) As for `load_trained_model_from_checkpoint`.
-        OSError: If a file cannot be read or written.
+        CheckpointError, ConfigError: As for `load_trained_model_from_checkpoint`.
+        OSError: If a file is there already, or cannot be read or written.
     """
     if path.exists():
         raise FileExistsError(f"{path} is there already: delete it, or choose another name.")
@@ -74,11 +62,7 @@ def write_model_file(
         found = find_weights(family, config, checkpoint, heads="any")
     training = len(found) == len(family.weights(config, training=True))
     model = load_trained_model_from_checkpoint(
-        paths.config,
-        paths.checkpoint,
-        training=training,
-        seq_len=None,
-        vocabulary_change=vocabulary_change,
+        paths.config, paths.checkpoint, training, seq_len=None, vocabulary_change=vocabulary_change
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.stem}.unfinished.keras")

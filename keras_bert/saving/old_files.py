@@ -28,14 +28,7 @@ class FunctionalReader:
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> models.Model:
-        """Build the model of a configuration.
-
-        Args:
-            config: Configuration of a functional model, left as it is.
-            custom_objects: Dict of names to classes and functions.
-
-        Returns:
-            A model.
+        """Build the functional model of a configuration, which is left as it is.
 
         Raises:
             ValueError: If this Keras cannot read such a configuration.
@@ -122,24 +115,17 @@ def _recount_calls(config):
         for layer in config["layers"]
         if layer["class_name"] in ("Functional", "Model", "Sequential")
     }
-    between = [
-        tensor
-        for layer in config["layers"]
-        for tensor in _leaves(layer["inbound_nodes"])
-        if tensor[0] in inner
-    ]
-    outputs = [tensor for tensor in _leaves(config["output_layers"]) if tensor[0] in inner]
+    between = _leaves([layer["inbound_nodes"] for layer in config["layers"]])
+    outputs = _leaves(config["output_layers"])
     for name, class_name in inner.items():
-        numbers = [tensor[1] for tensor in between + outputs if tensor[0] == name]
-        if min(numbers, default=0) == 0:
+        calls = [tensor for tensor in between + outputs if tensor[0] == name]
+        if min((tensor[1] for tensor in calls), default=0) == 0:
             continue
-        keras_recounts = class_name != "Sequential"
-        for tensor in between:
-            if tensor[0] == name and not (keras_recounts and _keras_recounts_between_layers()):
-                tensor[1] -= 1
-        for tensor in outputs:
-            if tensor[0] == name and not keras_recounts:
-                tensor[1] -= 1
+        if class_name != "Sequential":  # Keras recounts the outputs
+            recounted = _keras_recounts_between_layers()
+            calls = [] if recounted else [tensor for tensor in between if tensor[0] == name]
+        for tensor in calls:
+            tensor[1] -= 1
 
 
 def _leaves(tensors):
@@ -188,11 +174,10 @@ def _name_operations(config, custom_objects):
 
     They are nodes such as NotEqual, from masks that a layer of Keras' own takes as an argument.
     """
-    known = {}
+    known = _operations()
     for layer in config["layers"]:
         if "trainable" in layer["config"] or layer["class_name"] == "InputLayer":
             continue
-        known = known or _operations()
         class_name = layer["class_name"]
         if class_name in known:  # under another name, as there is a layer Concatenate, too
             layer["class_name"] = f"operation {class_name}"
@@ -216,15 +201,7 @@ class MeanMetricWrapper(metrics.MeanMetricWrapper):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> metrics.MeanMetricWrapper:
-        """Build the metric.
-
-        Args:
-            config: Configuration whose "fn" may be the name of a function, which Keras 3 itself
-                would not look up.
-
-        Returns:
-            A metric of Keras' own class.
-        """
+        """Build Keras' own metric; "fn" may name a function, which Keras 3 would not look up."""
         function = config.get("fn")
         if isinstance(function, str):
             return metrics.MeanMetricWrapper(**{**config, "fn": metrics.get(function)})

@@ -1,40 +1,29 @@
 """The offsets of tokens in the text they come from, wrong tokens included.
 
 The tokens, joined by blanks, are aligned with the text by their edit distance (insertions,
-deletions and substitutions cost one each), and each token gets the offsets of what its characters
-are aligned with. The distance is computed by the bit-parallel recurrence of Myers, "A fast
+deletions and substitutions cost one each), which the bit-parallel recurrence of Myers, "A fast
 bit-vector algorithm for approximate string matching based on dynamic programming" (J. ACM 46,
-1999), in the form for global distance of Hyyrö, "A bit-vector algorithm for computing Levenshtein
-and Damerau edit distances" (2003): one row of the table is a handful of operations on Python
-integers.
+1999) computes, in the form for global distance of Hyyrö, "A bit-vector algorithm for computing
+Levenshtein and Damerau edit distances" (2003).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import isqrt
 
+from .words import CharacterRule
+
+Offsets = list[tuple[int, int]]  # (start, end) for each token
+
 CONTINUATION = "##"
-# An unknown token is compared as one character that is rarely in a text.
-_UNKNOWN_CHARACTER = "#"
 
 
 def align_tokens(
-    text: str,
-    tokens: Sequence[str],
-    cased: bool,
-    unknown_token: str,
-    is_space: Callable[[str], bool],
-) -> list[tuple[int, int]]:
-    """Find the offsets of each token in the text.
+    text: str, tokens: Sequence[str], cased: bool, unknown_token: str, is_space: CharacterRule
+) -> Offsets:
+    """Return the offsets of each token in the original text.
 
-    Args:
-        text: The original text.
-        tokens: Tokens made from it, without special tokens. They need not be right.
-        cased: Whether the tokens have kept their case.
-        unknown_token: The token that stands for any piece of text.
-        is_space: The rule for spaces. Spaces at the ends of the text belong to no token.
-
-    Returns:
-        For each token (start, end) in the text.
+    The tokens need not be right, and `unknown_token` stands for any piece of text. Spaces at the
+    ends of the text belong to no token.
     """
     text = text.rstrip()
     heading = next((i for i, character in enumerate(text) if not is_space(character)), len(text))
@@ -47,46 +36,36 @@ def align_tokens(
     return [(start + heading, end + heading) for start, end in offsets]
 
 
-def _join(
-    tokens: Sequence[str], cased: bool, unknown_token: str
-) -> tuple[str, list[tuple[int, int]]]:
+def _join(tokens: Sequence[str], cased: bool, unknown_token: str) -> tuple[str, Offsets]:
     """Write the tokens as a text, and return the offsets of each token in it."""
     parts: list[str] = []
     spans = []
     length = 0
     for token in tokens:
         if token == unknown_token:
-            token = _UNKNOWN_CHARACTER
+            token = "#"  # compared as one character that is rarely in a text
         if not cased:
             token = token.lower()
-        if _continues(token):
-            token = token[len(CONTINUATION) :]
-        elif length > 0:
+        bare = _bare(token)
+        if bare == token and length > 0:
             parts.append(" ")
             length += 1
-        spans.append((length, length + len(token)))
-        parts.append(token)
-        length += len(token)
+        spans.append((length, length + len(bare)))
+        parts.append(bare)
+        length += len(bare)
     return "".join(parts), spans
 
 
-def _continues(token: str) -> bool:
-    return len(token) > len(CONTINUATION) and token.startswith(CONTINUATION)
+def _bare(token: str) -> str:
+    return token.removeprefix(CONTINUATION) or token
 
 
 def _align(characters: Sequence[str], target: str) -> list[int]:
-    """Align two sequences by edit distance.
+    """Return for each offset in the target, from 0 to its length, the one in the text.
 
     Of several best alignments the one is taken that, read from the end, prefers a pair of
-    characters, then a character of the text alone, then one of the target alone.
-
-    Args:
-        characters: The n characters of the text.
-        target: String of m characters.
-
-    Returns:
-        For each offset in the target, from 0 to m, the one in the text that is aligned with it: the
-        smallest of several, but for 0 the largest.
+    characters, then a character of the text alone, then one of the target alone. Of several offsets
+    in the text the smallest counts, but for offset 0 the largest.
     """
     j = len(target)
     aligned = [0] * (j + 1)
@@ -111,9 +90,8 @@ def _rows_from_last(characters: Sequence[str], target: str) -> Iterator[tuple[in
     """Yield the rows of the table of edit distances as bits, from the last to the first.
 
     With D[i, j] the distance of the first i characters from the first j of the target, row i is two
-    integers, whose bits j - 1 tell whether D[i, j] = D[i-1, j-1] and D[i, j] = D[i-1, j] + 1.
-
-    To keep memory low, a first pass stores where each block of about sqrt(n) rows begins; its rows
+    integers, whose bits j - 1 tell whether D[i, j] = D[i-1, j-1] and D[i, j] = D[i-1, j] + 1. To
+    keep memory low, a first pass stores where each block of about sqrt(n) rows begins, whose rows
     are computed again when they are read.
     """
     matches: dict[str, int] = {}
@@ -142,11 +120,10 @@ def _rows_from_last(characters: Sequence[str], target: str) -> Iterator[tuple[in
 
 
 def _next_row(rises: int, falls: int, matching: int, mask: int) -> tuple[int, int, int, int]:
-    """Go from one row of the table to the next.
+    """Return the next row's `rises` and `falls`, and what `_rows_from_last` yields for it.
 
-    `rises` and `falls` are the bits of the steps to the right along the row by which the distance
-    changes by one, `matching` those of the characters of the target that match the next one of the
-    text. Returned are the next row's `rises` and `falls`, and what `_rows_from_last` yields for it.
+    `rises` and `falls` are the bits of the steps to the right along a row by which the distance
+    changes by one, `matching` those of the characters of the target that match that of the row.
     """
     along = matching | falls
     unchanged = ((rises + (rises & along)) ^ rises) | along
@@ -160,20 +137,12 @@ def _next_row(rises: int, falls: int, matching: int, mask: int) -> tuple[int, in
 
 
 def _widen(
-    offsets: list[list[int]],
-    text: str,
-    tokens: Sequence[str],
-    cased: bool,
-    is_space: Callable[[str], bool],
+    offsets: list[list[int]], text: str, tokens: Sequence[str], cased: bool, is_space: CharacterRule
 ) -> None:
     """Let tokens that differ from the text take in the characters around them, up to spaces."""
     for i, (span, token) in enumerate(zip(offsets, tokens, strict=True)):
-        found = text[span[0] : span[1]]
-        if _continues(token):
-            token = token[len(CONTINUATION) :]
-        if not cased:
-            found, token = found.lower(), token.lower()
-        if found == token:
+        found, bare = text[span[0] : span[1]], _bare(token)
+        if found == bare or (not cased and found.lower() == bare.lower()):
             continue
         border = offsets[i - 1][1] if i > 0 else 0
         while span[0] > border and not is_space(text[span[0] - 1]):

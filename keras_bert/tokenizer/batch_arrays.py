@@ -9,16 +9,10 @@ import numpy as np
 def pad_batch(
     encoded: Sequence[tuple[Sequence[int], int, int]], width: int | None, pad_index: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Write encoded texts into arrays, a row for each.
+    """Return token ids (B, T), segment ids (B, T) and lengths (B,) of B texts, all int32.
 
-    Args:
-        encoded: For each of B texts its ids and how many of them belong to the first and to the
-            second text of a pair.
-        width: Number of columns T, which no text exceeds. None for the length of the longest.
-        pad_index: Id that fills the rows up.
-
-    Returns:
-        Token ids (B, T), segment ids (B, T) and lengths (B,), all int32.
+    A text is given as its ids and how many of them belong to the first and to the second text of a
+    pair. No text exceeds the `width` T; None stands for the length of the longest.
     """
     count = len(encoded)
     lengths = np.fromiter((len(ids) for ids, _, _ in encoded), np.int32, count)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..arguments import describe
 from . import characters
+from .alignment import Offsets
 from .token_cache import Settings, TokenCache
 from .vocabulary import in_other_case
 from .word_pieces import TokenWithOffsets, greedy_pieces, piece_offsets
@@ -25,13 +26,10 @@ class TokenizerHooks:
     _token_sep: str
     _token_unk: str
     _cased: bool
-    # Instances pickled by 0.89 have none of their own.
-    _official: bool = False
+    _official: bool = False  # instances pickled by 0.89 have none of their own
     rematch: Any
-    # Caches are made on first use, and again wherever they are missing or out of date.
-    _cache: TokenCache | None = None
-    # Another object whenever an attribute is set, and the one that was there when the attributes
-    # were last looked at.
+    _cache: TokenCache | None = None  # made when it is missing or out of date
+    # Another object whenever an attribute is set, and that of when they were last looked at.
     _version: object = None
     _checked_version: object = None
 
@@ -41,9 +39,7 @@ class TokenizerHooks:
 
     @staticmethod
     def _truncate(
-        first_tokens: list[Any],
-        second_tokens: list[Any] | None = None,
-        max_len: int | None = None,
+        first_tokens: list[Any], second_tokens: list[Any] | None = None, max_len: int | None = None
     ) -> None:
         """Shorten the lists in place until they and the special tokens have room in `max_len`."""
         if max_len is None:
@@ -71,12 +67,7 @@ class TokenizerHooks:
         self, first_tokens: list[str], second_tokens: list[str] | None = None
     ) -> tuple[list[str], int, int]:
         """Add the special tokens; return the tokens and how many belong to each text."""
-        packed = [self._token_cls, *first_tokens, self._token_sep]
-        if second_tokens is None:
-            return packed, len(packed), 0
-        first_length = len(packed)
-        packed += [*second_tokens, self._token_sep]
-        return packed, first_length, len(packed) - first_length
+        return _enclose(list(first_tokens), second_tokens, self._token_cls, self._token_sep)
 
     def _convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """Look the tokens up, with the id of the unknown token for those that are missing."""
@@ -97,7 +88,7 @@ class TokenizerHooks:
         """Split one text into tokens, without special tokens."""
         if not isinstance(text, str):
             raise TypeError(f"`text` must be a string. Received: {describe(text)}")
-        cache = self._current_cache() if self._has_own_rules() else None
+        cache = self._cache_of_rules()
         if cache is not None:
             return cache.tokens(text)
         return [piece for _, pieces in self._words_and_pieces(text) for piece in pieces]
@@ -122,9 +113,7 @@ class TokenizerHooks:
         """Return the ids without padding and how many belong to each text."""
         cache = self._cache_for(first, second)
         if cache is None:
-            packed = self._packed(self._tokenize_argument, first, second, max_len)
-            tokens, first_length, second_length = packed
-            return self._convert_tokens_to_ids(tokens), first_length, second_length
+            return self._encode_by_hooks(self._tokenize_argument, first, second, max_len)[0]
         ids = cache.ids(first)
         second_ids = None if second is None else cache.ids(second)
         if max_len is not None:
@@ -133,34 +122,28 @@ class TokenizerHooks:
 
     def _encode_with_offsets(
         self, first: str, second: str | None, max_len: int | None
-    ) -> tuple[list[int], int, int, list[tuple[int, int]]]:
+    ) -> tuple[tuple[list[int], int, int], Offsets]:
         """Return what `_encode` does, and each token's offsets in its text."""
         cache = self._cache_for(first, second)
         if cache is None:
-            packed = self._packed(self._tokenize_with_offsets, first, second, max_len)
-            tokens, first_length, second_length = packed
-            ids = self._convert_tokens_to_ids(tokens)
-            offsets = [getattr(token, "offsets", _NO_TEXT) for token in tokens]
-        else:
-            ids, first_length, second_length = self._encode(first, second, max_len)
-            first_offsets = cache.offsets(first)
-            second_offsets = None if second is None else cache.offsets(second)
-            self._truncate(first_offsets, second_offsets, max_len)
-            offsets, _, _ = _enclose(first_offsets, second_offsets, _NO_TEXT, _NO_TEXT)
-        return ids, first_length, second_length, offsets
+            tokenize = self._tokenize_with_offsets
+            encoded, tokens = self._encode_by_hooks(tokenize, first, second, max_len)
+            return encoded, [getattr(token, "offsets", _NO_TEXT) for token in tokens]
+        first_offsets = cache.offsets(first)
+        second_offsets = None if second is None else cache.offsets(second)
+        self._truncate(first_offsets, second_offsets, max_len)
+        offsets, _, _ = _enclose(first_offsets, second_offsets, _NO_TEXT, _NO_TEXT)
+        return self._encode(first, second, max_len), offsets
 
-    def _packed(
-        self,
-        tokenize: Callable[[str, str], list[str]],
-        first: str,
-        second: str | None,
-        max_len: int | None,
-    ) -> tuple[list[str], int, int]:
-        """Return what `_pack` makes of the texts' tokens after `_truncate`."""
+    def _encode_by_hooks(
+        self, tokenize: Callable[..., list], first: str, second: str | None, max_len: int | None
+    ) -> tuple[tuple[list[int], int, int], list[str]]:
+        """Return what `_encode` does, and the tokens."""
         first_tokens = tokenize("first", first)
         second_tokens = None if second is None else tokenize("second", second)
         self._truncate(first_tokens, second_tokens, max_len)
-        return self._pack(first_tokens, second_tokens)
+        tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
+        return (self._convert_tokens_to_ids(tokens), first_length, second_length), tokens
 
     def _tokenize_argument(self, name: str, text: str) -> list[str]:
         # A `_tokenize` of one's own may take more than strings.
@@ -172,21 +155,17 @@ class TokenizerHooks:
         """Split one text into tokens that know their offsets in it."""
         if not isinstance(text, str):
             raise TypeError(f"`{name}` must be a string. Received: {describe(text)}")
-        tokens, offsets = self._tokens_and_offsets(text)
-        return [TokenWithOffsets(*each) for each in zip(tokens, offsets, strict=True)]
-
-    def _tokens_and_offsets(self, text: str) -> tuple[list[str], list[tuple[int, int]]]:
         if not self._has_own_tokenize():
             tokens = self._tokenize(text)
-            return tokens, self.rematch(text, tokens, bool(self._cased), self._token_unk)
-        cache = self._current_cache() if self._has_own_rules() else None
-        if cache is not None:
-            return cache.tokens(text), cache.offsets(text)
-        tokens, offsets = [], []
-        for word, pieces in self._words_and_pieces(text):
-            tokens += pieces
-            offsets += piece_offsets(word, pieces, self._token_unk)
-        return tokens, offsets
+            offsets = self.rematch(text, tokens, bool(self._cased), self._token_unk)
+        elif (cache := self._cache_of_rules()) is not None:
+            tokens, offsets = cache.tokens(text), cache.offsets(text)
+        else:
+            tokens, offsets = [], []
+            for word, pieces in self._words_and_pieces(text):
+                tokens += pieces
+                offsets += piece_offsets(word, pieces, self._token_unk)
+        return list(map(TokenWithOffsets, tokens, offsets))
 
     def _words_and_pieces(self, text: str) -> Iterator[tuple[Word, list[str]]]:
         """Split a text by the rules as they are, a subclass's own included."""
@@ -205,17 +184,20 @@ class TokenizerHooks:
             self._is_punctuation, self._is_cjk_character, self._is_space, self._is_control
         )
 
-    def _has_own_rules(self) -> bool:
-        own_pieces = MethodType(_OWN_WORD_PIECE_TOKENIZE, self)
-        return self._rules() == OWN_RULES and self._word_piece_tokenize == own_pieces
-
     def _has_own_tokenize(self) -> bool:
         return self._tokenize == MethodType(_OWN_TOKENIZE, self)
+
+    def _cache_of_rules(self) -> TokenCache | None:
+        """Return caches of texts' tokens, None where a hook has a say in the rules."""
+        own_pieces = MethodType(_OWN_WORD_PIECE_TOKENIZE, self)
+        if self._rules() != OWN_RULES or self._word_piece_tokenize != own_pieces:
+            return None
+        return self._current_cache()
 
     def _current_cache(self) -> TokenCache | None:
         """Return caches that hold for the vocabulary as it is, None if it cannot have any."""
         cache, vocabulary, settings = self._cache, self._token_dict, self._settings()
-        if cache is None or not cache.follows(settings) or not cache.is_current(vocabulary):
+        if cache is None or cache.settings != settings or not cache.is_current(vocabulary):
             if not TokenCache.serves(vocabulary):
                 return None
             cache = self.__dict__["_cache"] = TokenCache(vocabulary, settings)
@@ -228,23 +210,16 @@ class TokenizerHooks:
         # What can change without an attribute being set is looked at for each text.
         if _hooks_of(type(self)) != _OWN_HOOKS:
             return None
-        cache = self._cache
+        cache, version = self._cache, self._version
         if (
             cache is None
-            or self._checked_version is not self._version
+            or self._checked_version is not version
             or not cache.is_current(self._token_dict)
         ):
-            cache = self._checked_cache()
-        return cache
-
-    def _checked_cache(self) -> TokenCache | None:
-        version = self._version
-        if not _HOOKS.isdisjoint(self.__dict__):
-            return None
-        cache = self._current_cache()
-        if cache is None or cache.unknown_id is None or None in cache.end_ids:
-            return None
-        self.__dict__["_checked_version"] = version
+            cache = self._current_cache() if _HOOKS.isdisjoint(self.__dict__) else None
+            if cache is None or cache.unknown_id is None or None in cache.end_ids:
+                return None
+            self.__dict__["_checked_version"] = version
         return cache
 
     def _special_id(self, name: str, token: str) -> int:
@@ -275,16 +250,11 @@ def _enclose(
     return first, first_length, len(first) - first_length
 
 
-# The offsets of tokens that come from no text.
-_NO_TEXT = (0, 0)
+_NO_TEXT = (0, 0)  # the offsets of tokens that come from none
 
 # To see whether a hook is still the class's own.
-_HOOKS = frozenset(
-    (
-        *("_tokenize", "_word_piece_tokenize", "_truncate", "_pack", "_convert_tokens_to_ids"),
-        *("_is_punctuation", "_is_cjk_character", "_is_space", "_is_control"),
-    )
-)
+_OF_TEXTS = ("_tokenize", "_word_piece_tokenize", "_truncate", "_pack", "_convert_tokens_to_ids")
+_HOOKS = frozenset((*_OF_TEXTS, *(f"_{rule}" for rule in CharacterRules._fields)))
 _hooks_of = attrgetter(*_HOOKS)
 _OWN_HOOKS = _hooks_of(TokenizerHooks)
 _OWN_TOKENIZE = TokenizerHooks._tokenize

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -55,40 +56,25 @@ class BoundedCache(dict):
         return value
 
 
+@dataclass
 class TextLookup:
-    """Text to its tokens, or to what `output` makes of them, such as their ids.
+    """Text to its tokens, or to what `output` makes of them, such as their ids."""
 
-    Args:
-        tokens_of: Gives the tokens of a piece of text that ends where words end.
-        output: What to make of tokens.
-        vocabulary: Its tokens, each by itself.
-        unknown: The token of single characters that are not in the vocabulary. None if each is its
-            own token.
-        specials: Finds the special tokens that are kept whole.
-        sigma_needs_context: Whether a capital sigma must not be cut off from what is around it.
-    """
+    tokens_of: Callable[[str], Iterable[str]]  # of a piece of text that ends where words end
+    output: Callable[[Iterable[str]], tuple]
+    vocabulary: Mapping[str, str]
+    unknown: str | None  # for single characters that the vocabulary lacks; None: the character
+    specials: re.Pattern[str] | None  # finds the special tokens that are kept whole
+    sigma_needs_context: bool
+    _table: np.ndarray | None = None  # made for the first Chinese text
 
-    def __init__(
-        self,
-        tokens_of: Callable[[str], Iterable[str]],
-        output: Callable[[Iterable[str]], tuple],
-        vocabulary: Mapping[str, str],
-        unknown: str | None,
-        specials: re.Pattern[str] | None,
-        sigma_needs_context: bool,
-    ):
-        self.chunks = BoundedCache(lambda chunk: output(tokens_of(chunk)))
+    def __post_init__(self):
+        self.chunks = BoundedCache(lambda chunk: self.output(self.tokens_of(chunk)))
         self._outputs_of = self.chunks.__getitem__
-        self._output = output
-        self._vocabulary = vocabulary
-        self._unknown = unknown
-        self._specials = specials
-        self._sigma_needs_context = sigma_needs_context
-        self._table: np.ndarray | None = None  # made for the first Chinese text
 
     def of(self, text: str) -> list[Any]:
         """Return the outputs for all tokens of the text."""
-        if self._specials is not None and self._specials.search(text) is not None:
+        if self.specials is not None and self.specials.search(text) is not None:
             return self._around_specials(text)
         if self.goes_by_characters(text):
             return self._of_characters(text)
@@ -99,14 +85,14 @@ class TextLookup:
         return not (
             text.isascii()
             or text.count(BLANK) * _MANY_BLANKS > len(text)
-            or (self._sigma_needs_context and CAPITAL_SIGMA in text)
+            or (self.sigma_needs_context and CAPITAL_SIGMA in text)
         )
 
     def _around_specials(self, text: str) -> list[Any]:
         outputs: list[Any] = []
-        for start, end, is_special in split_specials(text, self._specials):
+        for start, end, is_special in split_specials(text, self.specials):
             part = text[start:end]
-            outputs += self._output([part]) if is_special else self.of(part)
+            outputs += self.output([part]) if is_special else self.of(part)
         return outputs
 
     def _of_characters(self, text: str) -> list[Any]:
@@ -130,11 +116,10 @@ class TextLookup:
         return chain.from_iterable(map(self._outputs_of, run.split(BLANK)))
 
     def _make_table(self) -> np.ndarray:
-        known, unknown = self._vocabulary.get, self._unknown
+        singles = map(chr, SINGLES)
+        tokens = (self.vocabulary.get(single, self.unknown or single) for single in singles)
         table = np.full(_TABLE_SIZE, None, object)
-        table[list(SINGLES)] = self._output(
-            known(character, unknown or character) for character in map(chr, SINGLES)
-        )
+        table[list(SINGLES)] = self.output(tokens)
         return table
 
 

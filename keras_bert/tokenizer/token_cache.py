@@ -1,35 +1,25 @@
 """Texts to tokens, ids and offsets by way of caches: the same as by the rules, much faster.
 
-It rests on these facts:
-
 - Every rule but two looks at one character alone, so that one table for `str.translate` replaces
-  normalization, accents, case, punctuation and spaces. The two are 0.89's final form of the Greek
-  sigma and the order of combining marks that are kept; texts with such characters go through
-  `words.py`.
+  them all. The two are 0.89's final form of the Greek sigma and the order of combining marks that
+  are kept; texts with such characters go through `words.py`.
 - A blank always ends a word and is no context for its neighbours, so the tokens of a text are
-  those of its blank-separated chunks, and chunks repeat.
+  those of its blank-separated chunks. Chunks repeat, and words still more.
 - Chinese characters and most punctuation are a word each, and one table gives its token. Chinese
   texts hold few other characters, and the runs of these repeat, too.
-- Words repeat still more.
 """
 
 import re
 import unicodedata
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain, repeat
+from itertools import chain, product, repeat
 from typing import NamedTuple, TypeGuard
 
+from . import text_lookup
+from .alignment import Offsets
 from .special_tokens import PADDING_TOKENS, TOKEN_MASK
-from .text_lookup import (
-    BLANK,
-    CACHE_ENTRIES,
-    CACHE_KEY_CHARACTERS,
-    CAPITAL_SIGMA,
-    BoundedCache,
-    TextLookup,
-    runs,
-)
+from .text_lookup import BoundedCache, TextLookup
 from .word_pieces import greedy_pieces, piece_offsets, reach_of
 from .words import TracedText, space_out, specials_pattern, split_specials, words_at_blanks
 
@@ -77,43 +67,32 @@ class _CharacterTable(dict):
         if not self.cased:
             decomposed = unicodedata.normalize("NFD", character)
             kept = [c for c in decomposed if unicodedata.category(c) != "Mn"]
-            final_form = not self.official and CAPITAL_SIGMA in kept
+            final_form = not self.official and text_lookup.CAPITAL_SIGMA in kept
             if final_form or any(map(unicodedata.combining, kept)):
                 # Not a LookupError: `translate` takes that for "keep the character".
                 raise _NeedsContext
         replacement, _ = space_out(character, self.cased, self.official)
-        if len(self) < CACHE_ENTRIES:
+        if len(self) < text_lookup.CACHE_ENTRIES:
             self[code_point] = replacement
         return replacement
 
 
 # Shared by all tokenizers: they depend on nothing else.
-_TABLES = {
-    (cased, official): _CharacterTable(cased, official)
-    for cased in (False, True)
-    for official in (False, True)
-}
+_TABLES = {key: _CharacterTable(*key) for key in product((False, True), repeat=2)}
 
 
 class TokenCache:
     """The tokens of a text by the rules, their ids and their offsets, by way of caches.
 
-    The vocabulary may change under it; whoever uses it asks `is_current` first. That notices
-    every change of a vocabulary of up to 256 tokens. In a larger one it notices each key added or
-    removed, but neither a rebuilding in place that ends with as many tokens and the same first and
-    last string objects as before, nor another id for a token that was there.
-
-    Safe in threads: entries are only ever added or all dropped, and never change.
-
-    Args:
-        vocabulary: Token to id.
-        settings: The rules to follow.
+    The vocabulary may change under it; whoever uses it asks `is_current` first, which notices all
+    changes but the two that the docstring of `Tokenizer` names. Safe in threads: entries are only
+    ever added or all dropped, and never change.
     """
 
     def __init__(self, vocabulary: dict[str, int], settings: Settings):
         tokens = list(vocabulary)  # at once: another thread may add to it
         self._vocabulary = vocabulary
-        self._settings = settings
+        self.settings = settings
         self._size = len(tokens)
         self._small = _items(vocabulary) if self._size <= _SMALL_VOCABULARY else None
         self._ends = tokens[:1] + tokens[-1:]
@@ -140,10 +119,6 @@ class TokenCache:
         """Whether the vocabulary is of a kind whose look-ups and changes are known."""
         return type(vocabulary) in _PLAIN_MAPPINGS
 
-    def follows(self, settings: Settings) -> bool:
-        """Whether the caches are for these rules."""
-        return settings == self._settings
-
     def is_current(self, vocabulary: Mapping[str, int]) -> bool:
         """Whether the caches still hold for this vocabulary."""
         own = self._vocabulary
@@ -163,30 +138,30 @@ class TokenCache:
         """Return the pieces of a word."""
         return list(self._pieces[word])
 
-    def offsets(self, text: str) -> list[tuple[int, int]]:
+    def offsets(self, text: str) -> Offsets:
         """Return (start, end) in the text for each of `tokens`."""
-        offsets: list[tuple[int, int]] = []
+        offsets: Offsets = []
         for start, end, is_special in split_specials(text, self._specials):
             part = [(0, end - start)] if is_special else self._part_offsets(text[start:end])
             offsets += _shifted(part, start)
         return offsets
 
-    def _part_offsets(self, text: str) -> list[tuple[int, int]]:
+    def _part_offsets(self, text: str) -> Offsets:
         """Return the offsets in a text without special tokens."""
         if not self._token_texts.goes_by_characters(text):
             return self._chunk_offsets(text)
         offsets = list(zip(range(len(text)), range(1, len(text) + 1), strict=True))
-        for start, end in runs(text):
+        for start, end in text_lookup.runs(text):
             run = text[start:end]
-            is_key = len(run) <= CACHE_KEY_CHARACTERS
+            is_key = len(run) <= text_lookup.CACHE_KEY_CHARACTERS
             of_run = self._offsets[run] if is_key else self._chunk_offsets(run)
             offsets[start:end] = _shifted(of_run, start)
         return offsets
 
-    def _chunk_offsets(self, text: str) -> list[tuple[int, int]]:
-        offsets: list[tuple[int, int]] = []
+    def _chunk_offsets(self, text: str) -> Offsets:
+        offsets: Offsets = []
         start = 0
-        for chunk in text.split(BLANK):
+        for chunk in text.split(text_lookup.BLANK):
             offsets += _shifted(self._offsets[chunk], start)
             start += len(chunk) + 1
         return offsets
@@ -213,13 +188,13 @@ class TokenCache:
             spaced: TracedText = "".join(parts), [i for i, part in enumerate(parts) for _ in part]
         except _NeedsContext:
             spaced = self._space_out(chunk)
-        offsets: list[tuple[int, int]] = []
+        offsets: Offsets = []
         for word in words_at_blanks(*spaced):
-            offsets += piece_offsets(word, self._pieces[word.text], self._settings.unknown)
+            offsets += piece_offsets(word, self._pieces[word.text], self.settings.unknown)
         return tuple(offsets)
 
     def _space_out(self, chunk: str) -> TracedText:
-        return space_out(chunk, self._settings.cased, self._settings.official)
+        return space_out(chunk, self.settings.cased, self.settings.official)
 
 
 def _items(mapping: Mapping) -> tuple[tuple, tuple]:

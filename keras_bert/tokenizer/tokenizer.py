@@ -33,28 +33,25 @@ class Tokenizer(TokenizerHooks):
 
     The text is split at spaces, punctuation and Chinese characters. A word that the vocabulary
     lacks is split into the longest pieces it has, and where none fits into single characters, the
-    first bare, later ones as `##c`. Without `cased` accents are stripped and then the case.
+    first bare, later ones as `##c`.
 
     With `official` the tokens are those of BERT's own tokenizer, in the form of Hugging Face's
     `BertWordPieceTokenizer`: a word that cannot be split into pieces, or has more than 100
-    characters, is one `token_unk`; special tokens in the text (`token_cls`, `token_sep`,
-    `token_unk`, "[PAD]" and "[MASK]", where the vocabulary has them) are kept whole; private-use
-    characters are dropped, and the Greek final sigma is lost with the case.
+    characters, is one `token_unk`; special tokens in the text are kept whole, where the vocabulary
+    has them; private-use characters are dropped, and the Greek final sigma is lost with the case.
 
     Methods with one underscore are hooks: a subclass, an instance or a patch of the class may
     replace any of them, and every public method follows.
 
     Args:
-        token_dict: Token to id, for example from `load_vocabulary`. It is kept, not copied:
-            changes show in later calls. (In a vocabulary of more than 256 tokens two are not
-            noticed after the first call: a token's id exchanged for another, and a rebuilding in
-            place that ends with as many tokens and the same first and last string objects.
-            Assign a new dict to `_token_dict` then.)
+        token_dict: Token to id, as from `load_vocabulary`. It is kept, not copied: changes show in
+            later calls. (In a vocabulary of more than 256 tokens two are not noticed: another id
+            for a token, and a rebuilding in place that ends with as many tokens and the same first
+            and last string objects. Assign a new dict to `_token_dict` then.)
         token_cls: Token that opens the input.
         token_sep: Token that closes each sentence.
         token_unk: Token whose id stands for tokens that the vocabulary lacks.
-        pad_index: Id that fills up to `max_len`. Models take the id 0 for padding, whatever the
-            vocabulary calls it.
+        pad_index: Id that fills up to `max_len`. Models take the id 0 for padding.
         cased: Whether to keep case and accents.
         official: Whether to give exactly the tokens of BERT's own tokenizer.
 
@@ -110,10 +107,9 @@ class Tokenizer(TokenizerHooks):
             TypeError: If a text is not a string.
 
         Example:
-            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
-            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
-            >>> tokenizer.tokenize("unaffable", "钢")
-            ['[CLS]', 'un', '##aff', '##able', '[SEP]', '钢', '[SEP]']
+            >>> tokenizer = Tokenizer({"[CLS]": 1, "[SEP]": 2, "[UNK]": 3, "un": 4, "##able": 5})
+            >>> tokenizer.tokenize("unable", "un")
+            ['[CLS]', 'un', '##able', '[SEP]', 'un', '[SEP]']
         """
         first_tokens = self._tokenize_argument("first", first)
         second_tokens = None if second is None else self._tokenize_argument("second", second)
@@ -132,19 +128,17 @@ class Tokenizer(TokenizerHooks):
                 text (of the second, when both are equally long), shorter ones are padded.
 
         Returns:
-            Token ids, padded with `pad_index`, and segment ids: 0 for the first text with its
-            special tokens and for padding, 1 for the second.
+            Token ids, padded with `pad_index`, and segment ids: 1 for the second text, else 0.
 
         Raises:
             TypeError: If a text is not a string or `max_len` not an integer.
             ValueError: If `max_len` leaves no room for the special tokens, or the vocabulary lacks
-                a special token that is needed.
+                one that is needed.
 
         Example:
-            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
-            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
-            >>> tokenizer.encode("unaffable", "钢", max_len=9)
-            ([2, 4, 5, 6, 3, 7, 3, 0, 0], [0, 0, 0, 0, 0, 1, 1, 0, 0])
+            >>> tokenizer = Tokenizer({"[CLS]": 1, "[SEP]": 2, "[UNK]": 3, "un": 4, "##able": 5})
+            >>> tokenizer.encode("unable", "un", max_len=8)
+            ([1, 4, 5, 2, 4, 2, 0, 0], [0, 0, 0, 0, 1, 1, 0, 0])
         """
         if max_len is not None:
             max_len = as_integer("max_len", max_len)
@@ -153,7 +147,7 @@ class Tokenizer(TokenizerHooks):
         if second_length:
             segment_ids += [1] * second_length
         if max_len is not None:
-            padding = max_len - first_length - second_length
+            padding = max_len - len(segment_ids)
             token_ids += [self._pad_index] * padding
             segment_ids += [0] * padding
         return token_ids, segment_ids
@@ -163,10 +157,9 @@ class Tokenizer(TokenizerHooks):
     ) -> tuple[list[int], list[int], list[tuple[int, int]]]:
         """Encode a text or a pair of texts and tell which part of it each token comes from.
 
-        The offsets are kept through normalization and splitting, not searched for afterwards:
         `first[start:end]` is what the token was made from. Only the tokens of a subclass's own
         `_tokenize`, or pieces of its own `_word_piece_tokenize` that do not spell the word, are
-        aligned with the text as by `rematch`.
+        searched for afterwards, as by `rematch`.
 
         Args:
             first: The text.
@@ -174,30 +167,25 @@ class Tokenizer(TokenizerHooks):
             max_len: Number of ids to return, as in `encode`.
 
         Returns:
-            Token ids and segment ids as `encode` gives them, and for each id the offsets (start,
-            end) in its text, counted in characters: (0, 0) for special tokens that were added and
-            for padding.
+            Token ids and segment ids as `encode` gives them, and for each id (start, end) in its
+            text, in characters: (0, 0) for special tokens that were added and for padding.
 
         Raises:
-            TypeError: If a text is not a string or `max_len` not an integer.
-            ValueError: As in `encode`.
+            TypeError, ValueError: As in `encode`.
 
         Example:
-            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
-            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
-            >>> ids, segments, offsets = tokenizer.encode_with_offsets("钢 Unaffable")
-            >>> ids
-            [2, 7, 4, 5, 6, 3]
-            >>> offsets
-            [(0, 0), (0, 1), (2, 4), (4, 7), (7, 11), (0, 0)]
+            >>> tokenizer = Tokenizer({"[CLS]": 1, "[SEP]": 2, "[UNK]": 3, "un": 4, "##able": 5})
+            >>> ids, segments, offsets = tokenizer.encode_with_offsets("un Unable")
+            >>> ids, offsets
+            ([1, 4, 4, 5, 2], [(0, 0), (0, 2), (3, 5), (5, 9), (0, 0)])
         """
         if max_len is not None:
             max_len = as_integer("max_len", max_len)
-        encoded = self._encode_with_offsets(first, second, max_len)
-        token_ids, first_length, second_length, offsets = encoded
+        encoded, offsets = self._encode_with_offsets(first, second, max_len)
+        token_ids, first_length, second_length = encoded
         segment_ids = [0] * first_length + [1] * second_length
         if max_len is not None:
-            padding = max_len - first_length - second_length
+            padding = max_len - len(segment_ids)
             token_ids += [self._pad_index] * padding
             segment_ids += [0] * padding
             offsets += [(0, 0)] * padding
@@ -214,26 +202,23 @@ class Tokenizer(TokenizerHooks):
         Args:
             texts: B texts or (first, second) pairs of texts.
             max_len: The most ids of a text. Longer ones are cut as by `encode`.
-            padding: "longest" pads to the longest text of the batch, "max_length" to `max_len`,
-                so that every batch has one shape.
+            padding: "longest" pads to the longest text of the batch, "max_length" to `max_len`.
 
         Returns:
-            Token ids (B, T), segment ids (B, T) and the number of ids of each text without
-            padding (B,), all int32.
+            Token ids (B, T), segment ids (B, T) and lengths without padding (B,), all int32.
 
         Raises:
             TypeError: If `texts` is one string, or a text not a string.
             ValueError: If `padding` is unknown, or "max_length" without `max_len`; as in `encode`.
 
         Example:
-            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
-            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
-            >>> ids, segments, lengths = tokenizer.encode_batch(["unaffable", ("钢", "un")])
+            >>> tokenizer = Tokenizer({"[CLS]": 1, "[SEP]": 2, "[UNK]": 3, "un": 4, "##able": 5})
+            >>> ids, segments, lengths = tokenizer.encode_batch(["unable", ("un", "un")])
             >>> ids
-            array([[2, 4, 5, 6, 3],
-                   [2, 7, 3, 4, 3]], dtype=int32)
+            array([[1, 4, 5, 2, 0],
+                   [1, 4, 2, 4, 2]], dtype=int32)
             >>> segments.tolist(), lengths.tolist()
-            ([[0, 0, 0, 0, 0], [0, 0, 0, 1, 1]], [5, 5])
+            ([[0, 0, 0, 0, 0], [0, 0, 0, 1, 1]], [4, 5])
         """
         if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
             raise TypeError(
@@ -276,12 +261,11 @@ class Tokenizer(TokenizerHooks):
             ValueError: If `[SEP]` is not among the ids or an id not in the vocabulary.
 
         Example:
-            >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "钢"]
-            >>> tokenizer = Tokenizer({token: index for index, token in enumerate(tokens)})
-            >>> tokenizer.decode([2, 4, 5, 6, 3, 0, 0])
-            ['un', '##aff', '##able']
-            >>> tokenizer.decode([2, 4, 5, 6, 3, 7, 3, 0, 0])
-            (['un', '##aff', '##able'], ['钢'])
+            >>> tokenizer = Tokenizer({"[CLS]": 1, "[SEP]": 2, "[UNK]": 3, "un": 4, "##able": 5})
+            >>> tokenizer.decode([1, 4, 5, 2, 0, 0])
+            ['un', '##able']
+            >>> tokenizer.decode([1, 4, 5, 2, 4, 2, 0, 0])
+            (['un', '##able'], ['un'])
         """
         ids = as_integers("ids", ids)
         separator = self._special_id("token_sep", self._token_sep)

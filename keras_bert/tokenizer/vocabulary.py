@@ -1,4 +1,4 @@
-"""Vocabulary files: one token in each line, or Hugging Face's tokenizer.json."""
+"""Vocabulary files, a token in each line or Hugging Face's tokenizer.json, and their case."""
 
 import json
 import os
@@ -20,9 +20,8 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     In a text file each line is a token and the number of the line its id, counted from 0. Lines
     end at `\n` or `\r\n` and nowhere else (official vocabularies hold U+2028 as a token); blanks
     and tabs around a token and a byte-order mark are dropped. An empty line is the empty token,
-    which this library's own vocabularies use for padding. A file whose name ends in `.json` is
-    read as the `tokenizer.json` of the Hugging Face tokenizers, which must be of the model
-    WordPiece; tokens added to its vocabulary are included.
+    padding in this library's own vocabularies. A file whose name ends in `.json` is read as the
+    `tokenizer.json` of a WordPiece tokenizer of Hugging Face's, added tokens included.
 
     Args:
         vocab_path: Path of the file.
@@ -33,8 +32,7 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     Raises:
         TypeError: If `vocab_path` is not a path.
         VocabularyError: (A ValueError.) If the file is empty, a line is not UTF-8 or a token
-            occurs twice, with the number of the line, counted from 1; or if a `.json` file is
-            damaged or of another model.
+            occurs twice, or a `.json` file is damaged or of another model.
         OSError: If the file cannot be read.
 
     Example:
@@ -51,10 +49,8 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     with open(path, "rb") as file:
         data = file.read()
     text = _decode(data, path)
-    if path.lower().endswith(".json"):
-        vocabulary = _read_tokenizer_json(text, path)
-    else:
-        vocabulary = _read_lines(text, path)
+    read = _read_tokenizer_json if path.lower().endswith(".json") else _read_lines
+    vocabulary = read(text, path)
     if not vocabulary:
         raise VocabularyError(f"{path} holds no tokens.")
     return vocabulary
@@ -96,6 +92,30 @@ def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str,
         file.write("".join(f"{token}\n" for token in tokens).encode())
 
 
+def declared_lower_case(folder: str | os.PathLike[str]) -> bool | None:
+    """Return `do_lower_case` of a folder's `tokenizer_config.json`, None where it has none."""
+    try:
+        with open(os.path.join(folder, "tokenizer_config.json"), encoding="utf-8") as reader:
+            lower_case = json.load(reader).get("do_lower_case")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return lower_case if isinstance(lower_case, bool) else None
+
+
+def is_cased(folder: str | os.PathLike[str], vocabulary: Iterable[str]) -> bool:
+    """Whether texts for the model in a folder keep their case: `cased` of its `Tokenizer`.
+
+    What the folder declares holds. Google's folders declare nothing: there a vocabulary that has
+    words with capital letters can only serve texts that keep theirs.
+    """
+    lower_case = declared_lower_case(folder)
+    if lower_case is not None:
+        return not lower_case
+    # Words alone count: `[CLS]`, `<S>` and the like are in official vocabularies of either kind.
+    words = (token.removeprefix("##") for token in vocabulary)
+    return any(word.isalpha() and word != word.lower() for word in words)
+
+
 def in_other_case(token: str, vocabulary: Iterable[str]) -> list[str]:
     """Find tokens that differ from one in nothing but capitals, such as `[cls]`."""
     lowered = token.lower()
@@ -124,10 +144,8 @@ def _decode(data: bytes, path: str) -> str:
 
 
 def _read_lines(text: str, path: str) -> dict[str, int]:
-    lines = text.split("\n")
-    if not lines[-1]:
-        # What follows the last line end is no line.
-        lines.pop()
+    # What follows the last line end is no line.
+    lines = text.removesuffix("\n").split("\n") if text else []
     vocabulary: dict[str, int] = {}
     for index, line in enumerate(lines):
         token = line.removesuffix("\r").strip(" \t")

@@ -19,34 +19,27 @@ class VocabularyChange:
     """What to keep of a vocabulary and what to add to it, for a model to follow.
 
     `load_trained_model_from_checkpoint(…, vocabulary_change=change)` gives the model,
-    `Tokenizer(change.vocabulary)` its tokenizer. The token table and the bias of the MLM head lose
-    the rows of dropped tokens and get rows for new ones; those of kept tokens stay bit by bit. So
-    outputs for kept tokens do not change, and without added tokens the MLM probabilities are those
-    from before, divided by their sum over what was kept.
+    `Tokenizer(change.vocabulary)` its tokenizer. The rows of kept tokens, in the token table and in
+    the bias of the MLM head, stay bit by bit, and so do outputs for these tokens. Without added
+    tokens the MLM probabilities are those from before, divided by their sum over what was kept.
 
-    The token of id 0 and the special tokens always stay: `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]` and
-    padding, in capitals or not, as far as the vocabulary has them. (Models take id 0 as padding,
-    whatever its name.)
-
-    The weights of a new token are by default the means of those of its pieces, which stood for it
-    until now: its MLM logit is the mean of theirs. A token of which the vocabulary has no piece
-    gets the mean of all tokens.
+    The token of id 0, which models take as padding, and the special tokens always stay, in capitals
+    or not.
 
     Args:
         vocabulary: Token to id, the vocabulary of the checkpoint; its ids are 0, 1, 2, … without
             gaps, one for each row of the token table.
         keep: The tokens to keep besides the special ones; None for all.
         add: New tokens. Those that continue a word begin with `##`. (The tokenizer meets a new
-            token only as a whole word or piece: punctuation and CJK characters, of which each is a
-            word, do not join.)
-        initializer: The new tokens' rows of the table: "pieces" or "mean", as above, or a function
+            token only as a whole word or piece: punctuation and CJK characters do not join.)
+        initializer: The new tokens' rows of the table: "pieces", the mean of the token's pieces or,
+            where the vocabulary has none, of all tokens; "mean", that of all tokens; or a function
             that takes their shape (number of tokens, D) and returns them. The MLM bias is the mean
             of the pieces' or, with "mean" and functions, of all.
 
     Attributes:
-        old: The vocabulary from before.
-        vocabulary: The new one: kept tokens in the order of their ids, then the added ones in
-            theirs; ids are 0, 1, 2, …
+        old: The vocabulary from before, in the order of the ids.
+        vocabulary: The new one: kept tokens in the order of their ids, then the added ones.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -76,9 +69,7 @@ class VocabularyChange:
         keep: Iterable[str] | None = None,
         add: Iterable[str] = (),
         *,
-        initializer: (
-            Literal["pieces", "mean"] | Callable[[tuple[int, int]], ArrayLike]
-        ) = "pieces",
+        initializer: Literal["pieces", "mean"] | Callable[[tuple[int, int]], ArrayLike] = "pieces",
     ):
         if initializer not in ("pieces", "mean") and not callable(initializer):
             raise ValueError(
@@ -94,7 +85,7 @@ class VocabularyChange:
         self.vocabulary = {token: index for index, token in enumerate([*kept, *self._added])}
 
     def rows(self, table: np.ndarray) -> np.ndarray:
-        """Carry weights from the old vocabulary to the new one.
+        """Carry weights to the new vocabulary.
 
         Args:
             table: One row for each token of the old vocabulary: (V, D), or (V,) of a bias.
@@ -104,7 +95,7 @@ class VocabularyChange:
 
         Raises:
             ValueError: If the table has another number of rows, or what the initializer returns
-                has another shape than was asked for.
+                another shape than was asked for.
         """
         self.check_size(len(table))
         kept = table[self._kept_ids]
@@ -163,11 +154,7 @@ class VocabularyChange:
                 "`keep` must name tokens of the vocabulary. Received, besides such: "
                 f"{shorten(sorted(missing))}. Intersect it with the vocabulary, or `add` them."
             )
-        return [
-            token
-            for token, index in self.old.items()
-            if index == 0 or token in wanted or is_special(token)
-        ]
+        return [t for t, index in self.old.items() if index == 0 or t in wanted or is_special(t)]
 
     def _checked_additions(self, add: Iterable[str]) -> list[str]:
         listed = _listed("add", add)

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import accumulate
 
-from .alignment import CONTINUATION, align_tokens
+from .alignment import CONTINUATION, Offsets, align_tokens
 from .words import Word
 
 # The limit of Hugging Face's tokenizers and of the first version of Google's.
@@ -19,16 +19,10 @@ def greedy_pieces(
     """Split a word into the longest pieces of the vocabulary, from left to right.
 
     Where no piece begins, 0.89 makes one character a piece of its own, known or not, and goes on
-    behind it. Officially the whole word is unknown then, as are words of more than 100 characters.
+    behind it. Officially, with `unknown`, the whole word is that token then, as are words of more
+    than 100 characters. An empty word has no pieces, unless it is in the vocabulary.
 
-    Args:
-        word: The word.
-        vocabulary: Holds the pieces; those that continue a word begin with `##`.
-        unknown: The token for words that cannot be split. None for 0.89's way.
-        reach: How long pieces can be, as `reach_of` tells it, for speed.
-
-    Returns:
-        The pieces: `[""]` for an empty word that is in the vocabulary, `[]` for one that is not.
+    `reach` tells how long pieces can be, as `reach_of` found it, for speed.
     """
     if unknown is not None and len(word) > MAX_INPUT_CHARS_PER_WORD:
         return [unknown]
@@ -57,14 +51,9 @@ def greedy_pieces(
 
 
 def reach_of(tokens: Iterable[str]) -> dict[str, int]:
-    """Find how long tokens are that begin alike.
+    """Return the length of the longest token for each beginning of three characters.
 
-    Args:
-        tokens: The tokens of a vocabulary.
-
-    Returns:
-        The length of the longest token for each beginning of three characters; for tokens that
-        continue a word, also for their `##` and three characters. "" is the beginning of all.
+    For tokens that continue a word, also for their `##` and three characters. "" begins all.
     """
     reach = {"": 1}
     for token in tokens:
@@ -78,11 +67,7 @@ def reach_of(tokens: Iterable[str]) -> dict[str, int]:
 
 
 class TokenWithOffsets(str):
-    """A token that keeps its offsets in lists that others shorten and extend.
-
-    Attributes:
-        offsets: (start, end) in the original text, (0, 0) for tokens that come from none.
-    """
+    """A token that keeps its offsets in lists that others shorten and extend."""
 
     __slots__ = ("offsets",)
     offsets: tuple[int, int]
@@ -93,23 +78,16 @@ class TokenWithOffsets(str):
         return made
 
 
-def piece_offsets(word: Word, pieces: Sequence[str], unknown: str) -> list[tuple[int, int]]:
-    """Find the offsets of a word's pieces in the original text.
+def piece_offsets(word: Word, pieces: Sequence[str], unknown: str) -> Offsets:
+    """Return the offsets of a word's pieces in the original text.
 
-    Args:
-        word: The word.
-        pieces: Those of `greedy_pieces`, which spell the word or are one token for the whole of it;
-            or others, which a subclass may make: they are aligned with the word.
-        unknown: The token that stands for anything.
-
-    Returns:
-        For each piece (start, end) in the original text.
+    Those of `greedy_pieces` spell the word or are one token for the whole of it. Others, which a
+    subclass may make, are aligned with the word.
     """
-    spans = _spans(word.text, pieces, unknown)
-    return [_original(word.positions, start, end) for start, end in spans]
+    return [_original(word.positions, *span) for span in _spans(word.text, pieces, unknown)]
 
 
-def _spans(word: str, pieces: Sequence[str], unknown: str) -> list[tuple[int, int]]:
+def _spans(word: str, pieces: Sequence[str], unknown: str) -> Offsets:
     if len(pieces) == 1:
         return [(0, len(word))]
     # Only later pieces carry the prefix: a first one may begin with these characters.

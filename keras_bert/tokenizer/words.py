@@ -1,9 +1,7 @@
-"""Text to words, by the rules of keras-bert 0.89 or by the official ones of BERT.
+"""Text to words, by the rules of keras-bert 0.89 or by the official ones of BERT, plainly.
 
-This is the plain way, one character at a time. It also tells where each character of a word stands
-in the text. `token_cache.py` gives the same words several times faster.
-
-The two sets of rules differ in their order and in a few characters:
+`token_cache.py` gives the same words several times faster. The two sets of rules differ in their
+order and in a few characters:
 
 | | 0.89 | official |
 |---|---|---|
@@ -28,8 +26,7 @@ CharacterRule = Callable[[str], bool]
 TracedText = tuple[str, Sequence[int]]
 
 _WORD = re.compile(r"\S+")
-# Control characters that count as spaces officially.
-_SPACE_CONTROLS = "\t\n\r"
+_SPACE_CONTROLS = "\t\n\r"  # control characters that count as spaces officially
 
 
 class CharacterRules(NamedTuple):
@@ -45,16 +42,10 @@ OWN_RULES = CharacterRules()
 
 
 class Word(NamedTuple):
-    """A word, or a special token that is kept whole.
-
-    Attributes:
-        text: The word, normalized.
-        positions: For each of its characters the position in the original text.
-        is_special: Whether it is a special token.
-    """
+    """A word, normalized, or a special token that is kept whole."""
 
     text: str
-    positions: Sequence[int]
+    positions: Sequence[int]  # of its characters, in the original text
     is_special: bool = False
 
 
@@ -65,18 +56,7 @@ def split_words(
     specials: re.Pattern[str] | None = None,
     rules: CharacterRules = OWN_RULES,
 ) -> Iterator[Word]:
-    """Split a text into words.
-
-    Args:
-        text: The text.
-        cased: Whether to keep accents and case.
-        official: Whether to follow BERT's own rules instead of those of 0.89.
-        specials: Finds the special tokens that are kept whole.
-        rules: What is punctuation and so on.
-
-    Yields:
-        The words in their order.
-    """
+    """Yield the words of a text; `specials` finds the special tokens that are kept whole."""
     for start, end, is_special in split_specials(text, specials):
         part = text[start:end]
         if is_special:

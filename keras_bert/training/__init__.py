@@ -4,10 +4,4 @@ from .distribution import layout_map
 from .losses import MaskedCrossentropy
 from .pretraining import compile_model, gen_batch_inputs, get_base_dict
 
-__all__ = [
-    "MaskedCrossentropy",
-    "compile_model",
-    "gen_batch_inputs",
-    "get_base_dict",
-    "layout_map",
-]
+__all__ = ["MaskedCrossentropy", "compile_model", "gen_batch_inputs", "get_base_dict", "layout_map"]

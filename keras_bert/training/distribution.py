@@ -14,14 +14,11 @@ def layout_map(
     """Say which weights of a BERT are split along an axis of a device mesh, and how.
 
     Every device on the axis holds some of the attention heads, some of the hidden features of each
-    feed-forward layer and a part of the token table: of its rows, that is, of the vocabulary,
-    where the number of devices divides `token_num`, and of its columns otherwise. An attention and
-    a feed-forward layer then need one exchange each between the devices, after their last product.
-    All other weights, which are small, are the same everywhere. Moments of optimizers lie where
-    their weights do.
-
-    Layers are known by the names that `get_model` gives them, with whatever precedes these in a
-    bigger model.
+    feed-forward layer and a part of the token table: of its rows (the vocabulary) where the number
+    of devices divides `token_num`, and of its columns otherwise. An attention and a feed-forward
+    layer then need one exchange each between the devices, after their last product. All other
+    weights, which are small, are the same everywhere. Moments of optimizers lie where their weights
+    do. Layers are known by the names of `get_model`, whatever precedes these in a bigger model.
 
     Args:
         device_mesh: A `keras.distribution.DeviceMesh`.
@@ -52,8 +49,7 @@ def layout_map(
             f"Received: axis={axis!r}, axes={list(device_mesh.axis_names)}."
         )
     devices = device_mesh.shape[list(device_mesh.axis_names).index(axis)]
-    sizes = {"head_num": head_num, "feed_forward_dim": feed_forward_dim}
-    for name, size in sizes.items():
+    for name, size in (("head_num", head_num), ("feed_forward_dim", feed_forward_dim)):
         if as_size(name, size) % devices:
             raise ValueError(
                 f"The devices on axis {axis!r} must divide `{name}`. Received: {name}={size}, "

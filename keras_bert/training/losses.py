@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from ..backend import losses, mask_of, masked_mean, ops, serializable_loss
-from .replicas import relative_count
+from ..backend import (
+    has_replicas,
+    losses,
+    mask_of,
+    masked_mean,
+    ops,
+    replica_mean,
+    serializable_loss,
+)
 
 
 @serializable_loss
@@ -56,12 +63,19 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         loss = masked_mean(super().__call__, y_true, y_pred, sample_weight)
-        relative = relative_count(lambda: _count(y_pred, mask_of(y_pred)))
-        return loss if relative is None else loss * ops.cast(relative, loss.dtype)
+        if not has_replicas():
+            return loss
+        mask = mask_of(y_pred)
+        counted = ops.ones_like(y_pred[..., 0]) if mask is None else mask
+        relative = relative_count(ops.sum(ops.cast(counted, "float32")))
+        return loss * ops.cast(relative, loss.dtype)
 
 
-def _count(y_pred, mask):
-    """Number of positions, without those that the mask leaves out."""
-    if mask is None:
-        return ops.sum(ops.cast(ops.ones_like(y_pred[..., 0]), "float32"))
-    return ops.sum(ops.cast(mask, "float32"))
+def relative_count(count):
+    """A replica's count of something over the mean count of all replicas, float32 scalars.
+
+    A mean over the things of this replica times that factor is a number whose mean over the
+    replicas is the mean over the things of all of them. It is 0 where no replica has anything.
+    """
+    mean = replica_mean(count)
+    return count / ops.maximum(mean, ops.cast(1e-9, mean.dtype))

@@ -37,13 +37,12 @@ def compile_model(
 ) -> None:
     """Compile a model of `get_model(training=True)` for pretraining.
 
-    The loss of both outputs is the cross-entropy with the label ids; the MLM output's is the mean
-    over the positions that its mask marks (see `MaskedCrossentropy`), computed from logits where
-    the model was built with `max_predictions`. Embeddings and kernels are subject to weight decay,
-    biases and normalizations are not.
+    The loss of both outputs is `MaskedCrossentropy` with the label ids, that of the MLM output
+    computed from logits where the model was built with `max_predictions`. Embeddings and kernels
+    are subject to weight decay, biases and normalizations are not.
 
     Args:
-        model: The model, which is compiled in place.
+        model: The model, compiled in place.
         weight_decay: Factor of the weight decay.
         decay_steps: Step at which the learning rate reaches 0.
         warmup_steps: Number of steps during which the learning rate rises.
@@ -155,7 +154,7 @@ def gen_batch_inputs(
     second_rows = _shuffled_rows(len(sentence_pairs), swap_sentence_rate)
     labels = np.full((len(second_rows), seq_len), padding_id, dtype=np.int64)
     for row, (first, _), second_row in zip(labels, sentence_pairs, second_rows, strict=True):
-        ids = _ids(_row(first, sentence_pairs[second_row][1], seq_len), token_dict)
+        ids = _row_ids(first, sentence_pairs[second_row][1], seq_len, token_dict)
         row[: len(ids)] = ids
     special_ids = [token_dict[token] for token in SPECIAL_TOKENS if token in token_dict]
     drawn = np.random.randint(_DRAWS, size=labels.shape, dtype=np.uint32)
@@ -208,18 +207,15 @@ def _shuffled_rows(count: int, rate: float):
     return rows
 
 
-def _row(first, second, seq_len: int) -> tuple[str, ...]:
+def _row_ids(first, second, seq_len: int, token_dict) -> list[int]:
+    """Ids of a row; -1 keeps an unknown word, which may be masked, apart from a literal [UNK]."""
     for sentence in (first, second):
         if isinstance(sentence, str):
             raise ValueError(
                 "`sentence_pairs` must hold pairs of token lists. "
                 f"Received the string {sentence[:40]!r}. Tokenize it first."
             )
-    return (TOKEN_CLS, *first, TOKEN_SEP, *second, TOKEN_SEP)[:seq_len]
-
-
-def _ids(tokens, token_dict) -> list[int]:
-    """Ids of tokens; -1 keeps an unknown word, which may be masked, apart from a literal [UNK]."""
+    tokens = (TOKEN_CLS, *first, TOKEN_SEP, *second, TOKEN_SEP)[:seq_len]
     return [token_dict.get(token, -1) for token in tokens]
 
 

@@ -6,9 +6,11 @@ from runtimes import RUNTIME, dtype_name, dtype_policy, to_numpy
 
 from keras_bert import backend
 from keras_bert.backend import layers, ops, plain
+from keras_bert.layers import FeedForward, MultiHeadAttention
 
 if RUNTIME == "torch":
     import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
 
 pytestmark = pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's operations")
 
@@ -153,6 +155,161 @@ def test_derivatives_under_transforms():
         output = square(forward_ad.make_dual(table, direction), ids)
         change = forward_ad.unpack_dual(output).tangent
     torch.testing.assert_close(change, (2 * counts.sum(dim=0) * table * direction).sum())
+
+
+# Dropout by 16 random bits: which share is dropped, and how what is kept is scaled
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.9, 0.001])
+def test_rate_and_scale(rate, dtype):
+    torch.manual_seed(0)
+    features = torch.full((1000, 1000), 3.0, dtype=getattr(torch, dtype))
+    output = backend.drop(features, rate)
+    assert (output.dtype, output.shape) == (features.dtype, features.shape)
+    gone = (output == 0).double().mean().item()
+    # Five standard deviations, and the step of 2⁻¹⁶ to which the rate is met.
+    assert abs(gone - rate) < 5 * (rate * (1 - rate) / 1e6) ** 0.5 + 2**-17
+    (kept,) = output[output != 0].unique().tolist()
+    # The mean stays what it was with the rate that is met.
+    met = round(rate * 2**16) / 2**16
+    assert kept == pytest.approx(3 / (1 - met), rel=2**-8 if dtype == "bfloat16" else 1e-6)
+
+
+def test_as_many_as_pytorchs_own():
+    """In mean and variance of the sums over 1,000 features, of which there are 2,000."""
+    torch.manual_seed(0)
+    ones = torch.ones(2000, 1000)
+    for function in (
+        lambda: backend.drop(ones, 0.3),
+        lambda: torch.nn.functional.dropout(ones, 0.3),
+    ):
+        sums = function().sum(dim=1)
+        # The sums have a variance of 1000·0.3/0.7.
+        assert sums.mean().item() == pytest.approx(1000, abs=5 * (429 / 2000) ** 0.5)
+        assert sums.var().item() == pytest.approx(429, rel=5 * (2 / 2000) ** 0.5)
+
+
+def test_seeds_repeat_it_and_gradients_are_those_of_what_was_kept():
+    features = torch.rand(7, 5, requires_grad=True)
+    torch.manual_seed(3)
+    first = backend.drop(features, 0.5)
+    torch.manual_seed(3)
+    np.testing.assert_array_equal(backend.drop(features, 0.5).detach(), first.detach())
+    assert not torch.equal(backend.drop(features, 0.5), first)
+    (gradient,) = torch.autograd.grad(first.sum(), features)
+    torch.testing.assert_close(gradient, (first != 0) * 2.0)
+
+
+@pytest.mark.parametrize("rate", [0.0, 2**-18, 1 - 2**-18, 1.0])
+def test_rates_that_16_bits_do_not_tell_from_none_or_all(rate):
+    assert backend.drop(torch.ones(3), rate) is None
+
+
+def test_not_where_pytorch_makes_something_of_functions():
+    assert backend.drop(torch.ones(3, device="meta"), 0.5) is None
+    seen = []
+    torch.func.vmap(lambda each: seen.append(backend.drop(each, 0.5)) or each)(torch.ones(2, 3))
+    assert seen == [None]
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (0, 4), (3, 5, 7)])
+def test_any_shape(shape):
+    assert backend.drop(torch.ones(shape), 0.5).shape == shape
+
+
+def test_features_that_do_not_lie_in_a_row():
+    features = torch.arange(1.0, 13).reshape(3, 4).T
+    output = backend.drop(features, 0.5)
+    kept = output != 0
+    torch.testing.assert_close(output[kept], 2 * features[kept])
+
+
+# Which positions are computed, and that what is picked out comes back to where it was
+
+# Padding behind, none, in front, and nothing else.
+ROWS = [[1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]]
+
+
+def features(batch=4, length=4, units=3):
+    return torch.arange(float(batch * length * units)).reshape(batch, length, units)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int32", "float32"])
+@pytest.mark.parametrize(
+    ("needed_len", "expected"),
+    [
+        # Of all rows the unmasked positions and the first ones; of the last row all.
+        (0, [0, 1, 4, 5, 6, 7, 11, 12, 13, 14, 15]),
+        (1, [0, 1, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15]),
+        (2, [0, 1, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15]),
+    ],
+)
+def test_needed_positions(dtype, needed_len, expected):
+    mask = torch.tensor(ROWS).to(getattr(torch, dtype))
+    assert backend.needed_positions(features(), mask, needed_len).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "mask", "needed_len"),
+    [
+        ((4, 4, 3), ROWS, None),
+        ((4, 4, 3), None, 1),
+        ((4, 4, 3), ROWS, 4),
+        ((4, 4, 3), [[1, 1, 1, 1]] * 3 + [[1, 1, 1, 0]], 1),  # more than nine tenths
+        ((4, 4, 2, 3), ROWS, 1),
+        ((4, 3), ROWS, 1),
+    ],
+    ids=["all needed", "no mask", "as many as there are", "nearly all", "rank 4", "rank 2"],
+)
+def test_all_positions(shape, mask, needed_len):
+    mask = None if mask is None else torch.tensor(mask, dtype=torch.bool)
+    assert backend.needed_positions(torch.ones(shape), mask, needed_len) is None
+
+
+def test_rows_come_back_to_their_positions():
+    rows = features().reshape(16, 3)
+    positions = backend.needed_positions(features(), torch.tensor(ROWS, dtype=torch.bool), 1)
+    picked = backend.pick_rows(rows, positions)
+    torch.testing.assert_close(picked, rows[positions])
+    others = [position for position in range(16) if position not in positions.tolist()]
+    # Computed to another size, as a product with a kernel is.
+    spread = backend.spread_rows(picked[:, :2], positions, features())
+    torch.testing.assert_close(spread[positions], rows[positions, :2])
+    assert others
+    assert not spread[others].any()
+    assert backend.pick_rows(rows, None) is rows
+    assert backend.spread_rows(rows, None, features()) is rows
+
+
+def test_gradients_go_where_the_rows_came_from():
+    rows = features().reshape(16, 3).requires_grad_()
+    positions = torch.tensor([0, 5, 15])
+    output = backend.spread_rows(backend.pick_rows(rows, positions), positions, features())
+    (gradient,) = torch.autograd.grad((output * output).sum(), rows)
+    expected = torch.zeros(16, 3)
+    expected[positions] = 2 * rows.detach()[positions]
+    torch.testing.assert_close(gradient, expected)
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")
+@pytest.mark.parametrize(
+    "layer",
+    [lambda: MultiHeadAttention(2, None), lambda: FeedForward(10, "gelu")],
+    ids=["attention", "feed-forward"],
+)
+def test_all_positions_where_values_are_unknown(layer):
+    """One text at a time by `vmap`, and shapes alone."""
+    layer, mask = layer(), torch.tensor(ROWS, dtype=torch.bool)
+    inputs = torch.rand(4, 4, 6)
+    expected = layer(inputs, mask=mask)
+    layer.needed_len = 1
+    assert not layer(inputs, mask=mask)[0, 3].any()
+    each = torch.func.vmap(lambda inputs, mask: layer(inputs[None], mask=mask[None])[0])
+    torch.testing.assert_close(each(inputs, mask), expected, atol=1e-5, rtol=0)
+    with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        output = layer(mode.from_tensor(inputs), mask=mode.from_tensor(mask))
+    assert output.shape == inputs.shape
 
 
 # Devices and replicas

@@ -7,13 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from keras_bert.datasets import hashes
-from keras_bert.datasets.hashes import (
-    HashError,
-    check_archive,
-    check_files,
-    record_archive,
-    sha256_of,
-)
+from keras_bert.datasets.hashes import check_archive, check_files, record_archive, sha256_of
+from keras_bert.datasets.unpacking import ArchiveError
 
 URL = "https://example.org/model.zip"
 CONTENT = bytes(range(256)) * 5000
@@ -37,7 +32,7 @@ def test_sha256(archive):
 
 def test_the_hash_that_the_caller_asks_for(archive, tmp_path):
     assert check_archive(archive, URL, DIGEST.upper(), tmp_path) == DIGEST
-    with pytest.raises(HashError, match=f"is {DIGEST}, asked for was {'0' * 64}"):
+    with pytest.raises(ArchiveError, match=f"is {DIGEST}, asked for was {'0' * 64}"):
         check_archive(archive, URL, "0" * 64, tmp_path)
 
 
@@ -53,7 +48,7 @@ def test_the_first_download_is_trusted_and_noted(archive, tmp_path):
 
 def test_another_file_than_before(archive, tmp_path):
     record_archive(URL, "f" * 64, tmp_path)
-    with pytest.raises(HashError, match=f"was {'f' * 64} when {URL} was first") as error:
+    with pytest.raises(ArchiveError, match=f"was {'f' * 64} when {URL} was first") as error:
         check_archive(archive, URL, None, tmp_path)
     assert str(tmp_path / "keras_bert_sha256.json") in str(error.value)
     # Asked for by name, it is what the caller wants.
@@ -86,12 +81,14 @@ def test_notes_made_at_once_are_all_kept(tmp_path):
 def test_files_of_an_official_archive(tmp_path, monkeypatch):
     monkeypatch.setattr(hashes, "KNOWN_FILES", {URL: {"vocab.txt": DIGEST}})
     with pytest.raises(
-        HashError, match=f"its vocab.txt is that of no file, of Google's .*{DIGEST}"
+        ArchiveError, match=f"its vocab.txt is that of no file, of Google's .*{DIGEST}"
     ):
         check_files(tmp_path, URL)
     (tmp_path / "vocab.txt").write_bytes(CONTENT)
     assert check_files(tmp_path, URL) is None
     (tmp_path / "vocab.txt").write_bytes(CONTENT[:-1])
-    with pytest.raises(HashError, match=r"SHA-256 of its vocab.txt is [0-9a-f]{64}, of Google's"):
+    with pytest.raises(
+        ArchiveError, match=r"SHA-256 of its vocab.txt is [0-9a-f]{64}, of Google's"
+    ):
         check_files(tmp_path, URL)
     assert check_files(tmp_path, "https://example.org/other.zip") is None

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from keras_bert import (
     get_model,
 )
 from keras_bert.backend import Predictor, layers, models, ops, predictor
+from keras_bert.extraction import pipeline
 from keras_bert.extraction.pipeline import Pipeline
 
 
@@ -55,6 +57,32 @@ def test_the_function_of_a_model_is_made_once_and_goes_with_it(vocabulary, load)
     gone = use()
     gc.collect()
     assert gone() is None
+
+
+def test_a_tokenizer_is_kept_until_the_vocabulary_changes(vocabulary, load, monkeypatch):
+    made = []
+
+    def count(*arguments, **options):
+        made.append(options)
+        return Tokenizer(*arguments, **options)
+
+    monkeypatch.setattr(pipeline, "Tokenizer", count)
+    model, vocabulary = load(seq_len=None), dict(vocabulary)
+    first, again, copied = (
+        extract_embeddings(model, ["a b"], vocabs=each)[0]
+        for each in (vocabulary, vocabulary, dict(vocabulary))
+    )
+    assert len(made) == 1
+    np.testing.assert_array_equal(again, first)
+    np.testing.assert_array_equal(copied, first)
+    # Changed in place, and where the number of tokens, the first and the last stay as they were.
+    vocabulary["a"], vocabulary["b"] = vocabulary["b"], vocabulary["a"]
+    exchanged = extract_embeddings(model, ["b a"], vocabs=vocabulary)[0]
+    assert len(made) == 2
+    np.testing.assert_array_equal(exchanged, first)
+    extract_embeddings(model, ["a b"], vocabs=vocabulary, official=True)
+    extract_embeddings(model, ["a b"], vocabs=MappingProxyType(vocabulary))
+    assert len(made) == 4
 
 
 def test_the_padding_id_inside_a_text_is_not_pooled(load):

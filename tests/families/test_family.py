@@ -3,10 +3,17 @@
 import pytest
 from model_folders import CONFIG
 
-from keras_bert.families import FAMILIES
+import keras_bert
+from keras_bert.families import FAMILIES, ConfigError
+from keras_bert.families.configuration import ConfigError as SameError
 from keras_bert.families.family import NAMINGS, WeightName
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+
+
+def test_the_error_of_a_configuration_is_a_value_error_and_public():
+    assert keras_bert.ConfigError is ConfigError is SameError
+    assert issubclass(ConfigError, ValueError)
 
 
 def test_the_name_and_the_transform_of_each_kind_of_file():

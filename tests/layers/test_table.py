@@ -1,8 +1,13 @@
-"""How tables of embeddings learn, which must not depend on how often a row occurs."""
+"""How tables of embeddings learn, and which ids and lengths their layers refuse.
+
+What is learnt must not depend on how often a row occurs.
+"""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, RUNTIME, dtype_policy, gradients, to_numpy
+from runtimes import KERAS_3, RUNTIME, compiled, dtype_policy, gradients, once, to_numpy
 
 from keras_bert.backend import layers, models, ops, optimizers, regularizers
 from keras_bert.layers import (
@@ -13,6 +18,7 @@ from keras_bert.layers import (
     get_inputs,
 )
 from keras_bert.layers.embedding import Embedding
+from keras_bert.layers.table import check_ids, check_length, too_long
 from keras_bert.optimizers import AdamWarmup
 
 TIMES = 1024
@@ -190,3 +196,50 @@ def test_initializer_regularizer_and_constraint_of_a_table(layer_class):
     again = layer_class.from_config(config)
     assert again.get_config() == config
     assert (again.input_dim, again.output_dim, again.mask_zero) == (3, 2, True)
+
+
+# Ids outside a table
+
+
+def test_ids_in_range_pass():
+    check_ids("words", np.array([0, 4]), 5)
+    check_ids("words", ops.convert_to_tensor(np.array([[0, 4]])), 5)
+    check_ids("words", np.zeros((0, 3), "int32"), 5)
+
+
+def test_ids_out_of_range_are_named():
+    with pytest.raises(ValueError, match=r"'words' has 5 rows.*\[0, 4\].*from -3 to 7.*vocab"):
+        check_ids("words", ops.convert_to_tensor(np.array([[-3, 7, 1]])), 5)
+
+
+@pytest.mark.skipif(RUNTIME == "torch", reason="Keras compiles nothing on PyTorch")
+def test_a_compiled_function_does_not_look_at_values():
+    ids = layers.Input(shape=(None,), dtype="int32")
+    model = models.Model(ids, Embedding(5, 3, name="words")(ids))
+    fed = ops.convert_to_tensor(np.array([[0, 4]], "int32"))
+    assert compiled(model)(fed).shape == (1, 2, 3)
+
+
+# Lengths that a layer's positions do not hold
+
+LAYER = SimpleNamespace(name="Embedding-Position", input_dim=4)
+
+
+@once
+@pytest.mark.parametrize("length", [1, 4, None, "b"])  # "b": a symbol of JAX for any length
+def test_lengths_that_may_pass(length):
+    assert check_length(LAYER, length) is None
+
+
+@once
+def test_longer_than_the_layer_has_positions():
+    message = "'Embedding-Position' holds 4 positions. Received: a sequence of length 5."
+    with pytest.raises(ValueError, match=message):
+        check_length(LAYER, 5)
+    assert too_long(LAYER, 5).startswith(f"Layer {message}")
+
+
+@once
+def test_no_positions():
+    with pytest.raises(ValueError, match=r"'Embedding-Position' needs .* length 0\."):
+        check_length(LAYER, 0)

@@ -3,7 +3,8 @@ import pytest
 from layer_checks import check_layer, old_case, old_cases
 from runtimes import KERAS_3, RUNTIME, to_numpy
 
-from keras_bert.backend import ops
+from keras_bert import get_custom_objects
+from keras_bert.backend import layers, models, ops
 from keras_bert.layers.stack import TrigPosEmbedding
 
 keras_3 = pytest.mark.skipif(not KERAS_3, reason="the small package's own ways")
@@ -46,3 +47,15 @@ def test_precision_of_large_positions(policy, tolerance):
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         TrigPosEmbedding(**arguments)
+
+
+@pytest.mark.parametrize("mode", ["add", "concat"])
+def test_h5_files(mode, tmp_path):
+    """From which Keras 3 reads the string "add" as its function of that name."""
+    inputs = layers.Input((None, 6))
+    model = models.Model(inputs, TrigPosEmbedding(mode, output_dim=6)(inputs))
+    model.save(tmp_path / "model.h5")
+    loaded = models.load_model(tmp_path / "model.h5", custom_objects=get_custom_objects())
+    assert loaded.layers[-1].mode == mode
+    features = np.random.RandomState(0).normal(size=(2, 3, 6)).astype("float32")
+    np.testing.assert_array_equal(loaded.predict(features), model.predict(features))

@@ -113,8 +113,8 @@ def test_any_mapping_will_do():
 def test_a_cache_is_for_one_dict_and_one_set_of_rules():
     token_dict = dict(README_DICT)
     cache = TokenCache(token_dict, DEFAULT)
-    assert cache.follows(DEFAULT)
-    assert not cache.follows(DEFAULT._replace(cased=True))
+    assert cache.settings == DEFAULT
+    assert cache.settings != DEFAULT._replace(cased=True)
     assert cache.is_current(token_dict)
     assert not cache.is_current(dict(token_dict))
 

@@ -1,4 +1,4 @@
-"""Vocabulary files: line ends, ids, errors with line numbers, and damaged files."""
+"""Vocabulary files: line ends, ids, errors with line numbers, damaged files, and case."""
 
 import json
 import random
@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from text_damage import damaged
 from tokenizer_texts import DATA
 
-from keras_bert.tokenizer.vocabulary import VocabularyError, load_vocabulary, save_vocabulary
+from keras_bert.tokenizer.vocabulary import (
+    VocabularyError,
+    declared_lower_case,
+    is_cased,
+    load_vocabulary,
+    save_vocabulary,
+)
 
 TOKENS = [
     "[PAD]",
@@ -277,3 +283,36 @@ def test_damaged_copies(tmp_path, name):
             assert index >= 0
         assert len(set(vocabulary.values())) == len(vocabulary)
     assert refused > 200
+
+
+# Case, by the folder or by the vocabulary.
+
+SPECIAL = ["[PAD]", "[UNK]", "[unused1]", "<S>", "<T>", "", "##s", "1A!", "\u2028"]
+
+
+@pytest.mark.parametrize(
+    ("words", "cased"),
+    [
+        ([], False),
+        (["the", "##able", "é", "ß", "\u6f22"], False),
+        (["the", "The"], True),
+        (["##S"], True),
+        (["É"], True),
+    ],
+)
+def test_by_the_vocabulary(tmp_path, words, cased):
+    # Special tokens are those of Google's uncased Chinese and cased multilingual vocabularies.
+    assert is_cased(tmp_path, dict.fromkeys([*SPECIAL, *words], 0)) is cased
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_what_the_folder_declares_holds(tmp_path, lower):
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
+    assert declared_lower_case(tmp_path) is lower
+    assert is_cased(tmp_path, {"The": 0, "the": 1}) is not lower
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"do_lower_case": "yes"}'])
+def test_a_file_that_declares_nothing(tmp_path, text):
+    (tmp_path / "tokenizer_config.json").write_text(text)
+    assert declared_lower_case(tmp_path) is None

@@ -1,4 +1,4 @@
-"""The loss of masked language modelling against cross-entropies in NumPy."""
+"""The loss of masked language modelling against cross-entropies in NumPy; its scale on replicas."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from runtimes import KERAS_3, gradients, to_numpy
 from keras_bert.backend import keras, layers, models, ops
 from keras_bert.layers import Masked
 from keras_bert.training import MaskedCrossentropy
+from keras_bert.training.losses import relative_count
 
 RANDOM = np.random.RandomState(0)
 LABELS = RANDOM.randint(5, size=(3, 4, 1))
@@ -102,9 +103,9 @@ def test_replicas_average_to_the_mean_over_all_positions(monkeypatch):
     rows = [slice(0, 1), slice(1, 2), slice(2, 3)]
     mask = MASKS["some"]
     counts = [mask[row].sum() for row in rows]
-    monkeypatch.setattr("keras_bert.training.replicas.has_replicas", lambda: True)
+    monkeypatch.setattr("keras_bert.training.losses.has_replicas", lambda: True)
     monkeypatch.setattr(
-        "keras_bert.training.replicas.replica_mean",
+        "keras_bert.training.losses.replica_mean",
         lambda count: ops.convert_to_tensor(np.float32(np.mean(counts))),
     )
     losses = [
@@ -115,6 +116,39 @@ def test_replicas_average_to_the_mean_over_all_positions(monkeypatch):
     ]
     assert losses[1] == 0.0
     assert np.mean(losses) == pytest.approx(LOSSES[mask].mean(), rel=1e-5)
+
+
+def number(value):
+    return ops.convert_to_tensor(np.float32(value))
+
+
+def test_one_replica_counts_nothing(monkeypatch):
+    def fail(count):
+        raise AssertionError("counted")
+
+    monkeypatch.setattr("keras_bert.training.losses.replica_mean", fail)
+    monkeypatch.setattr("keras_bert.training.losses.relative_count", fail)
+    assert float(to_numpy(MaskedCrossentropy()(LABELS, predictions(None)))) > 0
+
+
+@pytest.mark.parametrize(
+    ("count", "of_all", "expected"), [(3, 2, 1.5), (2, 2, 1), (0, 2, 0), (0, 0, 0)]
+)
+def test_a_replicas_count_over_the_mean(monkeypatch, count, of_all, expected):
+    monkeypatch.setattr("keras_bert.training.losses.replica_mean", lambda _: number(of_all))
+    assert float(to_numpy(relative_count(number(count)))) == expected
+
+
+def test_means_of_replicas_become_the_mean_of_all(monkeypatch):
+    """Of replicas with 1, 4 and no numbers."""
+    parts = [[2.0], [1.0, 5.0, 3.0, 0.0], []]
+    of_all = np.mean([len(part) for part in parts])
+    monkeypatch.setattr("keras_bert.training.losses.replica_mean", lambda _: number(of_all))
+    scaled = [
+        (np.mean(part) if part else 0.0) * float(to_numpy(relative_count(number(len(part)))))
+        for part in parts
+    ]
+    assert np.mean(scaled) == pytest.approx(np.mean(np.concatenate(parts)))
 
 
 def test_a_model_compiled_with_it_reports_it():

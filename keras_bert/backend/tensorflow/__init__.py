@@ -10,14 +10,12 @@ from .update import FusedUpdate
 
 
 def lookup(table, ids):
-    """Rows of a table, with a dense gradient in which a row has the sum of its occurrences'.
+    """Rows of a table, with a dense gradient in which a row has the sum over its occurrences.
 
     TensorFlow's own gradient is a list with an entry per occurrence, and Keras 3's optimizers
     square those entries before they add them up, so that Adam's first step moves a row which occurs
     n times by sqrt(n) times the learning rate; Keras 2 adds up first, but clips a norm before that.
-    (Merging the entries here would not do: TensorFlow joins the lists of several lookups in one
-    table.) As those optimizers compute with whole tables anyway, all but plain SGD take the same
-    time.
+    (Merging the entries here would not do: TensorFlow joins the lists of several lookups.)
     """
     table = tf.convert_to_tensor(table)
     rows, width = table.shape

@@ -12,11 +12,7 @@ def on_accelerator() -> bool:
 
 
 def limit_threads(count: int) -> None:
-    """Compute with a number of threads.
-
-    Raises:
-        RuntimeError: If something has been computed with another number.
-    """
+    """Compute with a number of threads; a RuntimeError if another has been in use."""
     tf.config.threading.set_intra_op_parallelism_threads(count)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 

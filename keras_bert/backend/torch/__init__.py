@@ -7,11 +7,15 @@ from torch import distributed
 from torch.nn.functional import layer_norm
 
 from ..parts import ops
-from .direct_call import LayerCall
-from .dropout import drop
-from .positions import needed_positions, pick_rows, spread_rows
+from .direct_call import LayerCall, traced
 from .prediction import predictor
 from .update import FusedUpdate
+
+# How many numbers `drop` draws from.
+_RANDOM_NUMBERS = 2**16
+
+# Above this share of positions, picking them out takes longer than computing the others.
+_MOST_POSITIONS = 0.9
 
 
 def on_accelerator() -> bool:
@@ -77,11 +81,49 @@ def normalize(features, gamma, beta, epsilon, training):
     return layer_norm(features, features.shape[-1:], gamma, beta, epsilon)
 
 
-def _weight_for(features, weight):
-    """A variable's tensor in the type and on the device of features.
+def drop(features, rate):
+    """Dropout on a CPU by 16 random bits a feature, which PyTorch's global generator gives.
 
-    Args:
-        features: The tensor it is used with.
-        weight: A Keras variable, or a tensor that is computed from several.
+    PyTorch itself draws 32 bits and rounds each to 0 or 1 by itself. The rate is met to 1 in
+    65,536, and what is kept is scaled by the rate met.
     """
+    dropped = round(rate * _RANDOM_NUMBERS)
+    if not 0 < dropped < _RANDOM_NUMBERS or features.device.type != "cpu" or traced(features):
+        return None
+    count = features.numel()
+    drawn = features.new_empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+    numbers = drawn.view(torch.int16)[:count].view(features.shape)
+    kept = features.new_empty(features.shape)
+    torch.ge(numbers, dropped - _RANDOM_NUMBERS // 2, out=kept)
+    return features * kept.mul_(_RANDOM_NUMBERS / (_RANDOM_NUMBERS - dropped))
+
+
+def needed_positions(features, mask, needed_len):
+    """Which positions to compute, on a CPU."""
+    if needed_len is None or mask is None:
+        return None
+    if features.ndim != 3 or mask.ndim != 2 or mask.device.type != "cpu" or traced(mask):
+        return None
+    mask = mask.bool()
+    needed = mask | ~mask.any(dim=1, keepdim=True)
+    needed[:, :needed_len] = True
+    positions = needed.reshape(-1).nonzero()[:, 0]
+    return positions if len(positions) < _MOST_POSITIONS * needed.numel() else None
+
+
+def pick_rows(rows, positions):
+    """The rows of a matrix (B·T, D) at positions."""
+    return rows if positions is None else rows.index_select(0, positions)
+
+
+def spread_rows(rows, positions, like):
+    """A matrix with the rows at their positions, 0 elsewhere: (B·T, D) for `like` (B, T, …)."""
+    if positions is None:
+        return rows
+    count = like.shape[0] * like.shape[1]
+    return rows.new_zeros((count, rows.shape[1])).index_copy_(0, positions, rows)
+
+
+def _weight_for(features, weight):
+    """A variable, or a tensor computed from several, in the type and on the device of features."""
     return getattr(weight, "value", weight).to(features)

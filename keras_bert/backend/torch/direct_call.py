@@ -8,7 +8,6 @@ import torch
 
 from .. import plain, private
 from ..parts import keras
-from .tracing import traced
 
 
 class LayerCall(plain.LayerCall):
@@ -60,6 +59,20 @@ def _is_usual_call(layer, args, kwargs) -> bool:
         and layer.activity_regularizer is None
         and not is_changed(layer)
         and keras.distribution.distribution() is None
+    )
+
+
+def traced(tensor) -> bool:
+    """Whether PyTorch does anything else with a tensor than compute what it is told.
+
+    That is to compile or export, to transform functions, to look at shapes alone, or to divide
+    tensors among devices.
+    """
+    return (
+        torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+        or type(tensor) not in (torch.Tensor, torch.nn.Parameter)
+        or private.is_transformed(tensor)
     )
 
 

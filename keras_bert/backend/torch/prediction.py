@@ -24,7 +24,7 @@ def predictor(model, of_known_layers: bool) -> Predictor:
 
 
 class _LayerCall(NamedTuple):
-    """A layer in its place; tensors are known by numbers."""
+    """A layer in its position; tensors are known by numbers."""
 
     layer: Any
     takes_mask: bool
@@ -39,12 +39,9 @@ def _layer_calls(model) -> list[_LayerCall] | None:
     On PyTorch, Keras needs a quarter of a millisecond around every layer of every call, which for
     short texts is more than the layer itself, and keeps all features to the end.
     """
-    if model.jit_compile:
-        return None
-    if any(is_changed(layer) or is_patched(layer) for layer in [model, *model.layers]):
-        return None
+    changed = any(is_changed(layer) or is_patched(layer) for layer in [model, *model.layers])
     nodes = private.nodes(model)
-    if nodes is None:
+    if model.jit_compile or changed or nodes is None:
         return None
     dtypes = {
         dtype

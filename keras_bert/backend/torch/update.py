@@ -14,13 +14,7 @@ class FusedUpdate(UpdatesAtOnce, plain.FusedUpdate):
     """Mixin for AdamWarmup: all variables at once, in as few kernels as there are step sizes."""
 
     def update_all(self, grads, trainable_variables, learning_rate) -> None:
-        """Update all variables and their moments.
-
-        Args:
-            grads: Gradients.
-            trainable_variables: The variables, in the order of their gradients.
-            learning_rate: Peak of the learning rate.
-        """
+        """Update all variables, in the order of their gradients, and their moments."""
         groups: dict[tuple, list] = {}
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             index = self._index(variable)

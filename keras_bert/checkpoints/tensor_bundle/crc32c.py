@@ -65,14 +65,7 @@ def _folded(data: np.ndarray) -> np.ndarray:
 
 
 def crc32c(data: bytes | bytearray | memoryview | np.ndarray) -> int:
-    """Compute the CRC32C of a buffer.
-
-    Args:
-        data: Bytes, or anything that offers its bytes one by one (a `uint8` array).
-
-    Returns:
-        The checksum, an integer of 32 bits.
-    """
+    """Compute the CRC32C of bytes or of an array of type `uint8`."""
     array = np.frombuffer(data, np.uint8)
     remainder = 0xFFFFFFFF
     if array.size > 8 * _DEGREE:
@@ -83,10 +76,7 @@ def crc32c(data: bytes | bytearray | memoryview | np.ndarray) -> int:
 
 
 def masked_crc32c(data: bytes | bytearray | memoryview | np.ndarray) -> int:
-    """Compute the CRC32C in the masked form in which LevelDB tables and TensorFlow store it.
-
-    A checksum over bytes that hold checksums themselves is weak; hence the rotation and the added
-    constant (LevelDB, `util/crc32c.h`).
-    """
+    """Compute the CRC32C in the form in which LevelDB and TensorFlow store it."""
+    # A checksum over bytes that hold checksums themselves is weak (LevelDB, `util/crc32c.h`).
     value = crc32c(data)
     return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -14,9 +14,7 @@ from ..stored import BFLOAT16
 
 FORMAT_VERSION = 1
 BYTE_ORDERS = ("little", "big")
-
-# The header's key comes before every other.
-HEADER_KEY = b""
+HEADER_KEY = b""  # before every other
 
 DTYPES = {
     1: np.dtype(np.float32),

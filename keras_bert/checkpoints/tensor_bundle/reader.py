@@ -8,26 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import stored
 from ..errors import CheckpointError, parsing
-from ..stored import (
-    AnyTensor,
-    Checksum,
-    PartitionedTensor,
-    StoredTensor,
-    UnreadableTensor,
-    check_shape,
-)
+from ..stored import AnyTensor, Checksum, PartitionedTensor, StoredTensor, UnreadableTensor
+from . import layout
 from .crc32c import masked_crc32c
-from .layout import (
-    BYTE_ORDERS,
-    DTYPES,
-    FORMAT_VERSION,
-    HEADER_KEY,
-    Entry,
-    Header,
-    data_file,
-    index_file,
-)
+from .layout import DTYPES, Entry, Header
 from .slices import read_slice, splitting_axis
 from .table import read_table
 from .wire import Fields, integer, messages, read_message
@@ -37,23 +23,14 @@ _OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 def read_tensor_bundle(prefix: Path) -> dict[str, AnyTensor]:
-    """Read a checkpoint's index, verify it, and find every tensor.
+    """Verify the index of the checkpoint named `prefix` and find every tensor, without reading it.
 
-    Args:
-        prefix: The checkpoint's name without `.index`.
-
-    Returns:
-        The tensors by name, not yet read.
-
-    Raises:
-        CheckpointError: If the index is damaged, a data file too short, or it is an object-based
-            checkpoint of TensorFlow 2.
-        FileNotFoundError: If the index or a data file is missing.
+    Object-based checkpoints of TensorFlow 2 are refused.
     """
-    path = index_file(prefix)
+    path = layout.index_file(prefix)
     with parsing(path):
         entries = dict(read_table(path.read_bytes()))
-        header = entries.pop(HEADER_KEY, None)
+        header = entries.pop(layout.HEADER_KEY, None)
         if header is None:
             raise CheckpointError("its header is missing")
         if _OBJECT_GRAPH_KEY in entries:
@@ -73,10 +50,10 @@ class _Index:
         self.prefix = prefix
         self.entries = entries
         self.num_shards = integer(header, Header.NUM_SHARDS)
-        self.byte_order = BYTE_ORDERS[integer(header, Header.ENDIANNESS)]
+        self.byte_order = layout.BYTE_ORDERS[integer(header, Header.ENDIANNESS)]
         self.shard_lengths: dict[int, int] = {}
         for version in messages(header, Header.VERSION):
-            if integer(version, Header.MIN_CONSUMER) > FORMAT_VERSION:
+            if integer(version, Header.MIN_CONSUMER) > layout.FORMAT_VERSION:
                 raise CheckpointError("it was written in a newer version of the format")
 
     def tensors(self) -> dict[str, AnyTensor]:
@@ -108,9 +85,7 @@ class _Index:
             )
         file = self.shard(integer(entry, Entry.SHARD), key, offset, size)
         checksum = Checksum(offset, size, integer(entry, Entry.CRC32C), masked_crc32c)
-        return StoredTensor(
-            file, offset, dtype, shape, byte_order=self.byte_order, checksum=checksum
-        )
+        return StoredTensor(file, offset, dtype, shape, None, self.byte_order, checksum)
 
     def shard(self, number: int, key: bytes, offset: int, size: int) -> Path:
         """Return the data file of a tensor, having made sure that the tensor lies within."""
@@ -118,7 +93,7 @@ class _Index:
             raise CheckpointError(
                 f"tensor {key!r} is in data file {number} of {self.num_shards}, which cannot be"
             )
-        file = data_file(self.prefix, number, self.num_shards)
+        file = layout.data_file(self.prefix, number, self.num_shards)
         if number not in self.shard_lengths:
             self.shard_lengths[number] = os.stat(file).st_size
         if offset < 0 or offset + size > self.shard_lengths[number]:
@@ -156,5 +131,5 @@ def _shape(entry: Fields) -> tuple[int, ...]:
         for message in messages(entry, Entry.SHAPE)
         for dimension in messages(message, Entry.DIMENSION)
     )
-    check_shape(shape)
+    stored.check_shape(shape)
     return shape

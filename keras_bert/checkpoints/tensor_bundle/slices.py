@@ -1,8 +1,7 @@
 """Pieces of partitioned variables.
 
-TensorFlow's partitioners split a variable along one axis. The entry under the variable's name then
-has no bytes of its own but lists slices, and each piece has its entry under a key made from the
-name and the slice, which begins with a zero byte.
+The entry under the name of a variable that TensorFlow split along one axis has no bytes but lists
+slices. Each piece has an entry whose key is a zero byte, the name and the slice.
 
 Source: TensorFlow, `core/framework/tensor_slice.proto`,
 `core/util/saved_tensor_slice_util.cc`, `core/lib/strings/ordered_code.cc`.
@@ -29,32 +28,23 @@ class Slice(NamedTuple):
 
 def read_slice(message: Fields, name: bytes, shape: tuple[int, ...]) -> Slice:
     """Decode a TensorSliceProto of the tensor with this name and shape."""
-    extents = [
-        (integer(extent, _START), integer(extent, _LENGTH, _FULL))
-        for extent in messages(message, _EXTENT)
-    ]
+    extents = messages(message, _EXTENT)
     if len(extents) != len(shape):
         raise CheckpointError(f"a slice of tensor {name!r} has the wrong number of axes")
     key = _ordered(0) + _ordered_string(name) + _ordered(len(extents))
-    for start, length in extents:
+    starts, sizes = [], []
+    for extent, size in zip(extents, shape, strict=True):
+        start, length = integer(extent, _START), integer(extent, _LENGTH, _FULL)
         key += _ordered_signed(start) + _ordered_signed(length)
-    return Slice(
-        key,
-        starts=tuple(start for start, _ in extents),
-        shape=tuple(
-            size if length == _FULL else length
-            for size, (_, length) in zip(shape, extents, strict=True)
-        ),
-    )
+        starts.append(start)
+        sizes.append(size if length == _FULL else length)
+    return Slice(key, tuple(starts), tuple(sizes))
 
 
 def splitting_axis(slices: list[Slice], name: bytes, shape: tuple[int, ...]) -> int:
     """Return the axis along which the slices cut the tensor."""
-    axes = [
-        axis
-        for axis, size in enumerate(shape)
-        if any(piece.shape[axis] != size for piece in slices)
-    ]
+    sizes = enumerate(shape)
+    axes = [axis for axis, size in sizes if any(piece.shape[axis] != size for piece in slices)]
     if len(axes) > 1 or not shape:
         raise CheckpointError(
             f"tensor {name!r} is partitioned along {len(axes)} axes, one at most is supported"

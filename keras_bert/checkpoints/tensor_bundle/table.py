@@ -1,10 +1,10 @@
 """The sorted string table of LevelDB, in which TensorFlow keeps a checkpoint's index.
 
-A table is a row of blocks and a footer. A data block holds (key, value) entries in the order of
-their keys, each key without the prefix that it shares with the one before. The index block has
-one entry per data block: a key not below the block's last, and where the block lies. The footer
-says where the index block lies. Each block is followed by a byte that tells how it is compressed
-and by a masked CRC32C of both.
+A table is a row of blocks and a footer, which says where the index block lies. A data block holds
+(key, value) entries in the order of their keys, each key without the prefix that it shares with the
+one before. The index block has one entry per data block: a key not below the block's last, and
+where the block lies. After each block come a byte that tells how it is compressed and a masked
+CRC32C of both.
 
 Source: LevelDB, `doc/table_format.md`.
 """
@@ -30,17 +30,7 @@ Entry = tuple[bytes, bytes]
 
 
 def read_table(data: bytes) -> list[Entry]:
-    """Decode a whole table, verifying every block.
-
-    Args:
-        data: The file's content.
-
-    Returns:
-        The (key, value) entries, in the order of their keys.
-
-    Raises:
-        CheckpointError: If the table is damaged or compressed.
-    """
+    """Decode a file into its entries, in the order of their keys, verifying every block."""
     footer = data[-_FOOTER_SIZE:]
     if len(footer) < _FOOTER_SIZE or not footer.endswith(_MAGIC):
         raise CheckpointError("this is no TensorFlow checkpoint index, or its end is missing")
@@ -102,15 +92,7 @@ def _block_entries(block: bytes) -> Iterator[Entry]:
 
 
 def write_table(entries: Iterable[Entry], block_size: int = 4096) -> bytes:
-    """Encode a table.
-
-    Args:
-        entries: (key, value) pairs in strictly increasing order of their keys.
-        block_size: Bytes of content after which a data block is closed.
-
-    Returns:
-        The file's content.
-    """
+    """Encode entries of strictly increasing keys, a new block after each `block_size` bytes."""
     table, index = bytearray(), []
     pending: list[Entry] = []
     pending_size = 0
@@ -131,9 +113,11 @@ def _append_block(table: bytearray, entries: list[Entry]) -> bytes:
     block, restarts = bytearray(), [0]
     previous = b""
     for number, (key, value) in enumerate(entries):
-        shared = _shared_prefix(previous, key)
-        if number and number % _RESTART_INTERVAL == 0:
-            shared = 0
+        shared = 0
+        if number % _RESTART_INTERVAL:
+            while shared < len(previous) and key.startswith(previous[: shared + 1]):
+                shared += 1
+        elif number:
             restarts.append(len(block))
         block += varint(shared) + varint(len(key) - shared) + varint(len(value))
         block += key[shared:] + value
@@ -143,13 +127,3 @@ def _append_block(table: bytearray, entries: list[Entry]) -> bytes:
     block.append(_NOT_COMPRESSED)
     table += block + masked_crc32c(block).to_bytes(4, "little")
     return handle
-
-
-def _shared_prefix(first: bytes, second: bytes) -> int:
-    """Count the bytes with which both begin."""
-    count = 0
-    for left, right in zip(first, second, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count

@@ -13,15 +13,7 @@ Fields = dict[int, list[int | bytes]]
 
 
 def read_varint(data: bytes, position: int) -> tuple[int, int]:
-    """Decode a base-128 number of at most 64 bits.
-
-    Args:
-        data: The buffer.
-        position: Where the number starts.
-
-    Returns:
-        The number, and the position after it.
-    """
+    """Decode a base-128 number of at most 64 bits; return it and the position after it."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):
@@ -48,14 +40,7 @@ def varint(value: int) -> bytes:
 
 
 def read_message(data: bytes) -> Fields:
-    """Split a message into its fields, without knowing its type.
-
-    Args:
-        data: The encoded message.
-
-    Returns:
-        For each field number the values in order: integers, or bytes (strings and messages).
-    """
+    """Split a message of any type into its fields: integers, or bytes (strings and messages)."""
     fields: Fields = {}
     position = 0
     while position < len(data):

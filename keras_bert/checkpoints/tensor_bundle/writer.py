@@ -11,17 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from . import layout
 from .crc32c import masked_crc32c
-from .layout import (
-    BYTE_ORDERS,
-    DTYPES,
-    FORMAT_VERSION,
-    HEADER_KEY,
-    Entry,
-    Header,
-    data_file,
-    index_file,
-)
+from .layout import DTYPES, Entry, Header
 from .table import write_table
 from .wire import field, fixed32_field
 
@@ -33,9 +25,8 @@ def write_tensor_bundle(
 ) -> None:
     """Write a TensorFlow checkpoint, `PREFIX.index` and its data files.
 
-    The tensors are taken from the mapping one at a time, so that it may make them when asked. The
-    index comes last and every file gets its name when it is complete: a write that breaks off
-    leaves no checkpoint that looks whole.
+    The mapping is asked for one tensor at a time. The index comes last and every file gets its name
+    when it is complete: a write that breaks off leaves no checkpoint that looks whole.
 
     Args:
         prefix: The checkpoint's name without `.index`; its folder must exist.
@@ -66,16 +57,16 @@ def write_tensor_bundle(
     names = sorted(tensors)
     header = (
         field(Header.NUM_SHARDS, num_shards)
-        + field(Header.ENDIANNESS, BYTE_ORDERS.index(sys.byteorder))
-        + field(Header.VERSION, field(Header.PRODUCER, FORMAT_VERSION))
+        + field(Header.ENDIANNESS, layout.BYTE_ORDERS.index(sys.byteorder))
+        + field(Header.VERSION, field(Header.PRODUCER, layout.FORMAT_VERSION))
     )
-    files = [data_file(prefix, shard, num_shards) for shard in range(num_shards)]
-    files.append(index_file(prefix))
+    files = [layout.data_file(prefix, shard, num_shards) for shard in range(num_shards)]
+    files.append(layout.index_file(prefix))
     with ExitStack() as cleanup:
         for file in files:
             cleanup.callback(_unfinished(file).unlink, missing_ok=True)
         entries = _write_data(files[:-1], names, tensors)
-        table = write_table([(HEADER_KEY, header), *entries])
+        table = write_table([(layout.HEADER_KEY, header), *entries])
         _unfinished(files[-1]).write_bytes(table)
         for file in files:
             os.replace(_unfinished(file), file)

@@ -1,7 +1,7 @@
 """The layers of an encoder: on Keras 3 this package's own, on Keras 2 those of the small packages.
 
 Names, arguments, configurations and the order of the weights are the same in both, so that files
-cross. The modules beside this one are the small packages' side.
+cross.
 """
 
 from ...backend import TF_KERAS, layers
@@ -9,10 +9,7 @@ from ...backend import TF_KERAS, layers
 if TF_KERAS:
     from keras_pos_embd import TrigPosEmbedding
 
-    from .attention import MultiHeadAttention
-    from .feed_forward import FeedForward
-    from .normalization import LayerNormalization
-    from .position_embedding import PositionEmbedding
+    from .keras_2 import FeedForward, LayerNormalization, MultiHeadAttention, PositionEmbedding
 
     Add = layers.Add
     Dropout = layers.Dropout
@@ -25,12 +22,5 @@ else:
     from ..position_embedding import PositionEmbedding
     from ..trig_pos_embd import TrigPosEmbedding
 
-__all__ = [
-    "Add",
-    "Dropout",
-    "FeedForward",
-    "LayerNormalization",
-    "MultiHeadAttention",
-    "PositionEmbedding",
-    "TrigPosEmbedding",
-]
+__all__ = ["Add", "Dropout", "FeedForward", "LayerNormalization", "MultiHeadAttention"]
+__all__ += ["PositionEmbedding", "TrigPosEmbedding"]

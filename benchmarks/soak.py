@@ -1,0 +1,78 @@
+"""Whether memory stays flat over very many calls, loads and new words.
+
+    python benchmarks/soak.py [--only "Keras 3, TensorFlow" …] [--share 1.0] [--picture soak.svg]
+
+On every runtime, one process makes 100,000 calls of `predict_on_batch` and as many of
+`extract_embeddings`, of changing lengths, loads and deletes a model 200 times, and tokenizes
+5 million words that it has not met before, with the small model of the package. Its resident memory
+is read fifty times in each job. The first tenth of a job warms up: caches fill, and JAX compiles
+every length. Printed is by how much memory has grown from then to its highest; the picture shows
+all readings. `--share 0.01` tries it with a hundredth of the calls. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from turns import RUNTIMES, Contestant, print_machine, print_table
+
+JOBS = {
+    "predict_on_batch": 100_000,
+    "extract_one_text": 100_000,
+    "load_and_delete": 200,
+    "tokenize_new_word": 5_000_000,
+}
+READINGS = 50
+WARM_UP = READINGS // 10
+
+
+def soak(runtime: str, share: float) -> dict[str, list[float]]:
+    """The readings of every job in MiB, of one process."""
+    contestant = Contestant("soak_keras_bert.py", settings=RUNTIMES[runtime])
+    readings = {}
+    for job, calls in JOBS.items():
+        readings[job] = []
+        for _ in range(READINGS):
+            contestant.turn(job, max(1, int(calls * share / READINGS)))
+            readings[job] += contestant.numbers
+        print(f"{runtime}: {job}", file=sys.stderr)
+    contestant.close()
+    return readings
+
+
+def draw(readings: dict[str, dict[str, list[float]]], path: str) -> None:
+    """A line for every runtime, a column for every job."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    columns = figure.subplots(1, len(JOBS), sharey=True)
+    for (job, calls), axes in zip(JOBS.items(), columns, strict=True):
+        for runtime, jobs in readings.items():
+            axes.plot(range(1, READINGS + 1), jobs[job], label=runtime)
+        axes.set(title=f"{job} × {calls:,}", xlabel="reading", ylim=(0, None))
+        axes.spines[["top", "right"]].set_visible(False)
+    columns[0].set_ylabel("resident memory (MiB)")
+    columns[-1].legend(fontsize="small")
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
+    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--picture")
+    arguments = parser.parse_args()
+    readings = {runtime: soak(runtime, arguments.share) for runtime in arguments.only}
+    print_machine("keras", "tensorflow", "tf_keras", "jax", "torch")
+    rows = [
+        [runtime, *(f"{max(each) - each[WARM_UP - 1]:.0f}" for each in jobs.values())]
+        for runtime, jobs in readings.items()
+    ]
+    print_table(["MiB after warm-up", *JOBS], rows)
+    if arguments.picture:
+        draw(readings, arguments.picture)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,8 +4,6 @@ Names are imported when they are first asked for: Keras takes seconds to import,
 commands of `python -m keras_bert` do without.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

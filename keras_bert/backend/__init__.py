@@ -6,8 +6,6 @@ otherwise; `keras_3` and `keras_2` have what differs between the two Keras. All 
 are names of this module: other modules take them from here, and do not ask which it is.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from inspect import ismodule
 from threading import RLock

@@ -1,7 +1,5 @@
 """What JAX does otherwise than `plain`."""
 
-from __future__ import annotations
-
 import os
 
 import jax

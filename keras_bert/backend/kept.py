@@ -1,7 +1,5 @@
 """What is made of a model, kept until the model has other variables."""
 
-from __future__ import annotations
-
 import operator
 
 

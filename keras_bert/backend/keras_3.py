@@ -1,7 +1,5 @@
 """What Keras 3 does otherwise than Keras 2, on every engine; `keras_2` has the same names."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 

@@ -1,7 +1,5 @@
 """The parts of the Keras in use."""
 
-from __future__ import annotations
-
 from . import switch
 
 keras = switch.import_keras()

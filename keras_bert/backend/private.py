@@ -5,8 +5,6 @@ has gone, Keras' own way is taken, which is slower, or there is an error where n
 wrong. (Keras 2, which changes no more, has its own in `keras_2`.)
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 from .parts import keras, layers

@@ -7,8 +7,6 @@ The small packages' layers import `tensorflow.keras` themselves. It must therefo
 the whole process, and importing this package fails where that can no longer be arranged.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import sys

@@ -1,7 +1,5 @@
 """The official checkpoints: where they are and what is known of their content."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """One vector per text from the features of its tokens."""
 
-from __future__ import annotations
-
 from ..arguments import describe
 from ..backend import layers, ops, serializable
 

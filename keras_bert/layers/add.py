@@ -1,7 +1,5 @@
 """Addition that keeps the mask."""
 
-from __future__ import annotations
-
 from ..backend import LayerCall, layers, ops, serializable
 
 

@@ -1,7 +1,5 @@
 """Multi-head attention of Keras 3."""
 
-from __future__ import annotations
-
 from ..arguments import check_head_num
 from ..backend import LayerCall, MaskArgument, project, serializable
 from .projection import OPTION_NUM, NeededLen, ProjectionLayer

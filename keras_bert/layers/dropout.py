@@ -1,7 +1,5 @@
 """Dropout: Keras' layer, but for the random numbers that an engine draws faster."""
 
-from __future__ import annotations
-
 from ..backend import LayerCall, drop, layers, serializable
 
 

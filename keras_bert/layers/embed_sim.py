@@ -1,7 +1,5 @@
 """keras-embed-sim's layers, which old files may name instead of this package's own pair."""
 
-from __future__ import annotations
-
 from ..backend import ops, serializable
 from .embedding import EmbeddingSimilarity, TokenEmbedding
 

@@ -1,7 +1,5 @@
 """Picking one position of a sequence."""
 
-from __future__ import annotations
-
 from ..backend import layers, serializable
 
 

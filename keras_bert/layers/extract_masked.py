@@ -1,7 +1,5 @@
 """Picking the positions that are to be predicted."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ..arguments import as_size

@@ -1,7 +1,5 @@
 """Position-wise feed-forward layer of Keras 3."""
 
-from __future__ import annotations
-
 from ..backend import (
     LayerCall,
     MaskArgument,

@@ -1,7 +1,5 @@
 """Keeping the beginning of a sequence."""
 
-from __future__ import annotations
-
 from ..arguments import as_size
 from ..backend import layers, serializable
 

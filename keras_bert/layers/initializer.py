@@ -1,7 +1,5 @@
 """First values of weights, and how to go without where a checkpoint is about to overwrite them."""
 
-from __future__ import annotations
-
 import contextlib
 import contextvars
 

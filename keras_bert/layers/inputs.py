@@ -1,7 +1,5 @@
 """Input layers."""
 
-from __future__ import annotations
-
 from ..backend import layers
 
 

@@ -1,7 +1,5 @@
 """Restricting a mask to the positions that are to be predicted."""
 
-from __future__ import annotations
-
 from ..backend import keras, layers, ops, serializable
 
 

@@ -1,7 +1,5 @@
 """Layer normalization: Keras' layer, by an operation of the engine's own where there is one."""
 
-from __future__ import annotations
-
 from ..backend import LayerCall, layers, normalize, ops, serializable
 
 

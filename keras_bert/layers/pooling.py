@@ -1,7 +1,5 @@
 """Pooling over unmasked positions."""
 
-from __future__ import annotations
-
 from ..backend import MaskArgument, layers, ops, serializable
 
 

@@ -1,7 +1,5 @@
 """Position embedding of Keras 3, and the modes that it shares with `TrigPosEmbedding`."""
 
-from __future__ import annotations
-
 from ..backend import lookup, ops, regularizers, serializable
 from .table import TableLayer, check_length
 

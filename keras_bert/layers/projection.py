@@ -1,7 +1,5 @@
 """What attention and feed-forward layers share: on Keras 3, dense sub-layers and their options."""
 
-from __future__ import annotations
-
 from .. import activations
 from ..backend import activations as keras_activations
 from ..backend import constraints, initializers, keras, layers, regularizers, reshape

@@ -3,8 +3,6 @@
 B texts, T positions that attend to S positions, H heads, D features of all heads together.
 """
 
-from __future__ import annotations
-
 from ..backend import (
     attend,
     attention_probabilities,

@@ -1,7 +1,5 @@
 """What layers with an embedding table share: their options, and checks of what they are given."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ..backend import TABLE_OPTIONS, constraints, initializers, layers, regularizers

@@ -1,7 +1,5 @@
 """Task embedding."""
 
-from __future__ import annotations
-
 from ..backend import lookup, ops, serializable
 from .table import TableLayer, check_ids
 

@@ -1,7 +1,5 @@
 """Fixed sine and cosine position vectors; no BERT uses them, but old files may name the layer."""
 
-from __future__ import annotations
-
 from ..backend import layers, ops, serializable
 from .position_embedding import PositionModes
 

@@ -1,7 +1,5 @@
 """How many steps a training takes."""
 
-from __future__ import annotations
-
 
 def calc_train_steps(
     num_example: int, batch_size: int, epochs: int, warmup_proportion: float = 0.1

@@ -1,7 +1,5 @@
 """Names of weights as weight decay patterns know them: those that keras-bert 0.89 gave them."""
 
-from __future__ import annotations
-
 # On Keras 3 attention and feed-forward layers hold Dense sub-layers, whose paths end differently:
 # query/kernel is Wq and query/bias bq, hidden/kernel is W1 and so on.
 _LETTERS = {"kernel": "W", "bias": "b"}

@@ -1,7 +1,5 @@
 """Every class and function that a saved model may name."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .. import layers

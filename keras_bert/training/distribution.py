@@ -1,7 +1,5 @@
 """How the weights are split among devices, for `keras.distribution.ModelParallel` of Keras 3."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..arguments import as_size

@@ -1,7 +1,5 @@
 """The loss of masked language modelling."""
 
-from __future__ import annotations
-
 from ..backend import (
     has_replicas,
     losses,

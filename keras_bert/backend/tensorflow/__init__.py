@@ -1,7 +1,5 @@
 """What TensorFlow does otherwise than `plain`, under Keras 3 and Keras 2."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 from .devices import has_replicas, limit_threads, on_accelerator, replica_mean

@@ -1,7 +1,5 @@
 """Accelerators, threads and replicas of TensorFlow."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 

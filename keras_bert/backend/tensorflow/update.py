@@ -1,7 +1,5 @@
 """AdamWarmup's update by TensorFlow's fused kernel, which walks through weight and moments once."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 from .. import plain

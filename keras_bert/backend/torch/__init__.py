@@ -1,7 +1,5 @@
 """What PyTorch does otherwise than `plain`."""
 
-from __future__ import annotations
-
 import torch
 from torch import distributed
 from torch.nn.functional import layer_norm

@@ -1,7 +1,5 @@
 """Calling a layer on PyTorch without what Keras does around the call of any layer."""
 
-from __future__ import annotations
-
 import functools
 
 import torch

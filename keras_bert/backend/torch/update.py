@@ -1,7 +1,5 @@
 """AdamWarmup's update by PyTorch's fused kernel, which reads every weight and moment once."""
 
-from __future__ import annotations
-
 import torch
 from torch.optim.adamw import adamw
 

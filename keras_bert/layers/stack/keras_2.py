@@ -3,8 +3,6 @@
 In all of them "gelu" is the tanh form, and lengths are checked, as on Keras 3.
 """
 
-from __future__ import annotations
-
 import keras_layer_normalization
 import keras_multi_head
 import keras_pos_embd

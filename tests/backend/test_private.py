@@ -52,7 +52,7 @@ dense = models.Sequential([layers.Input((3,)), layers.Dense(2)])
 optimizer = AdamWarmup(10, 0, lr=0.1, min_lr=0.1, weight_decay=0.5)
 before = dense.get_weights()
 variables = dense.trainable_variables
-optimizer.apply([keras.ops.zeros_like(each) for each in variables], variables)
+optimizer.apply([keras.ops.zeros(each.shape) for each in variables], variables)
 rate = 0.1 * (1 - 0.999) ** 0.5 / (1 - 0.9)
 for now, then in zip(dense.get_weights(), before, strict=True):
     np.testing.assert_allclose(now, then * (1 - 0.5 * rate), rtol=1e-5)

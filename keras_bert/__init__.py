@@ -1,9 +1,10 @@
-"""BERT in three lines for Keras 3 (TensorFlow, JAX, PyTorch) and tf_keras.
+"""BERT for Keras 3 (TensorFlow, JAX, PyTorch) and tf_keras.
 
 Names are imported when they are first asked for: Keras takes seconds to import, and half of the
 commands of `python -m keras_bert` do without.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Saved models name classes, which are registered by then.
+    # This registers the classes that saved models name, before a user can load one.
     import_module(".saving.custom_objects", __name__)
     value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
     return value
@@ -93,3 +94,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULE_OF, *_SUBMODULES})
+
+
+if "keras" in sys.modules:  # with which models may be loaded without another name of this package
+    import_module(".saving.custom_objects", __name__)

@@ -1,7 +1,7 @@
-"""The model: a functional builder that reads from the inputs to the heads.
+"""Builds BERT as a functional model, in order from the inputs to the heads.
 
 Legend of shapes: B batch, T sequence length, V vocabulary, D hidden size, F feed-forward size,
-H heads, N encoder layers.
+H heads, N encoder layers, k concatenated layers.
 """
 
 from __future__ import annotations
@@ -96,12 +96,12 @@ def get_model(
         With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities
         (B, T, V), masked to the marked positions, and the NSP probabilities (B, 2); with
         `max_predictions` to the MLM logits (B, K, V) of each row's marked positions from left to
-        right, masked to the slots in use. Otherwise a tuple of the list of inputs, Token,
-        Segment(, Task), and the output (B, T, D·k), or (B, output_len, D·k).
+        right, with a mask that is true at the slots in use. Otherwise a tuple of the list of
+        inputs, Token, Segment(, Task), and the output (B, T, D·k), or (B, output_len, D·k).
 
     Raises:
-        TypeError: If a number of something is no integer.
-        ValueError: If an argument cannot be met.
+        TypeError: If a size is not an integer.
+        ValueError: If an argument is out of range or contradicts another.
 
     Example:
         >>> from keras_bert import get_model
@@ -164,8 +164,8 @@ def get_model(
             kernel_initializer=GlorotNormal(),
             name=f"Encoder-{number}-FeedForward",
         )
-        is_last = bool(layer_indices) and number == 1 + max(layer_indices)
-        features = blocks.encoder_layer(features, attention, feed_forward, is_last)
+        is_highest_output = bool(layer_indices) and number == 1 + max(layer_indices)
+        features = blocks.encoder_layer(features, attention, feed_forward, is_highest_output)
         encoded.append(features)
 
     trainable = training if trainable is None else trainable
@@ -179,7 +179,7 @@ def get_model(
 
 
 class _Blocks(NamedTuple):
-    """What the encoder is built of, by some arguments of `get_model`."""
+    """Builds the parts that repeat, with the options that they share."""
 
     dropout_rate: float
     epsilon: float
@@ -201,11 +201,11 @@ class _Blocks(NamedTuple):
     def first_tokens(self, name, features):
         return layers.FirstTokens(self.output_len, name=f"{name}-First")(features)
 
-    def encoder_layer(self, features, attention, feed_forward, is_last):
-        """Attention and feed-forward layer; the last one for no more tokens than are needed."""
+    def encoder_layer(self, features, attention, feed_forward, is_highest_output):
+        """Attention and feed-forward layer; the highest output's for the needed tokens alone."""
         attention.needed_len = feed_forward.needed_len = self.output_len
         query = features
-        if is_last and self.output_len is not None:
+        if is_highest_output and self.output_len is not None:
             query = self.first_tokens(attention.name, features)
             attended = attention([query, features, features])
         else:

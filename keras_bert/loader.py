@@ -10,7 +10,7 @@ import numpy as np
 
 from . import activations
 from .arguments import describe
-from .backend import models, own_memory
+from .backend import check_values_stay, models, own_memory, set_value
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.listing import listed
@@ -69,8 +69,8 @@ def load_trained_model_from_checkpoint(
             than the checkpoint has.
         allow_missing_heads: With `training=True`, whether heads that the checkpoint lacks start at
             random, instead of an error. Files of `BertForMaskedLM`, for one, have no NSP head.
-        **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they have precedence
-            over the configuration.
+        **kwargs: Further arguments of `get_model`, such as `use_task_embed`; they take precedence
+            over the configuration. (The checkpoint takes the place of `token_initializer`.)
 
     Returns:
         The model. Layers that the checkpoint knows nothing of, such as Embedding-Task, are
@@ -80,7 +80,9 @@ def load_trained_model_from_checkpoint(
         ConfigError: If the configuration is damaged or not BERT's (a ValueError).
         CheckpointError: If the checkpoint is damaged, or its tensors do not fit the model (a
             ValueError).
-        ValueError: If `vocabulary_change` starts from a vocabulary of another size.
+        TypeError: If an argument has the wrong type.
+        ValueError: If an argument is out of range, or `vocabulary_change` starts from a vocabulary
+            of another size.
         OSError: If a file cannot be read.
 
     Example:
@@ -106,7 +108,7 @@ def load_trained_model_from_checkpoint(
             model, config = _build(
                 config, activation, training, trainable, output_layer_num, seq_len, kwargs
             )
-        _fill(model, config, checkpoint, found, done=tokens)
+        _fill(model, config, checkpoint, found, skip=tokens)
     return model
 
 
@@ -125,8 +127,8 @@ def build_model_from_config(
 
     Returns:
         The model, and the configuration with `max_position_embeddings` set to the number of
-        positions in use, and `hidden_act` to the form of GELU that `feed_forward_activation` asks
-        for.
+        positions in use and, where `feed_forward_activation` is given and is a GELU, `hidden_act`
+        to its form.
 
     Raises:
         ConfigError: If the configuration is damaged or not BERT's (a ValueError).
@@ -203,7 +205,7 @@ def _heads(training: bool, allow_missing_heads: bool) -> Heads:
     """Which heads a checkpoint must have."""
     if not training:
         return "none"
-    return "whole" if allow_missing_heads else "all"
+    return "all or none" if allow_missing_heads else "all"
 
 
 def _build(config, activation: str, training, trainable, output_layer_num, seq_len, kwargs):
@@ -241,7 +243,7 @@ def _build(config, activation: str, training, trainable, output_layer_num, seq_l
 def _check_activation(model: models.Model, config: dict[str, Any], checkpoint: Checkpoint) -> None:
     """Refuse a model that computes the other "gelu" than the checkpoint was trained with.
 
-    A model is built before its weights are known, and by then the configuration's keys decide.
+    A model is built before its checkpoint is known: the configuration's keys have decided.
     """
     if config.get("hidden_act") != "gelu":
         return
@@ -259,7 +261,7 @@ def _check_activation(model: models.Model, config: dict[str, Any], checkpoint: C
 def _change_vocabulary(
     config: dict[str, Any], checkpoint: Checkpoint, found: list[FoundWeight], change: Any
 ) -> Checkpoint:
-    """Let a checkpoint and its configuration be those of another vocabulary."""
+    """Return the checkpoint with the rows of another vocabulary; sets `config["vocab_size"]`."""
     if not isinstance(change, VocabularyChange):
         raise TypeError(
             f"`vocabulary_change` must be a VocabularyChange. Received: {describe(change)}"
@@ -270,8 +272,9 @@ def _change_vocabulary(
     return with_changed_rows(checkpoint, found, old, new, change.rows)
 
 
-def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], done=None) -> None:
-    """Check the weights against the model, then read and assign those not done yet one by one."""
+def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], skip=None) -> None:
+    """Check all weights against the model, then read and assign them one by one, except `skip`."""
+    check_values_stay()
     held = {layer.name for layer in model.layers}
     variables = {
         weight: model.get_layer(weight.row.layer).weights[weight.row.index]
@@ -282,10 +285,10 @@ def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], done=
     positions = config["max_position_embeddings"]
     _check_shapes(checkpoint, variables, positions)
     for weight, variable in variables.items():
-        if weight != done:
+        if weight != skip:
             values = _read(checkpoint, weight)
             is_position = weight.row.layer == "Embedding-Position"
-            variable.assign(values[:positions] if is_position else values)
+            set_value(variable, values[:positions] if is_position else values)
 
 
 def _read(checkpoint: Checkpoint, weight: FoundWeight) -> np.ndarray:

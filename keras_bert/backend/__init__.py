@@ -18,6 +18,9 @@ __all__ = [
     *("layers", "losses", "metrics", "models", "ops", "optimizers", "regularizers", "utils"),
 ]
 
+_SUBMODULES = ("plain", "parts", "private", "kept", "switch", "keras_2", "keras_3", "keras_2_ops")
+_SUBMODULES += ("jax", "tensorflow", "torch")
+
 _loading = RLock()
 _has_begun = False
 
@@ -26,6 +29,7 @@ def _load() -> None:
     """Import Keras and the engine's module, and make their names those of this module."""
     parts = import_module(".parts", __name__)
     globals().update({name: getattr(parts, name) for name in __all__ if name != "TF_KERAS"})
+    # Later modules have precedence: the engine over `plain`, and the Keras over its engine.
     for module in ("plain", parts.backend.backend(), "keras_2" if TF_KERAS else "keras_3"):
         for name, value in vars(import_module(f".{module}", __name__)).items():
             if not name.startswith("_") and not ismodule(value):
@@ -37,7 +41,7 @@ def __getattr__(name: str) -> Any:
     global _has_begun
     with _loading:  # other threads wait for the names
         # While Keras is being imported, Python looks here for submodules first.
-        if not (_has_begun or name.startswith("__")):
+        if not (_has_begun or name in _SUBMODULES or name.startswith("__")):
             _has_begun = True
             try:
                 _load()
@@ -50,6 +54,10 @@ def __getattr__(name: str) -> Any:
         if name in globals():
             return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 if TF_KERAS:  # before anybody uses `tensorflow.keras`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import tensorflow as tf
 
 from .parts import backend, keras, models, optimizers, utils
@@ -40,6 +41,21 @@ class MaskArgument:
     """Nothing: graphs of Keras 2 hold no masks, and `mask=None` would mean that there is none."""
 
 
+def static_shape(tensor) -> tuple:
+    """The shape of a tensor as ints, with None for what is not known."""
+    return backend.int_shape(tensor)
+
+
+def set_value(variable, values) -> None:
+    """Give a variable values now; in graph mode, in the session that Keras uses."""
+    with tf.init_scope():
+        backend.set_value(variable, values)
+
+
+def check_values_stay() -> None:
+    """Nothing: Keras 2 has no scopes that forget what is assigned."""
+
+
 def naming_weights(layer):
     """A context in which a layer that is built before it is called names its weights as usual."""
     return backend.name_scope(layer.name)
@@ -73,11 +89,18 @@ def predictor(model, of_known_layers: bool) -> Predictor:
     """
     if (
         isinstance(model, models.Model)
+        and tf.executing_eagerly()
         and not model.run_eagerly
         and model.distribute_strategy.num_replicas_in_sync == 1
     ):
         return traced_predictor(model)
     return Predictor(model.predict_on_batch)
+
+
+def _start(variable, value) -> None:
+    """Give a variable its first value in graph mode, where Keras 2 does so for a model's alone."""
+    if not tf.compat.v1.executing_eagerly_outside_functions():
+        backend.set_value(variable, value)
 
 
 class Optimizer(optimizers.Optimizer):
@@ -86,17 +109,36 @@ class Optimizer(optimizers.Optimizer):
     def __init__(self, learning_rate, name, **kwargs):
         super().__init__(name=name, **kwargs)
         self._learning_rate = self._build_learning_rate(learning_rate)
+        _start(self.iterations, 0)
+        _start(self._learning_rate, learning_rate)
+
+    def add_variable_from_reference(self, *args, **kwargs):
+        variable = super().add_variable_from_reference(*args, **kwargs)
+        _start(variable, np.zeros(variable.shape))
+        return variable
 
     def apply_gradients(self, grads_and_vars, *args, **kwargs):
         dense = [(self._dense_gradient(gradient), each) for gradient, each in grads_and_vars]
         with self._hiding_weight_decay():
             return super().apply_gradients(dense, *args, **kwargs)
 
+    def get_updates(self, loss, params):
+        """The operations of a training step, for which Keras 2 asks in graph mode."""
+        gradients = tf.gradients(loss, params)
+        self.build(params)
+
+        @tf.function  # in which one operation waits for the other
+        def apply(*gradients):
+            self.apply_gradients(zip(gradients, params, strict=True))
+            return tf.identity(self.iterations)
+
+        return [apply(*map(self._dense_gradient, gradients))]
+
     def _index(self, variable) -> int:
         return self._index_dict[self._var_key(variable)]
 
     def _learning_rate_to_save(self) -> dict:
-        return {"learning_rate": float(self.learning_rate.numpy())}
+        return {"learning_rate": float(backend.get_value(self.learning_rate))}
 
     def _complete(self, weights: list) -> list:
         return weights

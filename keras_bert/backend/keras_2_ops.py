@@ -31,7 +31,7 @@ where = tf.where
 
 
 def convert_to_numpy(x):
-    return x.numpy()
+    return tf.keras.backend.eval(x)  # in graph mode, too
 
 
 def gelu(x, approximate=True):
@@ -44,7 +44,7 @@ def max(x, axis=None, keepdims=False):
 
 def shape(x):
     """A tuple with what is known, and a tensor for what is not."""
-    known, unknown = x.shape, tf.shape(x)
+    known, unknown = tf.TensorShape(x.shape).as_list(), tf.shape(x)
     return tuple(unknown[axis] if size is None else size for axis, size in enumerate(known))
 
 

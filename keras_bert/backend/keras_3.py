@@ -47,6 +47,22 @@ class MaskArgument:
         return super().__call__(inputs, **kwargs)
 
 
+def static_shape(tensor) -> tuple:
+    """The shape of a tensor as ints, with None for what is not known."""
+    return tuple(tensor.shape)
+
+
+def check_values_stay() -> None:
+    """Refuse to set variables in a `keras.StatelessScope`, at whose end they are as before."""
+    try:
+        keras.Variable(0.0, name="probe")
+    except ValueError as error:
+        raise RuntimeError(
+            "Weights cannot be loaded in a keras.StatelessScope, or in a function that Keras calls "
+            "in one: they would be lost at its end. Load the model before."
+        ) from error
+
+
 def naming_weights(layer):
     """A context in which a layer that is built before it is called names its weights as usual."""
     return contextlib.nullcontext()

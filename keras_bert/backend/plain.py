@@ -1,7 +1,8 @@
-"""What differs between engines, in `keras.ops` alone.
+"""What engines may replace, in `keras.ops` alone.
 
-An engine's module takes a function from here, or has one of the same name and meaning that is
-faster there. Tests hold the two against each other.
+Where an engine has a faster way, its module has a function of the same name and meaning, and the
+package takes that one. Tests compare the two. (`on_accelerator` and `limit_threads` have no plain
+form: every engine has its own.)
 
 B texts, T positions that attend to S positions, H heads, D features of all heads together.
 """
@@ -31,7 +32,7 @@ def replica_mean(count):
 
 
 def own_memory(values):
-    """An array whose memory the engine may go on to use, of one that is mapped from a file."""
+    """An array whose memory the engine may keep: a copy where it would keep a mapped file's."""
     return values
 
 
@@ -55,11 +56,16 @@ def gelu_erf(x):
     """GELU in its exact form, by erf.
 
     Keras' form calls erfc on TensorFlow and JAX, for which there is no ONNX operator and which
-    takes JAX longer. In 16 bits it is the better one: 1 + erf has few digits where erf is near -1.
+    takes JAX longer. In 16 bits Keras' form is kept: 1 + erf has few digits where erf is near -1.
     """
     if getattr(x, "dtype", None) in ("float32", "float64"):
         return 0.5 * x * (1.0 + ops.erf(x / 2.0**0.5))
     return ops.gelu(x, approximate=False)
+
+
+def set_value(variable, values) -> None:
+    """Give a variable values now, also where a function is being traced, which runs later."""
+    variable.assign(values)
 
 
 def reshape(tensor, shape):
@@ -79,7 +85,7 @@ def attend(query, key, value, bias):
         query: Features (B, T, H, D/H).
         key: Features (B, S, H, D/H).
         value: Features (B, S, H, D/H).
-        bias: Added to the scores; broadcasts to (B, H, T, S). Or None.
+        bias: Added to the scores, broadcast to (B, H, T, S), or None.
     """
     probabilities = ops.cast(attention_probabilities(query, key, bias), value.dtype)
     attended = ops.matmul(probabilities, ops.transpose(value, (0, 2, 1, 3)))
@@ -91,7 +97,7 @@ def attention_probabilities(query, key, bias):
     query, key = ops.transpose(query, (0, 2, 1, 3)), ops.transpose(key, (0, 2, 3, 1))
     scores = ops.matmul(query, key)
     precision = "float64" if scores.dtype == "float64" else "float32"
-    scores = ops.cast(scores, precision) * query.shape[-1] ** -0.5
+    scores = ops.cast(scores, precision) * ops.shape(query)[-1] ** -0.5
     if bias is not None:
         scores = scores + ops.cast(bias, precision)
     if scores.shape[3] == 1:
@@ -141,7 +147,7 @@ def spread_rows(rows, positions, like):
 
 
 class LayerCall:
-    """Mixin for layers that models hold dozens of: calls them as Keras does."""
+    """Mixin for layers that occur dozens of times in a model; PyTorch has a shorter `__call__`."""
 
 
 class Predictor(NamedTuple):

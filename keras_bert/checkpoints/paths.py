@@ -1,11 +1,11 @@
-"""Which files of a model folder are which."""
+"""Finds configuration, checkpoint and vocabulary in a model folder."""
 
 from __future__ import annotations
 
 import os
 from typing import NamedTuple
 
-_CHECKPOINTS = (
+_HUGGING_FACE_CHECKPOINTS = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
@@ -50,7 +50,9 @@ def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
     config = first_of("bert_config.json", "config.json")
     vocab = first_of("vocab.txt", "tokenizer.json")
     if os.path.basename(config) == "config.json":
-        return CheckpointPaths(config, first_of(*_CHECKPOINTS, "bert_model.ckpt"), vocab)
+        return CheckpointPaths(
+            config, first_of(*_HUGGING_FACE_CHECKPOINTS, "bert_model.ckpt"), vocab
+        )
     return CheckpointPaths(config, os.path.join(folder, _tensorflow_prefix(folder)), vocab)
 
 

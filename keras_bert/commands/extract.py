@@ -105,7 +105,7 @@ def _check_output(output: Path, options: argparse.Namespace) -> None:
 
 
 def _features(
-    model, files: shared.ModelFiles, texts, options, done: int
+    model, files: shared.ModelFolder, texts, options, done: int
 ) -> Iterator[tuple[int, list[str], Layers]]:
     """Index, tokens (none with --pooling) and layers of every text from the one after `done` on."""
     from ..extraction.embeddings import make_pipeline
@@ -137,7 +137,7 @@ def _count_lines(name: str) -> int | None:
         return sum(1 for _ in stream)
 
 
-def _settings(options: argparse.Namespace, files: shared.ModelFiles) -> dict:
+def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
     """All that the features depend on."""
     config, checkpoint, vocabulary = files.paths
     index = f"{checkpoint}.index"

@@ -60,7 +60,7 @@ def downloaded(name: str) -> Path:
     return Path(get_pretrained(name) if by_name(name) or "://" in name else name)
 
 
-class ModelFiles(NamedTuple):
+class ModelFolder(NamedTuple):
     """What a command needs of a model before Keras is imported."""
 
     folder: str
@@ -79,7 +79,7 @@ def model_paths(name: str) -> tuple[str, CheckpointPaths]:
     return folder, paths
 
 
-def open_model(options: argparse.Namespace) -> ModelFiles:
+def open_model(options: argparse.Namespace) -> ModelFolder:
     """Find a model's files and read its vocabulary; say so if its size is not that of the model."""
     folder, paths = model_paths(options.model)
     vocabulary = load_vocabulary(paths.vocab)
@@ -89,7 +89,7 @@ def open_model(options: argparse.Namespace) -> ModelFiles:
             options,
             f"{paths.vocab} has {len(vocabulary)} tokens, the model {size}: does it belong to it?",
         )
-    return ModelFiles(folder, paths, vocabulary, decide_case(options, folder, vocabulary))
+    return ModelFolder(folder, paths, vocabulary, decide_case(options, folder, vocabulary))
 
 
 def decide_case(options: argparse.Namespace, folder: str, vocabulary: Mapping[str, int]) -> bool:

@@ -1,4 +1,4 @@
-"""Sentences that belong together."""
+"""The command `similar`: lines ranked by the cosine of their vectors."""
 
 import argparse
 import sys
@@ -21,14 +21,14 @@ def add_parser(commands) -> argparse.ArgumentParser:
     shared.add_model_argument(parser)
     shared.add_texts_argument(parser)
     parser.add_argument("--query", metavar="TEXT", help="rank the lines by similarity to this text")
-    shared.add_number_argument(parser, "--top", "how many (default 1; with --query all)")
+    shared.add_number_argument(parser, "--top", "how many to print (default 1; with --query all)")
     shared.add_pooling_argument(parser, default="ave")
     shared.add_tokenizer_arguments(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compare."""
+    """Print the most similar lines."""
     files = shared.open_model(options)
     with shared.open_texts(options.file) as stream:
         texts = [line for line in shared.lines(stream, options.file) if line.strip()]
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
             shared.write(f"{cosines[other]:.4f}\t{texts[other]}")
 
 
-def _vectors(files: shared.ModelFiles, texts: list[str], options) -> np.ndarray:
+def _vectors(files: shared.ModelFolder, texts: list[str], options) -> np.ndarray:
     """Vectors of length 1, one row per text."""
     from ..extraction.embeddings import extract_embeddings
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import first_input, models, ops
+from ..backend import first_input, layers, models, ops
 from ..layers import MultiHeadAttention
 
 
@@ -47,24 +47,28 @@ def get_attention_maps(model: Any, inputs: Any, *, batch_size: int = 32) -> list
             "layer, pass that one: get_attention_maps(model.get_layer(name), inputs). "
             f"Received: model '{model.name}' with layers {[layer.name for layer in model.layers]}."
         )
-    token_ids = first_input(model.get_layer("Embedding-Token"))
-    features = [first_input(layer) for layer in attention_layers]
-    probe = models.Model(model.inputs, [token_ids, *features])
-    token_ids, *features = probe.predict(inputs, batch_size=batch_size, verbose=0)
-    batches = [slice(start, start + batch_size) for start in range(0, len(token_ids), batch_size)]
+    is_token = ops.not_equal(first_input(model.get_layer("Embedding-Token")), 0)
     maps = []
-    for layer, layer_features in zip(attention_layers, features, strict=True):
+    for layer in attention_layers:
+        features = first_input(layer)
         # With `output_len`, the last layer has queries of their own.
-        parts = layer_features if isinstance(layer_features, (list, tuple)) else [layer_features]
-        computed = [
-            _attention_map(layer, [each[rows] for each in parts], token_ids[rows] != 0)
-            for rows in batches
-        ]
-        maps.append(np.concatenate(computed))
-    return maps
+        parts = features if isinstance(features, (list, tuple)) else [features]
+        maps.append(_AttentionMap(layer)([*parts, is_token]))
+    maps = models.Model(model.inputs, maps).predict(inputs, batch_size=batch_size, verbose=0)
+    return [maps] if len(attention_layers) == 1 else maps
 
 
-def _attention_map(layer, parts, mask):
-    parts = [ops.convert_to_tensor(each.astype("float32")) for each in parts]
-    inputs = parts if len(parts) > 1 else parts[0]
-    return ops.convert_to_numpy(layer.attention_map(inputs, ops.convert_to_tensor(mask)))
+class _AttentionMap(layers.Layer):
+    """The probabilities, in float32, of an attention layer for its arguments."""
+
+    def __init__(self, attention):
+        super().__init__(dtype="float32", name=f"{attention.name}-Map")
+        self.attention = attention
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def call(self, inputs):
+        *parts, mask = inputs
+        return self.attention.attention_map(parts if len(parts) > 1 else parts[0], mask)

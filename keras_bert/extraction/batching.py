@@ -50,7 +50,7 @@ class Batch(NamedTuple):
 def map_in_batches(
     compute: Callable[[Iterable[Batch]], Iterable[Sequence[Any]]],
     rows: Iterable[Row],
-    padded_length: Callable[[int], int] | None,
+    pad_length_of: Callable[[int], int] | None,
     batch_size: int | None = None,
     few_shapes: bool = False,
     budget: Budget = CPU,
@@ -60,7 +60,7 @@ def map_in_batches(
     Args:
         compute: Takes batches and gives, for each in turn, a result for each of its lengths.
         rows: The rows.
-        padded_length: The length to pad a batch to, by the length of its longest row; None never
+        pad_length_of: The length to pad a batch to, by the length of its longest row; None never
             pads: then only rows of one length make a batch.
         batch_size: The most rows in a batch; None leaves it to the budget.
         few_shapes: Whether to fill batches up to one of a few numbers of rows.
@@ -73,7 +73,7 @@ def map_in_batches(
     while window := list(islice(rows, LOOK_AHEAD)):
         results: list[Any] = [None] * len(window)
         lengths = [len(ids) for ids, _, _ in window]
-        groups = list(_groups(lengths, padded_length, batch_size, few_shapes, budget))
+        groups = list(_groups(lengths, pad_length_of, batch_size, few_shapes, budget))
         batches = (
             _as_batch([window[index] for index in indices], count, length)
             for indices, count, length in groups
@@ -97,16 +97,16 @@ def pad_to_longest(longest: int) -> int:
 def pad_to_bucket(limit: int | None) -> Callable[[int], int]:
     """Pad to the next of a few lengths, for runtimes that compile every shape of a batch anew."""
 
-    def padded_length(longest: int) -> int:
+    def pad_length_of(longest: int) -> int:
         step = 8 if longest <= 64 else 16 if longest <= 128 else 32
         bucket = -(-longest // step) * step
         return bucket if limit is None else min(bucket, limit)
 
-    return padded_length
+    return pad_length_of
 
 
 def _groups(
-    lengths, padded_length, batch_size, few_shapes, budget
+    lengths, pad_length_of, batch_size, few_shapes, budget
 ) -> Iterator[tuple[list[int], int, int]]:
     """For every batch the indices of its rows, and the number of rows and length to fill up to.
 
@@ -116,13 +116,13 @@ def _groups(
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     while order:
         longest = lengths[order[0]]
-        length = padded_length(longest) if padded_length else longest
+        length = pad_length_of(longest) if pad_length_of else longest
         most = batch_size or max(1, budget.tokens // length)
         indices = order[:most]
-        if padded_length is None:
+        if pad_length_of is None:
             indices = [index for index in indices if lengths[index] == longest]
         elif not few_shapes:
-            saved = accumulate(length - padded_length(lengths[index]) for index in indices)
+            saved = accumulate(length - pad_length_of(lengths[index]) for index in indices)
             indices = indices[: sum(1 for each in saved if each <= budget.padding)]
         order = order[len(indices) :]
         count = min(most, 1 << (len(indices) - 1).bit_length()) if few_shapes else len(indices)

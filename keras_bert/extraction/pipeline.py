@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..arguments import describe
-from ..backend import COMPILES_EVERY_SHAPE, models, on_accelerator, ops, predictor
+from ..backend import COMPILES_EVERY_SHAPE, models, on_accelerator, ops, predictor, static_shape
 from ..backend.kept import is_patched, made_once
 from ..tokenizer import Tokenizer
 from . import any_length, batching
@@ -25,8 +25,8 @@ class Pipeline:
     """A model with its tokenizer, which gives features of any number of texts, any number of times.
 
     Arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
-    and `full_length`, the length of features that are not cut: None for the length that the model
-    was built for, or, built for any, that of the longest text.
+    and `full_length`, the length of the features with `cut_embed=False`. None means the length that
+    the model was built for or, if it was built for any, that of the longest text.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Pipeline:
         _check_model(model)
         _check_vocabulary(model, vocabulary)
         self._tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
-        built_for = model.inputs[0].shape[1]
+        built_for = static_shape(model.inputs[0])[1]
         self._limit = built_for or any_length.position_num(model)
         self._segment_num = any_length.segment_num(model)
         self._batch_size = batch_size
@@ -53,10 +53,10 @@ class Pipeline:
         full_length = full_length or built_for
         self._pads_to_longest_text = not self._cut and full_length is None
         if not self._cut or not any_length.runs_at_any_length(model):
-            self._padded_length = batching.pad_to(full_length) if full_length else None
+            self._pad_length_of = batching.pad_to(full_length) if full_length else None
         else:
             bucket = batching.pad_to_bucket(self._limit)
-            self._padded_length = bucket if COMPILES_EVERY_SHAPE else batching.pad_to_longest
+            self._pad_length_of = bucket if COMPILES_EVERY_SHAPE else batching.pad_to_longest
             if built_for:
                 model = any_length.any_length_twin(model)
         self._pooling, self._pools_in_model = None, False
@@ -73,11 +73,11 @@ class Pipeline:
         if not known or is_patched(model) or model.run_eagerly:
             return model
         if any_length.gives_first_tokens_only(model) and not self._reads_first_token:
-            return model  # whose first batch is an error
+            return model  # `_check_features` refuses its first batch
         self._pools_in_model = True
-        return made_once(_pooled[poolings], model, model, self._pooled)
+        return made_once(_models_with_pooling[poolings], model, model, self._append_pooling)
 
-    def _pooled(self, model):
+    def _append_pooling(self, model):
         vectors = self._pooling([model.outputs[0], model.inputs[0]])
         return models.Model(model.inputs, vectors)
 
@@ -91,10 +91,10 @@ class Pipeline:
     ) -> Iterator[tuple[list[int], np.ndarray]]:
         """Compute for every text the ids of its tokens, special tokens included, and its array."""
         rows: Iterable[Row] = self._encode(texts)
-        padded_length = self._padded_length
+        pad_length_of = self._pad_length_of
         if self._pads_to_longest_text:
             rows = list(rows)
-            padded_length = batching.pad_to(max((len(ids) for ids, _, _ in rows), default=0))
+            pad_length_of = batching.pad_to(max((len(ids) for ids, _, _ in rows), default=0))
         total = len(texts) if isinstance(texts, Sized) else None
         bar = tqdm(desc="extract_embeddings", unit="text", total=total, disable=not progress)
 
@@ -107,7 +107,7 @@ class Pipeline:
         with bar:
             budget = batching.ACCELERATOR if on_accelerator() else batching.CPU
             for (ids, _, _), features in batching.map_in_batches(
-                compute, rows, padded_length, self._batch_size, COMPILES_EVERY_SHAPE, budget
+                compute, rows, pad_length_of, self._batch_size, COMPILES_EVERY_SHAPE, budget
             ):
                 yield ids, features
 
@@ -147,7 +147,7 @@ class Pipeline:
 
 
 # By poolings and model, the model with the pooling behind it.
-_pooled: defaultdict = defaultdict(weakref.WeakKeyDictionary)
+_models_with_pooling: defaultdict = defaultdict(weakref.WeakKeyDictionary)
 
 
 def _as_pair(text, index: int) -> tuple[str, str | None]:
@@ -164,22 +164,25 @@ _tokenizers: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def _tokenizer(model, vocabulary, cased: bool, official: bool) -> Tokenizer:
-    """A tokenizer, which is kept until another vocabulary comes: it takes longer than one text."""
-    if type(vocabulary) is not dict:  # which need not compare as its contents do
+    """The tokenizer of a model's last vocabulary: making one takes longer than encoding a text."""
+    made_of = vocabulary, cased, official
+    try:
+        kept_of, tokenizer = _tokenizers.get(model, (None, None))
+    except TypeError:  # what stands in for a model may be no key
         return Tokenizer(vocabulary, cased=cased, official=official)
-    kept = _tokenizers.get(model)
-    if kept is None or kept[:2] != (vocabulary, (cased, official)):
-        copy = dict(vocabulary)
-        kept = copy, (cased, official), Tokenizer(copy, cased=cased, official=official)
-        _tokenizers[model] = kept
-    return kept[2]
+    # Another mapping than a dict may not compare by its contents.
+    if type(vocabulary) is not dict or kept_of != made_of:
+        copy = dict(vocabulary) if type(vocabulary) is dict else vocabulary
+        tokenizer = Tokenizer(copy, cased=cased, official=official)
+        _tokenizers[model] = (copy, cased, official), tokenizer
+    return tokenizer
 
 
 def _check_model(model) -> None:
     if not hasattr(model, "predict_on_batch"):
         raise TypeError(f"`model` must be a folder's path or a Model. Received: {describe(model)}.")
-    inputs = [tuple(each.shape) for each in getattr(model, "inputs", None) or []]
-    outputs = [tuple(each.shape) for each in getattr(model, "outputs", None) or []]
+    inputs = [static_shape(each) for each in getattr(model, "inputs", None) or []]
+    outputs = [static_shape(each) for each in getattr(model, "outputs", None) or []]
     fits = len(inputs) == 2 and len(outputs) == 1 and len(outputs[0]) == 3
     if not fits or outputs[0][1] not in (None, inputs[0][1]):
         raise ValueError(

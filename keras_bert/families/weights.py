@@ -17,7 +17,7 @@ from ..checkpoints.listing import describe_missing, summary
 from .bert import BERT
 from .family import NAMINGS, ConfigError, Family, Naming, Transform, WeightName
 
-Heads = Literal["none", "all", "whole", "any"]
+Heads = Literal["none", "all", "all or none", "any"]
 
 _WITHOUT_HEADS = (
     "\nOnly weights of the heads are missing: training=False does without them, and "
@@ -55,7 +55,7 @@ def find_weights(
         config: Its configuration; the file may have more layers.
         checkpoint: The checkpoint.
         heads: Which heads to look for: "none"; "all" of them; those that are there, of which none
-            may be there by half ("whole"); or "any" weight of theirs that is there.
+            may be there by half ("all or none"); or "any" weight of theirs that is there.
 
     Returns:
         The weights, those of the encoder first.
@@ -85,7 +85,7 @@ def find_weights(
     present = {weight.row for weight in found}
     needed = list(encoder)
     for head in family.heads.values():
-        if heads == "all" or (heads == "whole" and not present.isdisjoint(head)):
+        if heads == "all" or (heads == "all or none" and not present.isdisjoint(head)):
             needed += head
     if missing := [row for row in needed if row not in present]:
         names = [row.in_files(naming)[0] for row in missing]

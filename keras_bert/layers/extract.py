@@ -1,6 +1,6 @@
 """Picking one position of a sequence."""
 
-from ..backend import layers, serializable
+from ..backend import layers, serializable, static_shape
 
 
 @serializable
@@ -38,11 +38,11 @@ class Extract(layers.Layer):
         return (input_shape[0], *input_shape[2:])
 
     def call(self, inputs):
-        length = inputs.shape[1]
+        length = static_shape(inputs)[1]
         if length is not None and not -length <= self.index < length:
             raise ValueError(
                 f"Layer '{self.name}' extracts position {self.index}, which the sequences it was "
-                f"given do not have. Received: features of shape {tuple(inputs.shape)}."
+                f"given do not have. Received: features of shape {static_shape(inputs)}."
             )
         return inputs[:, self.index]
 

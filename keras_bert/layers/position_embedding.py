@@ -1,6 +1,6 @@
 """Position embedding of Keras 3, and the modes that it shares with `TrigPosEmbedding`."""
 
-from ..backend import lookup, ops, regularizers, serializable
+from ..backend import lookup, ops, regularizers, serializable, static_shape
 from .table import TableLayer, check_length
 
 
@@ -101,7 +101,7 @@ class PositionEmbedding(PositionModes, TableLayer):
             positions = ops.cast(inputs, "int32")
             positions = ops.clip(positions, -self.input_dim, self.input_dim) + self.input_dim
             return ops.cast(lookup(self.embeddings, positions), self.compute_dtype)
-        check_length(self, inputs.shape[1])
+        check_length(self, static_shape(inputs)[1])
         features = ops.cast(inputs, self.compute_dtype)
         length = ops.shape(features)[1]
         # A length that was not known above fails here, even with a table of one row.

@@ -2,7 +2,7 @@
 
 from .. import activations
 from ..backend import activations as keras_activations
-from ..backend import constraints, initializers, keras, layers, regularizers, reshape
+from ..backend import constraints, initializers, keras, layers, regularizers, reshape, static_shape
 
 # How many arguments of `ProjectionLayer` follow the activation by position.
 OPTION_NUM = 7
@@ -14,23 +14,23 @@ class NeededLen:
     Attributes:
         needed_len: How many of the first positions are read even where they are masked. Features at
             the other masked positions may come out as 0. None: all are read. `get_model` sets it
-            where `output_len` allows it; files do not have it.
+            where `output_len` allows it; it is not saved.
     """
 
     needed_len: int | None = None
 
     @classmethod
     def from_config(cls, config):
-        # Files of version 1.0.0 have it.
+        # Files of 1.0.0 contain it; it is no argument any more.
         return super().from_config({key: config[key] for key in config if key != "needed_len"})
 
 
 class ProjectionLayer(layers.Layer):
     """A layer made of Dense sub-layers, so that `enable_lora` and `quantize` reach their kernels.
 
-    Their attributes' names stand in `sub_layer_attributes`. Arguments are those of
-    `keras.layers.Dense`, and `lora`, which files have: by a sub-layer's name, the arguments "rank"
-    and "lora_alpha" of its `enable_lora`.
+    The names of their attributes are in `sub_layer_attributes`. Arguments are those of
+    `keras.layers.Dense`, without `units`; `lora` comes from files: for each sub-layer by name, the
+    arguments "rank" and "lora_alpha" of its `enable_lora`.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ProjectionLayer(layers.Layer):
         """A built Dense sub-layer with this layer's options."""
         policy = self.dtype_policy
         if isinstance(policy, keras.dtype_policies.DTypePolicyMap):
-            policy = policy[name]  # its own where a file says that it is quantized
+            policy = policy[name]  # a file may hold this one quantized
         dense = layers.Dense(
             units,
             activation=activation,
@@ -140,10 +140,10 @@ class ProjectionLayer(layers.Layer):
 def as_rows(features):
     """Features (B, …, D) as a matrix (B·…, D).
 
-    XLA on a CPU needs twice the time for the gradient of a product with a kernel, and more in a
-    feed-forward layer, where the features have three axes.
+    With three axes, XLA on a CPU takes twice the time for the gradient of a product with a kernel,
+    and more in a feed-forward layer.
     """
-    return reshape(features, (-1, features.shape[-1]))
+    return reshape(features, (-1, static_shape(features)[-1]))
 
 
 def _clone(initializer):

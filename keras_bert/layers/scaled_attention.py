@@ -1,4 +1,4 @@
-"""Scaled dot-product attention, shared by the layers of both stacks.
+"""Scaled dot-product attention, shared by the layers of Keras 3 and of Keras 2.
 
 B texts, T positions that attend to S positions, H heads, D features of all heads together.
 """
@@ -11,20 +11,21 @@ from ..backend import (
     pick_rows,
     reshape,
     spread_rows,
+    static_shape,
 )
 from .projection import as_rows
 
 
 class ScaledAttention:
-    """What a layer with `head_num`, `history_only`, `needed_len` and `_project` computes.
+    """Mixin that computes attention for a layer with `head_num`, `history_only` and `needed_len`.
 
-    `_project(name, rows)` are the dense parts "query", "key", "value" and "output" of rows
-    (B·T, D), with bias and activation.
+    The layer's `_project(name, rows)` applies the dense part "query", "key", "value" or "output",
+    with bias and activation, to rows (B·T, D).
     """
 
     def call(self, inputs, mask=None):
         query, key, value = query_key_value(inputs)
-        # With `history_only`, a position may have nothing but masked keys before it.
+        # With `history_only`, a position may have masked keys alone before it: then these count.
         needed_len = None if self.history_only else self.needed_len
         key_positions = needed_positions(key, query_key_value(mask)[1], needed_len)
         query_positions = key_positions if query is key else None
@@ -35,7 +36,8 @@ class ScaledAttention:
             self._heads("value", value, key_positions, rows if value is key else None),
             bias=self._bias(query, key, mask),
         )
-        units = attended.shape[-2] * attended.shape[-1]
+        _, _, heads, size = static_shape(attended)
+        units = heads * size
         attended = pick_rows(reshape(attended, (-1, units)), query_positions)
         projected = self._project("output", attended)
         projected = spread_rows(projected, query_positions, query)
@@ -52,7 +54,7 @@ class ScaledAttention:
         """Projected features (B, T, H, D/H), of the rows at some positions, or of all."""
         rows = pick_rows(as_rows(features), positions) if rows is None else rows
         projected = spread_rows(self._project(name, rows), positions, features)
-        size = projected.shape[-1] // self.head_num
+        size = static_shape(projected)[-1] // self.head_num
         return reshape(projected, (-1, ops.shape(features)[1], self.head_num, size))
 
     def _bias(self, query, key, mask):
@@ -75,7 +77,7 @@ class ScaledAttention:
 
 
 def query_key_value(value, single=None):
-    """Split an argument that is a list of three, or one thing that stands for all three."""
+    """Return query, key and value of a list of three, or of one that stands for all three."""
     if single is None:
         single = not isinstance(value, (list, tuple))
     query, key, value = (value, value, value) if single else value

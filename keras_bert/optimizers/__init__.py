@@ -1,4 +1,4 @@
-"""Adam with warm-up and the steps it needs to know."""
+"""Adam with warm-up, and the numbers of steps to pass to it."""
 
 from .util import calc_train_steps
 from .warmup_v2 import AdamWarmup

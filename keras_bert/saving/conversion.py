@@ -1,8 +1,8 @@
 """Model folders of Google's and of Hugging Face's kind, read and written without Keras.
 
 Weights, configuration and vocabulary keep their meaning on the way from one kind to the other.
-Where Google's format has no words for it, the configuration says it in words that Google's own code
-refuses.
+What Google's format cannot express is written by keys or values that Google's own code ignores or
+refuses, and the remarks that are returned name it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..tokenizer.vocabulary import is_cased, load_vocabulary, save_vocabulary
 from ..tokenizer.vocabulary_change import VocabularyChange
 
 
-class ModelFiles(NamedTuple):
+class ConvertibleModel(NamedTuple):
     """A model on its way from one format to another."""
 
     config: dict[str, Any]  # with `hidden_act` as `activation_name` gives it
@@ -39,7 +39,7 @@ class ModelFiles(NamedTuple):
     left_out: list[str]  # names of tensors that are not the model's and are lost
 
 
-def read_folder(folder: Path) -> ModelFiles:
+def read_folder(folder: Path) -> ConvertibleModel:
     """Read a model folder of either kind, its weights when they are asked for.
 
     Raises:
@@ -54,7 +54,7 @@ def read_folder(folder: Path) -> ModelFiles:
     check_fit(family, config, checkpoint, found)
     config["hidden_act"] = activation_name(config, checkpoint)
     vocabulary = load_vocabulary(paths.vocab) if Path(paths.vocab).exists() else None
-    return ModelFiles(
+    return ConvertibleModel(
         config,
         lambda naming: translate(checkpoint, found, naming),
         vocabulary,
@@ -63,7 +63,7 @@ def read_folder(folder: Path) -> ModelFiles:
     )
 
 
-def with_vocabulary(files: ModelFiles, change: VocabularyChange) -> ModelFiles:
+def with_vocabulary(files: ConvertibleModel, change: VocabularyChange) -> ConvertibleModel:
     """Give a model another vocabulary, and the rows for it in the weights with one for each token.
 
     Raises:
@@ -83,7 +83,7 @@ def with_vocabulary(files: ModelFiles, change: VocabularyChange) -> ModelFiles:
     return files._replace(config=config, tensors=tensors, vocabulary=change.vocabulary)
 
 
-def write_google_folder(folder: Path, files: ModelFiles) -> list[str]:
+def write_google_folder(folder: Path, files: ConvertibleModel) -> list[str]:
     """Write bert_config.json, bert_model.ckpt.*, vocab.txt and tokenizer_config.json.
 
     Returns:
@@ -113,7 +113,7 @@ def write_google_folder(folder: Path, files: ModelFiles) -> list[str]:
     return remarks
 
 
-def write_hugging_face_folder(folder: Path, files: ModelFiles) -> list[str]:
+def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str]:
     """Write config.json and model.safetensors, and what `write_google_folder` writes beside them.
 
     Raises what that does; returns no remarks.
@@ -151,7 +151,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         unfinished.rename(folder)
 
 
-def _write_tokenizer(folder: Path, files: ModelFiles) -> None:
+def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
     if files.vocabulary is not None:
         save_vocabulary(folder / "vocab.txt", files.vocabulary)
         config = {

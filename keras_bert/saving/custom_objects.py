@@ -8,6 +8,7 @@ from ..layers.initializer import GlorotNormal
 from ..layers.stack import TrigPosEmbedding
 from ..layers.stack.embed_sim import EmbeddingRet, EmbeddingSim
 from ..optimizers import AdamWarmup
+from ..training import losses as losses  # which registers the loss of pretraining
 from .old_files import FunctionalReader, MeanMetricWrapper
 
 _LAYERS = (

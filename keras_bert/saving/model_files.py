@@ -14,11 +14,11 @@ from ..families.configuration import read_config
 from ..families.weights import find_weights, to_checkpoint
 from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer.vocabulary_change import VocabularyChange
-from .conversion import ModelFiles
+from .conversion import ConvertibleModel
 from .custom_objects import get_custom_objects
 
 
-def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> ModelFiles:
+def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> ConvertibleModel:
     """Read a `.keras` or `.h5` file of a model of `get_model` or of the loaders.
 
     Such a file does not hold the vocabulary, nor whether texts keep their case.
@@ -36,7 +36,7 @@ def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) 
             f"{path} holds another model than get_model and the loaders make. With layers of one's "
             f"own in it, it is for Keras' load_model alone. {error}"
         ) from None
-    return ModelFiles(
+    return ConvertibleModel(
         _config_of(model), lambda naming: to_checkpoint(weights, naming), vocabulary, cased, []
     )
 

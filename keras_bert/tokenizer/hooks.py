@@ -30,7 +30,7 @@ class TokenizerHooks:
     rematch: Any
     _cache: TokenCache | None = None  # made when it is missing or out of date
     # Another object whenever an attribute is set, and that of when they were last looked at.
-    _version: object = None
+    _version: object = object()  # which no check has seen, in old pickles too
     _checked_version: object = None
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -8,6 +8,7 @@ from ..backend import (
     ops,
     replica_mean,
     serializable_loss,
+    static_shape,
 )
 
 
@@ -49,7 +50,7 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
 
     def call(self, y_true, y_pred):
         if len(y_pred.shape) == 3:
-            labels, positions = y_true.shape[1], y_pred.shape[1]
+            labels, positions = static_shape(y_true)[1], static_shape(y_pred)[1]
             if None not in (labels, positions) and labels != positions:
                 raise ValueError(
                     f"There are labels for {labels} positions of a row and predictions for "

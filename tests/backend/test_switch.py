@@ -190,6 +190,37 @@ def test_import_alone_imports_no_keras():
     assert output.startswith("\n['AdamWarmup', ")
 
 
+REGISTERED = """
+import sys
+{imports}
+import keras
+for name in ("TokenEmbedding", "AdamWarmup", "MaskedCrossentropy", "gelu_erf"):
+    assert keras.saving.get_registered_object("keras_bert>" + name) is not None, name
+"""
+
+
+@once
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import keras, keras_bert",
+        "from keras_bert import Tokenizer",
+        "from keras_bert import PretrainedList",
+        "from keras_bert import *",
+    ],
+)
+def test_what_saved_models_name_is_registered(imports):
+    succeeds(REGISTERED.format(imports=imports))
+
+
+@once
+@pytest.mark.slow
+def test_importing_a_module_of_the_backend_first_breaks_nothing():
+    for module in ("keras_3", "private", "tensorflow", "plain"):
+        succeeds(f"import keras_bert.backend.{module}\nfrom keras_bert import get_model")
+
+
 @once
 @pytest.mark.slow
 def test_a_command_line_of_this_package_hides_no_name():

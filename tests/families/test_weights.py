@@ -225,7 +225,7 @@ def test_which_heads_are_looked_for(tmp_path):
     checkpoint = open_bundle(tmp_path, of_pooler)
     assert names_of(find(checkpoint, 1, heads="none")) == encoder
     assert names_of(find(checkpoint, 1, heads="any")) == encoder | pooler
-    assert names_of(find(checkpoint, 1, heads="whole")) == encoder | pooler
+    assert names_of(find(checkpoint, 1, heads="all or none")) == encoder | pooler
     with pytest.raises(CheckpointError, match="lacks 7 of the model's 30 weights"):
         find(checkpoint, 1, heads="all")
 
@@ -236,7 +236,7 @@ def test_half_a_head(tmp_path):
     checkpoint = open_bundle(tmp_path, tensors)
     assert names_of(find(checkpoint, 1, heads="any")) == tensors.keys()
     says = r"lacks 1 .*\n  cls/predictions/transform/dense/kernel\n(?s:.*)training=False"
-    for heads in ("whole", "all"):
+    for heads in ("all or none", "all"):
         with pytest.raises(CheckpointError, match=says):
             find(checkpoint, 1, heads=heads)
 

@@ -7,6 +7,12 @@ from .prediction import predictor
 from .update import FusedUpdate
 
 
+def set_value(variable, values) -> None:
+    """Give a variable values now, and not by an operation of a function that is being traced."""
+    with tf.init_scope():
+        variable.assign(values)
+
+
 def lookup(table, ids):
     """Rows of a table, with a dense gradient in which a row has the sum over its occurrences.
 
@@ -16,7 +22,7 @@ def lookup(table, ids):
     (Merging the entries here would not do: TensorFlow joins the lists of several lookups.)
     """
     table = tf.convert_to_tensor(table)
-    rows, width = table.shape
+    rows, width = table.shape.as_list()
 
     @tf.custom_gradient
     def gather(table):
@@ -41,12 +47,12 @@ def normalize(features, gamma, beta, epsilon, training):
         training
         or tf.executing_eagerly()
         or len(features.shape) not in (2, 3)
-        or None not in features.shape[:-1]
+        or None not in features.shape.as_list()[:-1]
         or features.dtype not in (tf.float32, tf.bfloat16, tf.float16)
         or on_accelerator()
     ):
         return None
-    shape, units = tf.shape(features), features.shape[-1]
+    shape, units = tf.shape(features), features.shape.as_list()[-1]
     count = tf.reduce_prod(shape[:-1], keepdims=True)
     no_statistics = tf.constant([])
     normalized = tf.raw_ops.FusedBatchNormV3(

@@ -19,8 +19,8 @@ _predictors: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 def predictor(model, of_known_layers: bool) -> Predictor:
     """A function traced once, for all shapes that the model takes, or `model.predict_on_batch`.
 
-    Keras 3 traces its own function twice, in whatever thread it is called in. On accelerators it is
-    as fast, and knows XLA.
+    Keras 3 traces its own function twice, in the thread that calls it. On accelerators it is as
+    fast and supports XLA, so that it is kept.
     """
     if (
         of_known_layers
@@ -37,12 +37,12 @@ def predictor(model, of_known_layers: bool) -> Predictor:
 def traced_predictor(model) -> Predictor:
     """A function of the arrays, traced once, here, for all shapes that the model takes."""
     model.make_predict_function()
-    key = model.predict_function  # not called, but made anew by Keras where a model is compiled
+    key = model.predict_function  # a key alone: Keras makes a new one when a model is compiled
     return made_once(_predictors, key, model, _trace)
 
 
 def _trace(model) -> Predictor:
-    this = weakref.ref(model)  # or Keras' function, the key, would live as long as this one
+    this = weakref.ref(model)  # or the entry would keep its own key, Keras' function, alive
     function = tf.function(
         lambda *arrays: this().predict_step((arrays,)),
         input_signature=[tf.TensorSpec((None, *each.shape[1:]), "int32") for each in model.inputs],

@@ -9,7 +9,7 @@ class FusedUpdate(plain.FusedUpdate):
     """Mixin for AdamWarmup."""
 
     def _dense_gradient(self, gradient):
-        # Repeated rows are summed up, for a table that is read by `tf.gather`.
+        # This adds up the entries of repeated rows.
         if isinstance(gradient, tf.IndexedSlices):
             return tf.convert_to_tensor(gradient)
         return gradient
@@ -23,7 +23,7 @@ class FusedUpdate(plain.FusedUpdate):
         if self._decays[index]:
             variable.assign(variable * (1 - step_size * self._weight_decay))
         betas = tf.constant([self.beta_1, self.beta_2], variable.dtype)
-        # The kernel's own correction, which the step size holds, is 1 after infinitely many steps.
+        # Powers of 0 turn off the kernel's correction of the moments' bias: the step size has it.
         powers = tf.zeros(2, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

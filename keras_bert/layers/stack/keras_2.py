@@ -10,7 +10,7 @@ import keras_position_wise_feed_forward
 import tensorflow as tf
 
 from ... import activations
-from ...backend import backend, ops, reshape, unconverted
+from ...backend import backend, ops, reshape, static_shape, unconverted
 from ..normalization import NormalizationCall
 from ..projection import NeededLen, as_rows
 from ..scaled_attention import ScaledAttention
@@ -60,7 +60,7 @@ class PositionEmbedding(keras_pos_embd.PositionEmbedding):
 
     def call(self, inputs, **kwargs):
         if self.mode != self.MODE_EXPAND:
-            check_length(self, inputs.shape[1])
+            check_length(self, static_shape(inputs)[1])
             # Where the length is not known yet, a table of one row would serve all positions.
             within = tf.debugging.assert_less_equal(
                 tf.shape(inputs)[1], self.input_dim, too_long(self, "above that")

@@ -1,0 +1,144 @@
+"""Keras 2 in TensorFlow 1's ways: graph mode, sessions of the user's own, shapes of Dimensions."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from runtimes import RUNTIME
+
+import keras_bert
+
+pytestmark = [
+    pytest.mark.skipif(RUNTIME != "tf_keras", reason="Keras 2's graph mode"),
+    pytest.mark.slow,
+]
+
+MODES = {
+    "eager": "",
+    "graph": "tf.compat.v1.disable_eager_execution()",
+    "behaviour of TensorFlow 1": "tf.compat.v1.disable_v2_behavior()",
+    "a session of the user's": """
+tf.compat.v1.disable_eager_execution()
+session = tf.compat.v1.Session()
+tf.compat.v1.keras.backend.set_session(session)
+""",
+    "a graph of the user's": """
+tf.compat.v1.disable_eager_execution()
+graph = tf.Graph()
+graph.as_default().__enter__()
+tf.compat.v1.Session().__enter__()
+""",
+}
+
+PROGRAM = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+{mode}
+from keras_bert import (
+    AdamWarmup,
+    Tokenizer,
+    PretrainedList,
+    extract_embeddings,
+    get_attention_maps,
+    get_checkpoint_paths,
+    get_custom_objects,
+    load_trained_model_from_checkpoint,
+    load_vocabulary,
+)
+from keras_bert.backend import keras
+
+results = {{}}
+paths = get_checkpoint_paths(PretrainedList.tiny)
+vocabulary = load_vocabulary(paths.vocab)
+texts = ["the ship left the harbour", "at noon"]
+tokenizer = Tokenizer(vocabulary)
+ids, segments = map(np.array, zip(*(tokenizer.encode(text, max_len=16) for text in texts)))
+load = lambda **options: load_trained_model_from_checkpoint(
+    paths.config, paths.checkpoint, seq_len=16, **options
+)
+model = load()
+results["features"] = model.predict([ids, segments], verbose=0)
+heads = load(training=True)
+results["words"], results["next"] = heads.predict([ids, segments, ids * 0 + 1], verbose=0)
+for pooling in (None, "POOL_AVE"):
+    results[f"folder {{pooling}}"] = np.concatenate(
+        extract_embeddings(PretrainedList.tiny, texts, pooling)
+    )
+    results[f"model {{pooling}}"] = np.concatenate(
+        extract_embeddings(model, texts, pooling, vocabs=vocabulary)
+    )
+results["maps"] = np.stack(get_attention_maps(model, [ids, segments]))
+
+model.set_weights([2 * weight for weight in model.get_weights()])
+results["doubled"] = model.predict([ids, segments], verbose=0)
+model.save(sys.argv[1] + ".h5")
+again = keras.models.load_model(sys.argv[1] + ".h5", custom_objects=get_custom_objects())
+results["again"] = again.predict([ids, segments], verbose=0)
+
+"""
+
+
+TRAINING = """
+encoder = load(trainable=True, dropout_rate=0.0)
+first = keras.layers.Lambda(lambda features: features[:, 0])(encoder.output)
+answer = keras.layers.Dense(2, "softmax", kernel_initializer="ones", name="Answer")(first)
+classifier = keras.models.Model(encoder.inputs, answer)
+optimizer = AdamWarmup(8, 2, lr=1e-3, weight_decay=0.01, weight_decay_pattern=["W", "kernel"])
+classifier.compile(optimizer, loss="sparse_categorical_crossentropy")
+history = classifier.fit(
+    [ids, segments], np.array([[0], [1]]), batch_size=2, epochs=4, verbose=0, shuffle=False
+)
+results["losses"] = np.array(history.history["loss"])
+results["trained"] = classifier.predict([ids, segments], verbose=0)
+results["kernel"] = classifier.get_layer("Encoder-1-FeedForward").get_weights()[0]
+assert history.history["loss"][-1] < history.history["loss"][0]
+"""
+SAVING = "np.savez(sys.argv[1], **results)"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The results of the program in a mode."""
+
+    def run(mode):
+        path = tmp_path_factory.mktemp("results") / "results.npz"
+        program = PROGRAM.format(mode=MODES[mode])
+        program += SAVING if "v2_behavior" in MODES[mode] else TRAINING + SAVING
+        environment = {
+            **os.environ,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PYTHONPATH": str(Path(keras_bert.__file__).parents[1]),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", program, path],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return np.load(path)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def eager(run):
+    return run("eager")
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "eager"])
+def test_numbers_are_those_of_eager_execution(run, eager, mode):
+    """Which other tests compare with other software's."""
+    found = run(mode)
+    trained = {"losses", "trained", "kernel"}
+    # Keras 2 has no optimizers of this kind without TensorFlow 2's behaviour.
+    assert set(found) == (set(eager) - trained if "1" in mode else set(eager))
+    for name in found:
+        np.testing.assert_allclose(found[name], eager[name], atol=1e-5, rtol=1e-5, err_msg=name)

@@ -95,6 +95,7 @@ def load_trained_model_from_checkpoint(
     """
     config = read_config(config_file)
     family = family_of(config)
+    check_values_stay()
     with open_checkpoint(checkpoint_file) as checkpoint:
         found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
         check_fit(family, config, checkpoint, found)
@@ -188,6 +189,7 @@ def load_model_weights_from_checkpoint(
         depth -= 1
     config = {**config, "num_hidden_layers": depth}
     family = family_of(config)
+    check_values_stay()
     with open_checkpoint(checkpoint_file) as checkpoint:
         _check_activation(model, config, checkpoint)
         found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
@@ -274,7 +276,6 @@ def _change_vocabulary(
 
 def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], skip=None) -> None:
     """Check all weights against the model, then read and assign them one by one, except `skip`."""
-    check_values_stay()
     held = {layer.name for layer in model.layers}
     variables = {
         weight: model.get_layer(weight.row.layer).weights[weight.row.index]

@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from model_folders import CONFIG, WORDS, random_weights, write_google_folder
+from runtimes import KERAS_3, ON_TENSORFLOW
 from text_damage import damaged
 
 from keras_bert import (
     CheckpointError,
     ConfigError,
+    PretrainedList,
     VocabularyChange,
     build_model_from_config,
     get_checkpoint_paths,
     load_model_weights_from_checkpoint,
     load_trained_model_from_checkpoint,
 )
+from keras_bert.backend import keras
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families.weights import to_checkpoint
 from keras_bert.loader import checkpoint_loader
@@ -364,3 +367,30 @@ def test_damaged_configurations_with_a_checkpoint(google):
 def test_bad_length(google):
     with pytest.raises(ValueError, match="`seq_len` must be positive or None"):
         build_model_from_config(google[0].config, seq_len=0)
+
+
+@pytest.mark.skipif(not KERAS_3, reason="scopes of Keras 3")
+def test_weights_are_not_lost_in_a_stateless_scope():
+    paths = get_checkpoint_paths(PretrainedList.tiny)
+    message = "would be lost at its end. Load the model before"
+    with keras.StatelessScope(), pytest.raises(RuntimeError, match=message):
+        load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="functions of TensorFlow")
+def test_weights_are_not_lost_in_a_function_that_is_traced():
+    import tensorflow as tf
+
+    paths = get_checkpoint_paths(PretrainedList.tiny)
+    loaded = []
+
+    @tf.function(autograph=False)
+    def load():
+        if not loaded:
+            loaded.append(load_trained_model_from_checkpoint(paths.config, paths.checkpoint))
+        return tf.constant(0)
+
+    load.get_concrete_function()  # which is never run
+    expected = load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
+    for found, wanted in zip(loaded[0].get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, wanted)

@@ -26,12 +26,6 @@ def limit_threads(count: int) -> None:
     os.environ["NPROC"] = str(count)
 
 
-def set_value(variable, values) -> None:
-    """Give a variable values now; a function that is being traced would leave its tracers in it."""
-    with jax.ensure_compile_time_eval():
-        variable.assign(values)
-
-
 def own_memory(values):
     """A copy: JAX keeps the memory of an array, and what is mapped changes with the file."""
     return values.copy()

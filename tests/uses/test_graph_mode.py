@@ -20,12 +20,7 @@ MODES = {
     "eager": "",
     "graph": "tf.compat.v1.disable_eager_execution()",
     "behaviour of TensorFlow 1": "tf.compat.v1.disable_v2_behavior()",
-    "a session of the user's": """
-tf.compat.v1.disable_eager_execution()
-session = tf.compat.v1.Session()
-tf.compat.v1.keras.backend.set_session(session)
-""",
-    "a graph of the user's": """
+    "a graph and a session of the user's": """
 tf.compat.v1.disable_eager_execution()
 graph = tf.Graph()
 graph.as_default().__enter__()
@@ -119,7 +114,7 @@ def run(tmp_path_factory):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]

@@ -7,6 +7,7 @@ are names of this module: other modules take them from here, and do not ask whic
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import ismodule
 from threading import RLock
 from typing import Any
@@ -18,39 +19,36 @@ __all__ = [
     *("layers", "losses", "metrics", "models", "ops", "optimizers", "regularizers", "utils"),
 ]
 
-_SUBMODULES = ("plain", "parts", "private", "kept", "switch", "keras_2", "keras_3", "keras_2_ops")
-_SUBMODULES += ("jax", "tensorflow", "torch")
-
 _loading = RLock()
 _has_begun = False
 
 
 def _load() -> None:
     """Import Keras and the engine's module, and make their names those of this module."""
-    parts = import_module(".parts", __name__)
-    globals().update({name: getattr(parts, name) for name in __all__ if name != "TF_KERAS"})
-    # Later modules have precedence: the engine over `plain`, and the Keras over its engine.
-    for module in ("plain", parts.backend.backend(), "keras_2" if TF_KERAS else "keras_3"):
-        for name, value in vars(import_module(f".{module}", __name__)).items():
-            if not name.startswith("_") and not ismodule(value):
-                globals()[name] = value
+    global _has_begun
+    _has_begun = True
+    try:
+        parts = import_module(".parts", __name__)
+        globals().update({name: getattr(parts, name) for name in __all__ if name != "TF_KERAS"})
+        # Later modules have precedence: the engine over `plain`, and the Keras over its engine.
+        for module in ("plain", parts.backend.backend(), "keras_2" if TF_KERAS else "keras_3"):
+            for name, value in vars(import_module(f".{module}", __name__)).items():
+                if not name.startswith("_") and not ismodule(value):
+                    globals()[name] = value
+    except BaseException:
+        _has_begun = False  # so that it can be tried again
+        raise
 
 
 def __getattr__(name: str) -> Any:
     """Import Keras, which takes seconds, when the first of these names is asked for."""
-    global _has_begun
     with _loading:  # other threads wait for the names
-        # While Keras is being imported, Python looks here for submodules first.
-        if not (_has_begun or name in _SUBMODULES or name.startswith("__")):
-            _has_begun = True
+        # Python looks here for submodules first, also while Keras is being imported.
+        if not (_has_begun or name.startswith("__") or find_spec(f"{__name__}.{name}")):
             try:
                 _load()
-            except BaseException as error:
-                _has_begun = False
-                if isinstance(error, AttributeError):  # would read as if this name were missing
-                    message = f"Keras is not installed as it should be: {error}."
-                    raise ImportError(message) from error
-                raise
+            except AttributeError as error:  # which would read as if this name were missing
+                raise ImportError(f"Keras is not installed as it should be: {error}.") from error
         if name in globals():
             return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -61,5 +59,4 @@ def __dir__() -> list[str]:
 
 
 if TF_KERAS:  # before anybody uses `tensorflow.keras`
-    _has_begun = True
     _load()

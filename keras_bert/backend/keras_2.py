@@ -100,7 +100,7 @@ def predictor(model, of_known_layers: bool) -> Predictor:
 def _start(variable, value) -> None:
     """Give a variable its first value in graph mode, where Keras 2 does so for a model's alone."""
     if not tf.compat.v1.executing_eagerly_outside_functions():
-        backend.set_value(variable, value)
+        set_value(variable, value)
 
 
 class Optimizer(optimizers.Optimizer):

@@ -165,17 +165,17 @@ _tokenizers: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 def _tokenizer(model, vocabulary, cased: bool, official: bool) -> Tokenizer:
     """The tokenizer of a model's last vocabulary: making one takes longer than encoding a text."""
-    made_of = vocabulary, cased, official
+    options = {"cased": cased, "official": official}
     try:
-        kept_of, tokenizer = _tokenizers.get(model, (None, None))
+        kept = _tokenizers.get(model)
     except TypeError:  # what stands in for a model may be no key
-        return Tokenizer(vocabulary, cased=cased, official=official)
-    # Another mapping than a dict may not compare by its contents.
-    if type(vocabulary) is not dict or kept_of != made_of:
-        copy = dict(vocabulary) if type(vocabulary) is dict else vocabulary
-        tokenizer = Tokenizer(copy, cased=cased, official=official)
-        _tokenizers[model] = (copy, cased, official), tokenizer
-    return tokenizer
+        return Tokenizer(vocabulary, **options)
+    if type(vocabulary) is not dict:  # another mapping may not compare by its contents
+        return Tokenizer(vocabulary, **options)
+    if kept is None or kept[0] != (vocabulary, options):
+        copy = dict(vocabulary)
+        kept = _tokenizers[model] = (copy, options), Tokenizer(copy, **options)
+    return kept[1]
 
 
 def _check_model(model) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 # Where Keras 2 is wanted, it has to be chosen before anybody uses `tensorflow.keras`.
 from . import backend as backend
-from .version import __version__ as __version__
+
+__version__ = "1.0.0"
 
 if TYPE_CHECKING:
     from .bert import compile_model as compile_model
@@ -75,7 +76,7 @@ _NAMES = {
     "checkpoints": ("CheckpointError",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-_SUBMODULES = (*_NAMES, "activations", "commands", "layers", "saving")
+_SUBMODULES = (*_NAMES, "activations", "commands", "keras_2019", "layers", "saving")
 
 __all__ = [*_MODULE_OF, "__version__"]
 

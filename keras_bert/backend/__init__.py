@@ -6,12 +6,14 @@ otherwise; `keras_3` and `keras_2` have what differs between the two Keras. All 
 are names of this module: other modules take them from here, and do not ask which it is.
 """
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import ismodule
 from threading import RLock
 from typing import Any
 
+from . import switch
 from .switch import TF_KERAS
 
 __all__ = [
@@ -38,6 +40,22 @@ def _load() -> None:
     except BaseException:
         _has_begun = False  # so that it can be tried again
         raise
+
+
+def use_keras_2() -> None:
+    """Choose Keras 2 for this process, as `TF_KERAS=1` does, unless Keras 3 is already in use."""
+    global TF_KERAS
+    if TF_KERAS:
+        return
+    if _has_begun:
+        raise ImportError(
+            "Keras 2 cannot be chosen: keras_bert runs on Keras 3 in this process already. Choose "
+            "it before anything else is imported from keras_bert, or set TF_KERAS=1 in the "
+            "environment."
+        )
+    TF_KERAS = switch.TF_KERAS = True
+    _load()
+    os.environ["TF_KERAS"] = "1"  # for processes that this one starts
 
 
 def __getattr__(name: str) -> Any:

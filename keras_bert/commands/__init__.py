@@ -9,11 +9,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..version import __version__
-from . import convert, extract, fill, info, similar, tokenize
+from .. import __version__
+from . import convert, extract, fill, info, run, similar, tokenize
 from .shared import CommandError
 
-_COMMANDS = (extract, fill, similar, tokenize, convert, info)
+_COMMANDS = (extract, fill, similar, tokenize, convert, info, run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _joined(words: list[str]) -> list[str]:
     """Let `--layers -1,-2` be written like `--layers=-1,-2`, which argparse alone understands."""
+    if words[:1] == ["run"]:  # the words of another program
+        return words
     joined: list[str] = []
     for word in words:
         if joined and joined[-1] == "--layers":

@@ -1,0 +1,47 @@
+"""Programs of 2018–2021 as they stand, on Keras 2 (`tf_keras`)."""
+
+from ..backend import use_keras_2
+
+_installed = False
+
+
+def install(graph: bool | None = None) -> None:
+    """Give the rest of this program the Keras, TensorFlow and NumPy names of 2018–2021.
+
+    `import keras` and `tensorflow.keras` are Keras 2 from then on, under all the module paths that
+    it once had (`keras.engine.topology`, `keras.utils.np_utils`, …). Put in place are the
+    optimizers with `lr` and `decay`, `acc` and `val_acc` in logs, `CuDNNLSTM` and `CuDNNGRU`,
+    `multi_gpu_model`, `keras_contrib`'s CRF, TensorFlow 1's names (`tf.Session`,
+    `tf.placeholder`, parts of `tf.contrib`) and the aliases that NumPy has removed. A name that
+    cannot be had raises an ImportError that says what stands in its stead. When the program ends,
+    a line on stderr says what of this it has used.
+
+    Call it before Keras or TensorFlow are imported. `python -m keras_bert run SCRIPT` does so for a
+    script as it stands.
+
+    Args:
+        graph: Whether TensorFlow runs in graph mode, as TensorFlow 1 did. By default it does from
+            the moment at which the program imports `keras`, which knew no other mode, or asks for a
+            name such as `tf.Session`; and programs on `tensorflow.keras` run eagerly.
+
+    Raises:
+        ImportError: If `tf_keras` is not installed, or Keras 3 is in use in this process.
+
+    Example:
+        >>> from keras_bert import keras_2019
+        >>> keras_2019.install()  # doctest: +SKIP
+        >>> from keras.optimizers import Adam  # doctest: +SKIP
+        >>> Adam(lr=2e-5)  # doctest: +SKIP
+    """
+    global _installed
+    use_keras_2()
+    from . import keras_names, modes, modules, numpy_names, report, tensorflow_names
+
+    if not _installed:
+        numpy_names.install()
+        tensorflow_names.install()
+        keras_names.install()
+        modules.install()
+        report.at_exit()
+        _installed = True
+    modes.choose(graph)

@@ -1,0 +1,158 @@
+"""What Keras itself did otherwise in 2018–2021, put into Keras 2."""
+
+import functools
+import warnings
+
+import tensorflow as tf
+from tf_keras.src import backend as keras_backend
+from tf_keras.src.callbacks import CallbackList
+from tf_keras.src.engine import data_adapter, functional, training_v1
+
+from ..backend import backend, keras, layers, models, optimizers, utils
+from . import modes
+from .report import note
+
+# The classes that have taken these names since ignore `lr`, with no more than a message in a log.
+_OPTIMIZERS = "Adadelta Adagrad Adam Adamax Ftrl Nadam Optimizer RMSprop SGD"
+
+# Warnings about what old programs cannot do otherwise.
+_DEPRECATED = (
+    "The `lr` argument is deprecated",
+    r"`[Mm]odel\.\w+_generator` is deprecated",
+    "`Model.state_updates` will be removed",
+    "You are saving your model as an HDF5 file",
+)
+
+
+def install() -> None:
+    """Put the old names in place."""
+    for deprecated in _DEPRECATED:
+        warnings.filterwarnings("ignore", message=deprecated)
+    for name in _OPTIMIZERS.split():
+        setattr(optimizers, name, getattr(optimizers.legacy, name))
+    for function in (CuDNNGRU, CuDNNLSTM):
+        setattr(layers, function.__name__, function)
+        utils.get_custom_objects()[function.__name__] = function  # by which files name them
+    utils.multi_gpu_model = multi_gpu_model
+    backend.get_session = keras_backend.get_session
+    backend.set_session = keras_backend.set_session
+    backend.image_dim_ordering = lambda: "tf"
+    backend.tf = tf
+    models.Input = keras.Input
+    models.Network = functional.Functional
+    models.Sequential.predict_classes = predict_classes
+    models.Sequential.predict_proba = predict_proba
+    optimizers.legacy.Optimizer.__init__ = _noting_lr(optimizers.legacy.Optimizer.__init__)
+    CallbackList.on_epoch_end = _with_old_names(CallbackList.on_epoch_end)
+    for name in ("fit_generator", "evaluate_generator", "predict_generator"):
+        for model in (keras.Model, training_v1.Model):  # the second in graph mode
+            setattr(model, name, _noted(getattr(model, name)))
+    keras.Model.save = _as_h5(keras.Model.save)
+    keras.Model.save_weights = _as_h5(keras.Model.save_weights)
+    data_adapter.pack_x_y_sample_weight = _taking_lists(data_adapter.pack_x_y_sample_weight)
+    keras_backend.unique_object_name = _counted_from_1(keras_backend.unique_object_name)
+
+
+def CuDNNLSTM(*args, **kwargs):
+    """An LSTM, which computes the same on every device and reads the weights of a CuDNNLSTM."""
+    note("CuDNNLSTM")
+    return layers.LSTM(*args, **kwargs)
+
+
+def CuDNNGRU(*args, **kwargs):
+    """A GRU, which computes the same on every device and reads the weights of a CuDNNGRU."""
+    note("CuDNNGRU")
+    return layers.GRU(*args, **kwargs)
+
+
+def multi_gpu_model(model, gpus=None, cpu_merge=True, cpu_relocation=False):
+    """The model itself: Keras no longer divides batches this way."""
+    note("multi_gpu_model (which does nothing)")
+    return model
+
+
+def predict_classes(model, x, batch_size=32, verbose=0):
+    """The class of each example."""
+    note("predict_classes")
+    predicted = model.predict(x, batch_size=batch_size, verbose=verbose)
+    if predicted.shape[-1] > 1:
+        return predicted.argmax(axis=-1)
+    return (predicted > 0.5).astype("int32")
+
+
+def predict_proba(model, x, batch_size=32, verbose=0):
+    """The same as `predict`."""
+    note("predict_proba")
+    return model.predict(x, batch_size=batch_size, verbose=verbose)
+
+
+def _noted(function):
+    @functools.wraps(function)
+    def noted(*args, **kwargs):
+        note(function.__name__)
+        return function(*args, **kwargs)
+
+    return noted
+
+
+def _noting_lr(function):
+    @functools.wraps(function)
+    def init(self, name, *args, **kwargs):
+        if "lr" in kwargs:
+            note("lr of optimizers")
+        function(self, name, *args, **kwargs)
+
+    return init
+
+
+def _with_old_names(function):
+    """Let callbacks, and the history, see the metric `accuracy` as `acc`, too."""
+
+    @functools.wraps(function)
+    def on_epoch_end(self, epoch, logs=None):
+        names = [name for name in logs or () if name.split("_")[-1] == "accuracy"]
+        old = {name[: -len("uracy")]: logs[name] for name in names}
+        if old:
+            note(" and ".join(old))
+            logs = {**logs, **old}
+        return function(self, epoch, logs)
+
+    return on_epoch_end
+
+
+def _as_h5(function):
+    """Save as `.h5` whatever the file is called, as Keras did before it was part of TensorFlow."""
+
+    @functools.wraps(function)
+    def save(self, filepath, *args, **kwargs):
+        name = str(filepath)
+        if modes.of_keras_itself() and not name.endswith((".h5", ".hdf5", ".keras")):
+            note("files in the format .h5 whatever their names")
+            kwargs.setdefault("save_format", "h5")
+        return function(self, filepath, *args, **kwargs)
+
+    return save
+
+
+def _counted_from_1(function):
+    """Name a first layer `dense_1`, as Keras did, and not `dense`, as TensorFlow's does."""
+
+    @functools.wraps(function)
+    def unique_object_name(*args, zero_based=False, **kwargs):
+        zero_based = zero_based and not modes.of_keras_itself()
+        return function(*args, zero_based=zero_based, **kwargs)
+
+    return unique_object_name
+
+
+def _taking_lists(function):
+    """Let a generator yield `([x1, x2], None)`, of which Keras 2 makes an input and its target."""
+
+    @functools.wraps(function)
+    def pack(x, y=None, sample_weight=None):
+        if y is None and isinstance(x, list):
+            note("generators of lists without targets")
+            x = tuple(x)
+        return function(x, y, sample_weight)
+
+    return pack

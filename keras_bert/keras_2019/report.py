@@ -1,0 +1,31 @@
+"""What of the names put in place a program has used."""
+
+import atexit
+import sys
+
+import tensorflow as tf
+import tf_keras
+
+from . import modes
+
+_used: dict[str, None] = {}
+
+
+def note(name: str) -> None:
+    """Remember that the program has used a name."""
+    _used[name] = None
+
+
+def at_exit() -> None:
+    """Print one line when the program ends."""
+    atexit.register(lambda: print(text(), file=sys.stderr))  # noqa: T201
+
+
+def text() -> str:
+    """The line."""
+    mode = "in graph mode" if modes.in_graph_mode() else "executing eagerly"
+    names = ", ".join(sorted(_used)) or "nothing"
+    return (
+        f"keras-bert: this program ran on Keras 2 (tf_keras {tf_keras.__version__}, TensorFlow "
+        f"{tf.__version__} {mode}); put in place for it: {names}."
+    )

@@ -1,0 +1,136 @@
+"""TensorFlow 1's names in TensorFlow 2: `tf.Session`, `tf.train.AdamOptimizer`, `tf.contrib`."""
+
+import functools
+import inspect
+from types import FunctionType, ModuleType
+
+import tensorflow as tf
+
+from . import modes
+from .modules import OldModule, add_module
+from .report import note
+
+_OLD = tf.compat.v1
+# Only graphs have these: a program that asks for one was written for graph mode.
+_OF_GRAPHS = {
+    *("Session", "InteractiveSession", "placeholder", "placeholder_with_default"),
+    *("get_default_graph", "reset_default_graph", "get_default_session", "gradients"),
+    *("global_variables_initializer", "local_variables_initializer", "get_variable"),
+    *("variable_scope", "trainable_variables", "global_variables", "get_collection"),
+}
+_CELLS = ("BasicLSTMCell", "BasicRNNCell", "DropoutWrapper", "GRUCell", "LSTMCell", "MultiRNNCell")
+# Names of tf.contrib, to where TensorFlow has them today.
+_CONTRIB = {
+    "layers": {
+        "xavier_initializer": "keras.initializers.GlorotUniform",
+        "variance_scaling_initializer": "keras.initializers.VarianceScaling",
+        "l1_regularizer": "keras.regularizers.L1",
+        "l2_regularizer": "keras.regularizers.L2",
+    },
+    "rnn": {
+        **{name: f"compat.v1.nn.rnn_cell.{name}" for name in (*_CELLS, "ResidualWrapper")},
+        "static_rnn": "compat.v1.nn.static_rnn",
+    },
+    "data": {
+        "AUTOTUNE": "data.AUTOTUNE",
+        "map_and_batch": "data.experimental.map_and_batch",
+        "parallel_interleave": "data.experimental.parallel_interleave",
+    },
+    "distribute": {
+        "MirroredStrategy": "distribute.MirroredStrategy",
+        "OneDeviceStrategy": "distribute.OneDeviceStrategy",
+    },
+    "framework": {
+        "nest": "nest",
+        "get_or_create_global_step": "compat.v1.train.get_or_create_global_step",
+        "list_variables": "train.list_variables",
+        "load_variable": "train.load_variable",
+    },
+    "lookup": {"HashTable": "lookup.StaticHashTable"},
+}
+_INSTEAD = {
+    "tpu": "tf.distribute.TPUStrategy: build and compile the model in its scope()",
+    "crf": "keras_bert.layers.CRF",
+    "opt": "keras_bert.AdamWarmup, which has weight decay, or keras.optimizers",
+    "cudnn_rnn": "keras.layers.CuDNNLSTM and CuDNNGRU",
+    "seq2seq": "keras.layers.Attention and AdditiveAttention",
+    "training": "plain Python: HParams was a dictionary with attributes",
+    "predictor": "tf.saved_model.load",
+    "learn": "tf.data and keras",
+    "slim": "the package tf_slim",
+    "eager": "tf.GradientTape and tf.function",
+}
+
+
+def install() -> None:
+    """Let TensorFlow have its old names for who asks for one."""
+    _add_old_names(tf, _OLD, "tf")
+    for name in tf.__all__ if hasattr(tf, "__all__") else dir(tf):
+        if (
+            not name.startswith("_")
+            and name not in ("compat", "keras")
+            and type(module := vars(tf).get(name)) is ModuleType
+            and hasattr(_OLD, name)
+        ):
+            _add_old_names(module, getattr(_OLD, name), f"tf.{name}")
+    tf.nn.dropout = _with_clear_rate(tf.nn.dropout)
+    add_module(OldModule("tensorflow.contrib", names={"keras": "tensorflow:keras"}))
+    for name in sorted({*_CONTRIB, *_INSTEAD}):
+        names = {key: f"tensorflow:{path}" for key, path in _CONTRIB.get(name, {}).items()}
+        instead = _INSTEAD.get(name, "")
+        add_module(OldModule(f"tensorflow.contrib.{name}", names=names, instead=instead))
+
+
+def _add_old_names(module, old, name: str) -> None:
+    """Let a module of TensorFlow 2 have what its counterpart in TensorFlow 1 had besides."""
+
+    def __getattr__(attribute):
+        if attribute.startswith("__") or not hasattr(old, attribute):
+            raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
+        note(f"{name}.{attribute}")
+        if attribute in _OF_GRAPHS:
+            modes.of_tensorflow_1()
+        return getattr(old, attribute)
+
+    module.__getattr__ = __getattr__
+    for attribute, function in list(vars(module).items()):
+        before = getattr(old, attribute, None)
+        if isinstance(function, FunctionType) and isinstance(before, FunctionType):
+            setattr(
+                module, attribute, _taking_old_arguments(function, before, f"{name}.{attribute}")
+            )
+
+
+def _taking_old_arguments(function, old, name: str):
+    """Let a function take arguments that it has lost: a call with one goes to the old function."""
+    old_only = _arguments(old) - _arguments(function)
+    if function is old or not old_only:
+        return function
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        if not old_only.isdisjoint(kwargs):
+            note(f"{name}({', '.join(sorted(old_only & kwargs.keys()))})")
+            return old(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _arguments(function) -> set[str]:
+    return set(inspect.signature(function).parameters)
+
+
+def _with_clear_rate(dropout):
+    """Refuse a second argument without a name, whose meaning has changed to the opposite."""
+
+    @functools.wraps(dropout)
+    def call(x, *args, **kwargs):
+        if args and modes.in_graph_mode():
+            raise TypeError(
+                "The second argument of tf.nn.dropout was the share to keep in TensorFlow 1 and is "
+                f"the share to drop in TensorFlow 2: write keep_prob= or rate=. Received: {args[0]}"
+            )
+        return dropout(x, *args, **kwargs)
+
+    return call

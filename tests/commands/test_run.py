@@ -1,0 +1,42 @@
+"""The command runs a script as Python would."""
+
+import pytest
+from command_line import run
+from old_scripts import on_keras_2, run_script
+
+
+def test_a_script_that_is_not_there(capsys, monkeypatch):
+    code, _, messages = run(capsys, monkeypatch, "run", "nowhere.py")
+    assert code == 1
+    assert messages == "keras-bert run: there is no script 'nowhere.py'\n"
+
+
+SCRIPT = """
+import sys
+import beside
+if __name__ == "__main__":
+    print(sys.argv[1:], beside.NUMBER, sys.path[0])
+    sys.exit(3)
+"""
+
+
+class TestScripts:
+    pytestmark = on_keras_2
+
+    def test_its_arguments_folder_and_exit_code_are_its_own(self, tmp_path):
+        (tmp_path / "beside.py").write_text("NUMBER = 7")
+        words = ("a", "--layers", "-1,-2", "--help", "--graph")
+        code, output, _ = run_script(tmp_path, SCRIPT, *words)
+        assert code == 3
+        assert output == f"{list(words)} 7 {tmp_path}\n"
+
+    def test_its_syntax_errors_are_shown(self, tmp_path):
+        code, _, messages = run_script(tmp_path, "print 'Python 2'")
+        assert code == 1
+        assert "SyntaxError: Missing parentheses" in messages
+
+
+def test_modes_exclude_each_other(capsys, monkeypatch):
+    with pytest.raises(SystemExit) as end:
+        run(capsys, monkeypatch, "run", "--graph", "--eager", "script.py")
+    assert end.value.code == 2

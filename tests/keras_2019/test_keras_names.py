@@ -1,0 +1,143 @@
+"""What Keras did otherwise: optimizers, logs, generators, files, names of layers."""
+
+import pytest
+from old_scripts import on_keras_2, results_of
+
+pytestmark = on_keras_2
+
+SCRIPT = """
+import json
+import os
+import tempfile
+import h5py
+import numpy as np
+import keras
+from keras import backend as K
+from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from keras.layers import *
+from keras.models import Model, Sequential, load_model
+from keras.optimizers import Adam, SGD
+from keras.utils import multi_gpu_model
+
+results = {}
+folder = tempfile.mkdtemp()
+random = np.random.RandomState(0)
+words, tags = random.rand(8, 5, 3), np.eye(2)[random.randint(0, 2, 8)]
+
+inputs = Input(shape=(5, 3))
+x = Bidirectional(CuDNNLSTM(4, return_sequences=True))(inputs)
+x = CuDNNGRU(4)(x)
+outputs = Dense(2, activation="softmax")(x)
+model = multi_gpu_model(Model(inputs, outputs), gpus=2)
+model.compile(Adam(lr=1e-2, decay=0.1), "categorical_crossentropy", metrics=["accuracy"])
+results["lr"] = float(K.get_value(model.optimizer.lr))
+results["names"] = [layer.name for layer in model.layers]
+
+def batches():
+    while True:
+        yield [words], tags
+
+best = os.path.join(folder, "best.weights")
+logs = {}
+class Keep(Callback):
+    def on_epoch_end(self, epoch, logs_of_epoch=None):
+        logs.update(logs_of_epoch)
+        K.set_value(self.model.optimizer.lr, 0.001)
+
+history = model.fit_generator(
+    batches(), steps_per_epoch=2, epochs=2, verbose=0, validation_data=batches(),
+    validation_steps=1, callbacks=[
+        Keep(), EarlyStopping(monitor="val_acc", patience=9),
+        ModelCheckpoint(best, monitor="val_acc", save_best_only=True, save_weights_only=True),
+    ],
+)
+results["history"] = sorted(history.history)
+results["logs"] = sorted(logs)
+results["lr at the end"] = float(K.get_value(model.optimizer.lr))
+results["evaluated"] = len(model.evaluate_generator(batches(), steps=1))
+results["predicted"] = list(model.predict_generator(batches(), steps=2).shape)
+with h5py.File(best) as file:
+    results["weights"] = sorted(file)
+before = model.predict(words)
+model.save(os.path.join(folder, "model"))
+again = load_model(os.path.join(folder, "model"))
+results["reloaded"] = float(np.abs(again.predict(words) - before).max())
+model.load_weights(best)
+
+# A loss of the model's own, and batches without targets.
+a, b = Input(shape=(1,)), Input(shape=(1,))
+product = Dense(1, use_bias=False, kernel_initializer="ones")(a)
+own = Model([a, b], product)
+own.add_loss(K.mean(K.square(product - b)))
+own.compile(optimizer=SGD(0.1))
+def without_targets():
+    while True:
+        yield [np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]])], None
+results["losses"] = own.fit_generator(
+    without_targets(), steps_per_epoch=1, epochs=2, verbose=0
+).history["loss"]
+
+sequential = Sequential([Dense(2, input_dim=3)])
+scores = sequential.predict(words[:, 0])
+results["classes"] = sequential.predict_classes(words[:, 0]).tolist() == scores.argmax(1).tolist()
+results["tf"] = K.tf.__name__
+results["image"] = K.image_dim_ordering()
+print(json.dumps(results))
+"""
+
+
+@pytest.fixture(scope="module", params=["--graph", "--eager"])
+def found(request, tmp_path_factory):
+    return results_of(tmp_path_factory.mktemp("script"), SCRIPT, options=(request.param,))
+
+
+@pytest.fixture
+def results(found):
+    return found[0]
+
+
+def test_optimizers_take_lr_and_callbacks_set_it(results):
+    assert results["lr"] == pytest.approx(0.01)
+    assert results["lr at the end"] == pytest.approx(0.001)
+
+
+def test_layers_are_counted_from_1(results):
+    assert results["names"] == ["input_1", "bidirectional_1", "gru_1", "dense_1"]
+
+
+def test_logs_have_the_old_names_and_the_new_ones(results):
+    names = {"loss", "acc", "accuracy", "val_loss", "val_acc", "val_accuracy"}
+    assert set(results["history"]) == names
+    assert names <= set(results["logs"])
+
+
+def test_generators_of_lists(results):
+    assert results["evaluated"] == 2
+    assert results["predicted"] == [16, 2]
+
+
+def test_generators_without_targets(results):
+    """The mean of (1·w − 3)² and (2·w − 5)² is 6.5 for w = 1, and its gradient −8."""
+    assert results["losses"] == pytest.approx([6.5, (1.2**2 + 1.4**2) / 2], rel=1e-5)
+
+
+def test_files_are_hdf5_whatever_they_are_called(results):
+    assert {"bidirectional_1", "gru_1", "dense_1"} <= set(results["weights"])
+    assert results["reloaded"] < 1e-6
+
+
+def test_sequential_models_predict_classes(results):
+    assert results["classes"]
+
+
+def test_the_backend_knows_tensorflow(results):
+    assert results["tf"] == "tensorflow"
+    assert results["image"] == "tf"
+
+
+def test_the_line_at_the_end_names_what_was_used(found):
+    for name in (
+        *("CuDNNGRU", "CuDNNLSTM", "acc and val_acc", "fit_generator", "evaluate_generator"),
+        *("lr of optimizers", "multi_gpu_model", "predict_classes", "predict_generator"),
+    ):
+        assert name in found[1]

@@ -1,0 +1,44 @@
+"""When TensorFlow is in graph mode, and when Keras 2 can no longer be chosen."""
+
+import pytest
+from command_line import start
+from old_scripts import on_keras_2, results_of
+
+pytestmark = on_keras_2
+
+END = "\nimport json, tensorflow as tf\nprint(json.dumps(not tf.executing_eagerly()))\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "graph"),
+    [
+        ("from keras.layers import Dense", (), True),
+        ("from tensorflow.keras.layers import Dense", (), False),
+        ("import tensorflow as tf\ntf.Session", (), True),
+        ("import keras", ("--eager",), False),
+        ("from tensorflow.keras.layers import Dense", ("--graph",), True),
+    ],
+)
+def test_the_mode_is_that_which_the_program_was_written_for(tmp_path, source, options, graph):
+    found, line = results_of(tmp_path, source + END, options=options)
+    assert found is graph
+    assert ("in graph mode" in line) is graph
+
+
+def test_a_program_of_ones_own(tmp_path):
+    """With `install` instead of the command."""
+    source = "from keras_bert import keras_2019\nkeras_2019.install()\nimport keras\n"
+    source += "import os\nassert os.environ['TF_KERAS'] == '1'\n"
+    source += "import keras_bert.backend as b\nassert b.keras is keras\n"
+    found, line = results_of(tmp_path, source + END, prefix=())
+    assert found is True
+    assert line.endswith("put in place for it: keras.")
+
+
+def test_it_is_too_late_when_keras_3_is_in_use():
+    source = "import keras_bert\nkeras_bert.get_model\n"
+    source += "from keras_bert import keras_2019\nkeras_2019.install()"
+    process = start("-c", source, prefix=(), environment={"TF_KERAS": ""})
+    _, messages = process.communicate(timeout=600)
+    assert process.returncode == 1
+    assert "ImportError: Keras 2 cannot be chosen: keras_bert runs on Keras 3" in messages

@@ -1,0 +1,57 @@
+"""TensorFlow 1's names."""
+
+from old_scripts import on_keras_2, results_of
+
+pytestmark = on_keras_2
+
+SCRIPT = """
+import json
+import tensorflow as tf
+from tensorflow.contrib.rnn import LSTMCell
+config = tf.ConfigProto()
+config.gpu_options.allow_growth = True
+x = tf.placeholder(tf.float32, shape=(None, 2))
+w = tf.get_variable("w", initializer=[[1.0], [2.0]])
+y = tf.matmul(x, w)
+loss = tf.reduce_sum(tf.square(y), axis=1, keep_dims=True)
+step = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_mean(loss))
+results = {"graph": not tf.executing_eagerly(), "cell": LSTMCell.__name__}
+with tf.Session(config=config) as session:
+    session.run(tf.global_variables_initializer())
+    results["loss"] = session.run(loss, {x: [[1.0, 1.0]]}).tolist()
+    session.run(step, {x: [[1.0, 1.0]]})
+    results["w"] = session.run(w).tolist()
+    kept = tf.nn.dropout(tf.ones((1000,)), keep_prob=0.9)
+    results["kept"] = int((session.run(kept) > 0).sum())
+errors = {
+    "dropout": lambda: tf.nn.dropout(tf.ones((4,)), 0.9),
+    "contrib": lambda: tf.contrib.crf.viterbi_decode,
+    "unknown": lambda: tf.no_such_name,
+}
+for name, fails in errors.items():
+    try:
+        fails()
+    except Exception as error:
+        results[name] = f"{type(error).__name__}: {error}"
+results["initializer"] = tf.contrib.layers.xavier_initializer.__name__
+results["logging"] = tf.logging.INFO
+print(json.dumps(results))
+"""
+
+
+def test_a_program_of_tensorflow_1(tmp_path):
+    results, line = results_of(tmp_path, SCRIPT)
+    assert results["graph"]
+    assert results["loss"] == [[9.0]]
+    # The gradient of (w1 + w2)² at (1, 2) is 6 for both.
+    assert [round(value, 5) for (value,) in results["w"]] == [0.4, 1.4]
+    assert 850 < results["kept"] < 950
+    assert results["dropout"].startswith("TypeError: The second argument of tf.nn.dropout")
+    assert "In its stead: keras_bert.layers.CRF." in results["contrib"]
+    assert results["unknown"].startswith("AttributeError")
+    assert results["cell"] == "LSTMCell"
+    assert results["initializer"] == "GlorotUniform"
+    assert results["logging"] == 20
+    for name in ("tf.Session", "tf.reduce_sum(keep_dims)", "tensorflow.contrib.rnn"):
+        assert name in line
+    assert "in graph mode" in line

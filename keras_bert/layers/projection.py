@@ -3,6 +3,7 @@
 from .. import activations
 from ..backend import activations as keras_activations
 from ..backend import constraints, initializers, keras, layers, regularizers, reshape, static_shape
+from .initializer import keras_own
 
 # How many arguments of `ProjectionLayer` follow the activation by position.
 OPTION_NUM = 7
@@ -128,7 +129,7 @@ class ProjectionLayer(layers.Layer):
             "dtype": keras.dtype_policies.serialize(self._stored_policy()),
             "activation": keras_activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "kernel_initializer": initializers.serialize(keras_own(self.kernel_initializer)),
             "bias_initializer": initializers.serialize(self.bias_initializer),
             "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),

@@ -4,6 +4,7 @@ from typing import Any
 
 from .. import layers
 from ..activations import gelu_erf, gelu_tanh
+from ..backend import utils
 from ..layers.initializer import GlorotNormal
 from ..layers.stack import TrigPosEmbedding
 from ..layers.stack.embed_sim import EmbeddingRet, EmbeddingSim
@@ -16,6 +17,9 @@ _LAYERS = (
     *("PositionEmbedding", "TokenEmbedding", "EmbeddingSimilarity", "TaskEmbedding", "Masked"),
     *("Extract", "ExtractMasked", "FirstTokens", "MaskedGlobalMaxPool1D", "MaskedConv1D"),
 )
+
+# Files of 1.0.0 name it without a package. From 3.16 on Keras does not look for it in its module.
+utils.get_custom_objects().setdefault("GlorotNormal", GlorotNormal)
 
 
 def get_custom_objects() -> dict[str, Any]:

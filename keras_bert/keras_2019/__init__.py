@@ -35,13 +35,14 @@ def install(graph: bool | None = None) -> None:
     """
     global _installed
     use_keras_2()
-    from . import keras_names, modes, modules, numpy_names, report, tensorflow_names
+    from . import contrib, keras_names, modes, modules, numpy_names, report, tensorflow_names
 
     if not _installed:
         numpy_names.install()
         tensorflow_names.install()
         keras_names.install()
         modules.install()
+        contrib.install()
         report.at_exit()
         _installed = True
     modes.choose(graph)

@@ -94,7 +94,10 @@ def _counted(y_pred):
 def _one_hot(y_true, y_pred, only_ids=False):
     """Labels as one-hot rows (B, T, U); an id that is no tag gives a row of zeros."""
     labels, units = y_true, y_pred.shape[-1]
-    if len(labels.shape) == 2:
+    if getattr(labels.shape, "rank", 0) is None or labels.shape[-1] is None:
+        # Whatever else Keras 2 may say of their shape: it supposes that of the predictions.
+        labels = ops.reshape(labels, (*ops.shape(y_pred)[:2], -1))
+    elif len(labels.shape) == 2:
         labels = ops.expand_dims(labels, -1)
     *positions, size = static_shape(labels)
     allowed = (None, 1) if only_ids else (None, 1, units)

@@ -18,7 +18,8 @@ def requirements() -> list[str]:
 
 
 # Read, not imported: importing the package would need Keras while the wheel is being built.
-version = re.search(r'^__version__ = "(.+)"$', read("keras_bert/__init__.py"), re.MULTILINE).group(1)
+package = read("keras_bert/__init__.py")
+version = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE).group(1)
 
 setup(
     name="keras-bert",

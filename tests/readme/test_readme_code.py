@@ -51,8 +51,8 @@ STAND_INS = {
     "model.fit(\n": "history = model.fit(\n",
 }
 # Blocks that test_pipelines.py runs, where Grain is installed and with enough texts; engines, whose
-# worker test_extractor.py and test_ray.py call as they do; export, which test_export.py does; and
-# devices, of which distributed_jax.py has eight.
+# worker test_extractor.py and test_ray.py call as they do; export, which test_export.py does;
+# devices, of which distributed_jax.py has eight; and old scripts, of which test_run.py has some.
 ELSEWHERE = (
     "PyDataset",
     "tf.data.Dataset",
@@ -61,6 +61,7 @@ ELSEWHERE = (
     "spark.read",
     "import onnxruntime",
     "layout_map",
+    "keras_2019",
 )
 # What the reader is taken to have.
 GIVEN = {
@@ -126,7 +127,7 @@ COMMANDS = [
     for language, code, _ in blocks()
     if language == "bash"
     for line in code.splitlines()
-    if line.startswith("python -m keras_bert ")
+    if line.startswith("python -m keras_bert ") and " run " not in line
 ]
 
 

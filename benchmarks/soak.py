@@ -2,7 +2,7 @@
 
     python benchmarks/soak.py [--only "Keras 3, TensorFlow" …] [--share 1.0] [--picture soak.svg]
 
-On every runtime, one process makes 100,000 calls of `predict_on_batch` and as many of
+On every runtime, one process makes 50,000 calls of `predict_on_batch` and as many of
 `extract_embeddings`, of changing lengths, loads and deletes a model 200 times, and tokenizes
 5 million words that it has not met before, with the small model of the package. Its resident memory
 is read fifty times in each job. The first tenth of a job warms up: caches fill, and JAX compiles
@@ -18,8 +18,8 @@ import sys
 from turns import RUNTIMES, Contestant, print_machine, print_table
 
 JOBS = {
-    "predict_on_batch": 100_000,
-    "extract_one_text": 100_000,
+    "predict_on_batch": 50_000,
+    "extract_one_text": 50_000,
     "load_and_delete": 200,
     "tokenize_new_word": 5_000_000,
 }

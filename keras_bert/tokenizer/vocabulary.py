@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..arguments import describe, shorten
+from ..arguments import check_on_disk, describe, shorten
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -46,6 +46,7 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
             f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
         )
     path = os.fspath(vocab_path)
+    check_on_disk(path)
     with open(path, "rb") as file:
         data = file.read()
     text = _decode(data, path)
@@ -94,8 +95,10 @@ def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str,
 
 def declared_lower_case(folder: str | os.PathLike[str]) -> bool | None:
     """Return `do_lower_case` of a folder's `tokenizer_config.json`, None where it has none."""
+    path = os.path.join(folder, "tokenizer_config.json")
     try:
-        with open(os.path.join(folder, "tokenizer_config.json"), encoding="utf-8") as reader:
+        check_on_disk(path)
+        with open(path, encoding="utf-8") as reader:
             lower_case = json.load(reader).get("do_lower_case")
     except (OSError, ValueError, AttributeError):
         return None

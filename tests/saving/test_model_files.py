@@ -130,6 +130,17 @@ def test_nothing_is_written_over(tmp_path, google):
         write_model_file(tmp_path / "model.keras", google)
 
 
+def test_an_error_of_hdf5_leaves_no_file(tmp_path, google, monkeypatch):
+    def save(self, path):
+        path.write_text("half of it")
+        raise RuntimeError("Can't decrement id ref count (file write failed)")
+
+    monkeypatch.setattr(models.Model, "save", save)
+    with pytest.raises(OSError, match=r"model\.keras could not be written: Can't decrement"):
+        write_model_file(tmp_path / "model.keras", google)
+    assert [path.name for path in tmp_path.iterdir()] == ["google"]
+
+
 def test_a_folder_that_does_not_load_leaves_no_file(tmp_path, google):
     (google / "bert_config.json").write_text(json.dumps({**CONFIG, "vocab_size": 31}))
     with pytest.raises(ValueError, match="vocab_size is 31"):

@@ -2,6 +2,7 @@
 
 import json
 import random
+from pipes import make_pipe, refused
 
 import pytest
 from hypothesis import given, settings
@@ -141,6 +142,12 @@ def test_line_that_is_not_utf8(write, content, line):
 def test_empty_file(write, content):
     with pytest.raises(VocabularyError, match="holds no tokens"):
         load_vocabulary(write(content))
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "tokenizer.json"])
+def test_a_pipe_is_refused_at_once(tmp_path, name):
+    with refused():
+        load_vocabulary(make_pipe(tmp_path / name))
 
 
 def test_missing_file_and_wrong_type(tmp_path):
@@ -310,6 +317,11 @@ def test_what_the_folder_declares_holds(tmp_path, lower):
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
     assert declared_lower_case(tmp_path) is lower
     assert is_cased(tmp_path, {"The": 0, "the": 1}) is not lower
+
+
+def test_a_pipe_declares_nothing(tmp_path):
+    make_pipe(tmp_path / "tokenizer_config.json")
+    assert declared_lower_case(tmp_path) is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"do_lower_case": "yes"}'])

@@ -13,6 +13,7 @@ from tokenizer_texts import DATA
 from keras_bert.tokenizer.vocabulary import (
     VocabularyError,
     declared_lower_case,
+    find_case,
     is_cased,
     load_vocabulary,
     save_vocabulary,
@@ -310,6 +311,24 @@ SPECIAL = ["[PAD]", "[UNK]", "[unused1]", "<S>", "<T>", "", "##s", "1A!", "\u202
 def test_by_the_vocabulary(tmp_path, words, cased):
     # Special tokens are those of Google's uncased Chinese and cased multilingual vocabularies.
     assert is_cased(tmp_path, dict.fromkeys([*SPECIAL, *words], 0)) is cased
+
+
+def test_words_that_were_added_to_a_vocabulary_in_lower_case(tmp_path):
+    words = dict.fromkeys([f"word{number}" for number in range(500)], 0)
+    assert not is_cased(tmp_path, {**words, "BERT": 0, "UNK": 0})
+    assert is_cased(tmp_path, {**words, "B": 0})
+    assert is_cased(tmp_path, {**words, **dict.fromkeys(["Ab", "Bc", "Cd", "De", "Ef", "Fg"], 0)})
+
+
+def test_what_says_so(tmp_path):
+    assert find_case(None, ["a", "B", "##Cd"]) == (
+        True,
+        "the vocabulary has 2 words with capital letters",
+    )
+    assert not find_case(None, ["a", "[CLS]"])[0]
+    (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}')
+    reason = f"{tmp_path}/tokenizer_config.json says do_lower_case=False"
+    assert find_case(tmp_path, ["a"]) == (True, reason)
 
 
 @pytest.mark.parametrize("lower", [True, False])

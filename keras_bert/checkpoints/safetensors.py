@@ -8,6 +8,7 @@ Source: huggingface/safetensors, README, "Format".
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,7 +65,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     try:
         save_file(dict(tensors), path, metadata={"format": "pt"})
     except SafetensorError as error:
-        raise OSError(f"{path} could not be written: {error}") from error
+        raise OSError(errno.EIO, f"{path.name} could not be written ({error})") from error
     path.chmod(mode)
 
 

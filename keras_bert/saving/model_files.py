@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
 from ..families import family_of
 from ..families.configuration import read_config
+from ..families.fitting import UNTRAINED_HEAD
 from ..families.weights import find_weights, to_checkpoint
 from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer.vocabulary_change import VocabularyChange
@@ -59,11 +61,14 @@ def write_model_file(
         found = find_weights(family, config, checkpoint, heads="any")
     training = len(found) == len(family.weights(config, training=True))
     with new_file(path) as unfinished:
-        model = load_trained_model_from_checkpoint(
-            *(paths.config, paths.checkpoint, training),
-            seq_len=None,
-            vocabulary_change=vocabulary_change,
-        )
+        with warnings.catch_warnings():
+            # A conversion leaves it as it is.
+            warnings.filterwarnings("ignore", f".*{UNTRAINED_HEAD}")
+            model = load_trained_model_from_checkpoint(
+                *(paths.config, paths.checkpoint, training),
+                seq_len=None,
+                vocabulary_change=vocabulary_change,
+            )
         try:
             model.save(unfinished)
         except RuntimeError as error:  # of HDF5, on a full disk

@@ -5,7 +5,13 @@ import json
 import numpy as np
 import pytest
 from checkpoint_files import is_same
-from model_folders import CONFIG, WORDS, random_weights, write_google_folder
+from model_folders import (
+    CONFIG,
+    WORDS,
+    random_weights,
+    with_untrained_head,
+    write_google_folder,
+)
 
 from keras_bert import (
     VocabularyChange,
@@ -103,6 +109,12 @@ def test_a_folder_becomes_a_model_of_any_length(tmp_path, google):
     for layer, arrays in random_weights().items():
         for ours, array in zip(model.get_layer(layer).get_weights(), arrays, strict=True):
             np.testing.assert_array_equal(ours, array, err_msg=layer)
+
+
+def test_a_head_that_was_never_trained_is_converted_as_any_other(tmp_path, google):
+    tensors = to_checkpoint(with_untrained_head(random_weights()), "google")
+    write_tensor_bundle(google / "bert_model.ckpt", tensors)
+    assert write_model_file(tmp_path / "model.keras", google) == []
 
 
 def test_heads_are_all_there_or_none_and_what_is_lost_is_named(tmp_path, google):

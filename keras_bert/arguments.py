@@ -1,6 +1,8 @@
 """Checks of what users pass, and how error messages show it."""
 
 import operator
+import os
+import stat
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,6 +45,17 @@ def check_head_num(head_num: int, units: int, where: str) -> None:
             f"`head_num` must divide the feature size in {where}. "
             f"Received: head_num={head_num}, feature size={units}."
         )
+
+
+def check_on_disk(path: str | os.PathLike[str]) -> None:
+    """Refuse a pipe, a socket or a device: reading it might never end.
+
+    A folder and what is not there are left to `open`.
+    """
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket or a device"
+        raise OSError(f"{os.fspath(path)} must be a file on disk. Received: {kind}.")
 
 
 def describe(value: Any) -> str:

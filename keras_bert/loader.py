@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,13 @@ from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.listing import listed
 from .families import ConfigError, family_of
 from .families.configuration import activation_name, read_config
-from .families.fitting import check_fit, check_unexpected_tensors
+from .families.family import Family
+from .families.fitting import (
+    UNTRAINED_HEAD,
+    check_fit,
+    check_unexpected_tensors,
+    has_untrained_head,
+)
 from .families.translation import with_changed_rows
 from .families.weights import FoundWeight, Heads, find_weights
 from .layers.initializer import overwritten
@@ -99,6 +106,7 @@ def load_trained_model_from_checkpoint(
     with open_checkpoint(checkpoint_file) as checkpoint:
         found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
         check_fit(family, config, checkpoint, found)
+        _warn_of_untrained_head(family, checkpoint, found)
         if vocabulary_change is not None:
             checkpoint = _change_vocabulary(config, checkpoint, found, vocabulary_change)
         tokens = found[0]
@@ -194,6 +202,7 @@ def load_model_weights_from_checkpoint(
         _check_activation(model, config, checkpoint)
         found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
         check_unexpected_tensors(family, config, checkpoint, found)
+        _warn_of_untrained_head(family, checkpoint, found)
         _fill(model, config, checkpoint, found)
 
 
@@ -208,6 +217,17 @@ def _heads(training: bool, allow_missing_heads: bool) -> Heads:
     if not training:
         return "none"
     return "all or none" if allow_missing_heads else "all"
+
+
+def _warn_of_untrained_head(
+    family: Family, checkpoint: Checkpoint, found: list[FoundWeight]
+) -> None:
+    if has_untrained_head(family, checkpoint, found):
+        warnings.warn(
+            f"{checkpoint.path}: {UNTRAINED_HEAD} (its biases are 0, its norm is 1 and 0). Train "
+            "it first, or pass training=False for the encoder alone.",
+            stacklevel=3,  # the caller of the loader
+        )
 
 
 def _build(config, activation: str, training, trainable, output_layer_num, seq_len, kwargs):

@@ -50,6 +50,14 @@ def random_weights(config=CONFIG, seed=0, scale=0.5):
     return weights
 
 
+def with_untrained_head(weights):
+    """The weights with a head for masked words as training begins with it."""
+    kernel, bias = weights["MLM-Dense"]
+    norm = [np.ones_like(bias), np.zeros_like(bias)]
+    head = {"MLM-Dense": [kernel, np.zeros_like(bias)], "MLM-Norm": norm}
+    return {**weights, **head, "MLM-Sim": [np.zeros_like(weights["MLM-Sim"][0])]}
+
+
 def write_google_folder(folder, config=CONFIG, seed=0, vocabulary=None, scale=0.5):
     """bert_config.json, bert_model.ckpt.* and vocab.txt; returns the weights."""
     weights = random_weights(config, seed, scale)

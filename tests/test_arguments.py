@@ -1,5 +1,8 @@
 """Checks of what users pass."""
 
+import os
+import socket
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from keras_bert.arguments import (
     as_integers,
     as_size,
     check_head_num,
+    check_on_disk,
     describe,
     shorten,
 )
@@ -64,3 +68,24 @@ def test_long_values_are_shortened():
     assert shorten("a" * 78) == repr("a" * 78)
     assert shorten("a" * 79) == "'" + "a" * 76 + "..."
     assert describe(list(range(100))).endswith("... (list)")
+
+
+def test_what_is_on_disk(tmp_path):
+    (tmp_path / "file").touch()
+    check_on_disk(tmp_path / "file")
+    check_on_disk(str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="none"):
+        check_on_disk(tmp_path / "none")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes that have a name are Unix'")
+def test_what_is_not_on_disk(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    os.symlink("/dev/zero", tmp_path / "device")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(tmp_path / "socket"))  # whose length is limited
+        kinds = {"pipe": "a pipe", "device": "a .* device", "socket": "a socket"}
+        for name, kind in kinds.items():
+            message = rf"/{name} must be a file on disk\. Received: {kind}"
+            with pytest.raises(OSError, match=message):
+                check_on_disk(tmp_path / name)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_folders import CONFIG, WORDS, random_weights, write_google_folder
+from model_folders import (
+    CONFIG,
+    WORDS,
+    random_weights,
+    with_untrained_head,
+    write_google_folder,
+)
 from runtimes import KERAS_3, ON_TENSORFLOW
 from text_damage import damaged
 
@@ -44,6 +50,22 @@ def test_every_weight_arrives(google):
             np.testing.assert_array_equal(ours, array, err_msg=layer)
     held = {layer.name for layer in model.layers if layer.weights}
     assert held == set(weights)
+
+
+def test_a_head_that_was_never_trained_is_warned_of(google):
+    """As hfl's RoBERTa-wwm have one, whose masked words are random."""
+    paths, weights = google
+    tensors = to_checkpoint(with_untrained_head(weights), "google")
+    write_tensor_bundle(paths.checkpoint, tensors)
+    message = "the head for masked words has never been trained"
+    with pytest.warns(UserWarning, match=message) as warned:
+        load_trained_model_from_checkpoint(paths.config, paths.checkpoint, training=True)
+    assert [each.filename for each in warned] == [__file__]
+    model, config = build_model_from_config(paths.config, training=True)
+    with pytest.warns(UserWarning, match=message) as warned:
+        load_model_weights_from_checkpoint(model, config, paths.checkpoint, training=True)
+    assert [each.filename for each in warned] == [__file__]
+    load_trained_model_from_checkpoint(paths.config, paths.checkpoint)  # has no head
 
 
 def test_the_file_may_change_afterwards(google):

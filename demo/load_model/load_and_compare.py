@@ -52,7 +52,8 @@ def main():
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--texts", type=Path, help="file with one sentence per line")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
+    case_help = "the vocabulary contains upper case"
+    parser.add_argument("--cased", action="store_true", default=None, help=case_help)
     arguments = parser.parse_args()
 
     folder = get_pretrained(arguments.model)

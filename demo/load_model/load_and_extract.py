@@ -29,6 +29,7 @@ from keras_bert import (
     load_trained_model_from_checkpoint,
     load_vocabulary,
 )
+from keras_bert.tokenizer.vocabulary import is_cased
 
 PUBLISHED_MODEL, PUBLISHED_TEXT = "chinese_L-12_H-768_A-12", "语言模型"
 PUBLISHED = [
@@ -56,14 +57,16 @@ def main():
     )
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("--text")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
+    case_help = "keep case; by default what the folder or else the vocabulary says"
+    parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
 
     folder = get_pretrained(arguments.model)
     paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
     vocabulary = load_vocabulary(paths.vocab)
-    tokenizer = Tokenizer(vocabulary, cased=arguments.cased, official=True)
+    cased = arguments.cased or is_cased(folder, vocabulary)
+    tokenizer = Tokenizer(vocabulary, cased=cased, official=True)
     text = arguments.text
     if text is None:
         text = PUBLISHED_TEXT if "语" in vocabulary else "language model"

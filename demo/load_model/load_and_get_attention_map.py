@@ -24,6 +24,7 @@ from keras_bert import (
     load_trained_model_from_checkpoint,
     load_vocabulary,
 )
+from keras_bert.tokenizer.vocabulary import is_cased
 
 
 def main():
@@ -34,13 +35,16 @@ def main():
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--text")
     parser.add_argument("--layer", type=int, help="encoder layer, from 1; the last by default")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
+    case_help = "keep case; by default what the folder or else the vocabulary says"
+    parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
 
-    paths = get_checkpoint_paths(get_pretrained(arguments.model))
+    folder = get_pretrained(arguments.model)
+    paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
     vocabulary = load_vocabulary(paths.vocab)
-    tokenizer = Tokenizer(vocabulary, cased=arguments.cased, official=True)
+    cased = arguments.cased or is_cased(folder, vocabulary)
+    tokenizer = Tokenizer(vocabulary, cased=cased, official=True)
     text = arguments.text
     if text is None:
         text = (

@@ -26,7 +26,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
-    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
+    case_help = "the vocabulary contains upper case"
+    parser.add_argument("--cased", action="store_true", default=None, help=case_help)
     arguments = parser.parse_args()
 
     vectors = extract_embeddings(

@@ -22,6 +22,7 @@ from keras_bert import (
     load_trained_model_from_checkpoint,
     load_vocabulary,
 )
+from keras_bert.tokenizer.vocabulary import is_cased
 
 ENGLISH_TEXT = "The capital of France is [MASK]."
 ENGLISH_PAIRS = [
@@ -42,10 +43,12 @@ def main():
     parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
     parser.add_argument("--text", help="text that contains [MASK]")
     parser.add_argument("--pair", nargs=2, action="append", metavar=("FIRST", "SECOND"))
-    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
+    case_help = "keep case; by default what the folder or else the vocabulary says"
+    parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
 
-    paths = get_checkpoint_paths(get_pretrained(arguments.model))
+    folder = get_pretrained(arguments.model)
+    paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(
         paths.config, paths.checkpoint, training=True, seq_len=None
     )
@@ -53,7 +56,8 @@ def main():
     chinese = "语" in vocabulary
     text = arguments.text or (CHINESE_TEXT if chinese else ENGLISH_TEXT)
     pairs = arguments.pair or (CHINESE_PAIRS if chinese else ENGLISH_PAIRS)
-    tokenizer = Tokenizer(vocabulary, cased=arguments.cased, official=True)
+    cased = arguments.cased or is_cased(folder, vocabulary)
+    tokenizer = Tokenizer(vocabulary, cased=cased, official=True)
 
     indices, segments, _ = tokenizer.encode_batch([text, *pairs])
     masks = (indices == vocabulary[TOKEN_MASK]).astype("int32")

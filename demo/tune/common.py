@@ -15,6 +15,7 @@ from keras_bert import get_checkpoint_paths, get_pretrained, load_vocabulary
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint
 from keras_bert.families.configuration import read_config
+from keras_bert.tokenizer.vocabulary import is_cased
 
 # Column names of public data sets.
 TEXTS = ("text_a", "text", "sentence", "sentence1", "question1", "review", "#1 string")
@@ -38,7 +39,8 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
     parser.add_argument("--output", default="tuned", help="folder for the learning curve")
     parser.add_argument("--save", type=model_file, help="file for the tuned model: model.keras")
     parser.add_argument("--from-scratch", action="store_true", help="do not load the weights")
-    parser.add_argument("--cased", action="store_true", help="the vocabulary contains upper case")
+    case_help = "keep case; by default what the folder or else the vocabulary says"
+    parser.add_argument("--cased", action="store_true", help=case_help)
     numbers = [  # name, type, least, below, default, meaning
         ("--max-len", int, 5, inf, max_len, "largest number of tokens of a text"),
         ("--batch-size", int, 1, inf, batch_size, "examples in a batch"),
@@ -86,8 +88,10 @@ def parse(parser):
     """The arguments, with the model's paths and vocabulary; seeds all random generators."""
     arguments = parser.parse_args()
     try:
-        arguments.paths = paths = get_checkpoint_paths(get_pretrained(arguments.model))
+        folder = get_pretrained(arguments.model)
+        arguments.paths = paths = get_checkpoint_paths(folder)
         arguments.vocabulary = load_vocabulary(paths.vocab)
+        arguments.cased = arguments.cased or is_cased(folder, arguments.vocabulary)
         positions = read_config(paths.config)["max_position_embeddings"]
         if not arguments.from_scratch:
             with open_checkpoint(paths.checkpoint):

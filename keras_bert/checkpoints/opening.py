@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 
+from ..arguments import check_on_disk
 from .checkpoint import Checkpoint
 from .errors import CheckpointError, parsing
 from .safetensors import read_safetensors
@@ -83,6 +84,7 @@ def _bundle_prefix(path: Path) -> Path | None:
 
 def _detect(path: Path) -> str:
     """Tell the format of a single file by its first bytes, or else by its name."""
+    check_on_disk(path)
     with open(path, "rb") as stream:
         start = stream.read(64)
     if not start:
@@ -106,6 +108,7 @@ def _detect(path: Path) -> str:
 
 def _open_split(path: Path) -> Checkpoint:
     """Open a checkpoint whose index file says which file each tensor is in."""
+    check_on_disk(path)
     with parsing(path):
         index = json.loads(path.read_bytes())
         files = index.get("weight_map") if isinstance(index, dict) else None

@@ -8,6 +8,7 @@ Source: huggingface/safetensors, README, "Format".
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,7 +60,13 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
             raise ValueError(
                 f"A safetensors file cannot hold arrays of type {array.dtype}. Received: {name!r}"
             )
-    save_file(dict(tensors), path, metadata={"format": "pt"})
+    path.touch()
+    mode = path.stat().st_mode  # by the user's umask; the library lets the owner alone read
+    try:
+        save_file(dict(tensors), path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        raise OSError(errno.EIO, f"{path.name} could not be written ({error})") from error
+    path.chmod(mode)
 
 
 def _describe(path: Path, start: int, entry: dict) -> AnyTensor:

@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 import ml_dtypes
 import numpy as np
 
+from ..arguments import check_on_disk
 from .errors import CheckpointError
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
@@ -31,6 +32,7 @@ def map_bytes(file: Path, offset: int, size: int, alignment: int = 1) -> np.ndar
     last array that refers to it, so that tensors read one by one never add up. A region that does
     not begin at a multiple of `alignment` is copied, as not every library accepts such an array.
     """
+    check_on_disk(file)
     with open(file, "rb") as handle:
         # Touching a page past the end of the file would kill the process.
         length = os.fstat(handle.fileno()).st_size

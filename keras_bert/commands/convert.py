@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..checkpoints.listing import with_ranges
@@ -108,9 +109,10 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> N
         raise CommandError(f"{beside} is there already and differs: choose another folder")
     from ..saving.model_files import write_model_file
 
-    lost = write_model_file(target, source, change)
-    if vocabulary is not None:
-        save_vocabulary(beside, vocabulary)
+    with ExitStack() as stack:
+        if vocabulary is not None and not beside.exists():
+            save_vocabulary(stack.enter_context(conversion.new_file(beside)), vocabulary)
+        lost = write_model_file(target, source, change)
     _report([*lost, *files.left_out], options)
 
 

@@ -6,15 +6,18 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from tqdm import tqdm
 
 from . import shared
 from .feature_files import FORMATS, Layers, record
+from .locking import lock
 
 
 def add_parser(commands) -> argparse.ArgumentParser:
@@ -57,9 +60,8 @@ def run(options: argparse.Namespace) -> None:
     if output is not None:
         _check_output(output, options)
     files = shared.open_model(options)
-    if output is not None:
-        _check_settings(_part(output), _settings(options, files), options.file)
-    with shared.open_texts(options.file) as stream:
+    claim = nullcontext() if output is None else _claimed(output, files, options)
+    with claim, shared.open_texts(options.file) as stream:
         from ..loader import load_trained_model_from_checkpoint
 
         config, checkpoint, _ = files.paths
@@ -88,7 +90,6 @@ def _write_file(output: Path, dimension: int, features, options) -> None:
             shared.remark(options, f"{part} holds what was done; the same command continues it")
         raise
     file.finish(output)
-    _note(part).unlink()
 
 
 def _check_output(output: Path, options: argparse.Namespace) -> None:
@@ -130,8 +131,8 @@ def _features(
 
 
 def _count_lines(name: str) -> int | None:
-    """The number of lines of a file, for the progress bar; unknown for stdin."""
-    if name == "-" or not sys.stderr.isatty():
+    """The number of lines of a file, for the progress bar; unknown for stdin and pipes."""
+    if not os.path.isfile(name) or not sys.stderr.isatty():
         return None
     with open(name, "rb") as stream:
         return sum(1 for _ in stream)
@@ -155,27 +156,43 @@ def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
     }
 
 
-def _check_settings(part: Path, settings: dict, file: str) -> None:
-    """Note what a file is made from; raise where a part of it was made from something else."""
-    if part.exists():
+@contextmanager
+def _claimed(output: Path, files: shared.ModelFolder, options) -> Iterator[None]:
+    """Keep other commands from a file and its part, and note beside it what it is made from."""
+    part, settings = _part(output), _settings(options, files)
+    note = part.with_name(f"{part.name}.json")
+    with open(note, "a+b") as stream:
         try:
-            before = json.loads(_note(part).read_text("utf-8"))
-        except (OSError, ValueError):
-            before = None
-        if before != settings or file == "-":
-            raise shared.CommandError(
-                f"{part} is there from a command that broke off and had other arguments, files or "
-                "stdin: run that one again to continue it, or delete the part"
-            )
-    _note(part).write_text(json.dumps(settings), "utf-8")
+            lock(stream)
+        except BlockingIOError:
+            message = f"another command is writing {output}: wait for it, or choose another name"
+            raise shared.CommandError(message) from None
+        except OSError as error:
+            text = f"{note} cannot be locked ({error}): let no other command write {output}"
+            shared.remark(options, text)
+        _check_output(output, options)  # another command may have ended since it was checked
+        _check_settings(part, stream, settings, options.file)
+        yield
+    with suppress(PermissionError):  # on Windows, where a command that waits in vain has it open
+        note.unlink()
+
+
+def _check_settings(part: Path, note: BinaryIO, settings: dict, file: str) -> None:
+    """Note what a file is made from; raise where a part of it was made from something else."""
+    note.seek(0)
+    content = json.dumps(settings).encode()
+    if part.exists() and (note.read() != content or file == "-"):
+        raise shared.CommandError(
+            f"{part} is there from a command that broke off and had other arguments, files or "
+            "stdin: run that one again to continue it, or delete the part"
+        )
+    note.truncate(0)
+    note.write(content)
+    note.flush()
 
 
 def _part(output: Path) -> Path:
     return output.with_name(f"{output.name}.part")
-
-
-def _note(part: Path) -> Path:
-    return part.with_name(f"{part.name}.json")
 
 
 def _layers(word: str) -> list[int]:

@@ -3,12 +3,14 @@
 import argparse
 import json
 import math
+import warnings
 
 import numpy as np
 
 from ..checkpoints import open_checkpoint
 from ..families import family_of
 from ..families.configuration import read_config
+from ..families.fitting import UNTRAINED_HEAD, has_untrained_head
 from ..families.translation import heads_of
 from ..families.weights import find_weights
 from ..tokenizer import TOKEN_MASK, Tokenizer
@@ -44,13 +46,15 @@ def run(options: argparse.Namespace) -> None:
         raise shared.CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
     for text in options.text:
         _check_mask(text)
-    _check_head(paths)
+    _check_head(paths, options)
     tokenizer = _MaskTokenizer(vocabulary, cased=cased, official=options.official)
     from ..loader import load_trained_model_from_checkpoint
 
-    model = load_trained_model_from_checkpoint(
-        paths.config, paths.checkpoint, training=True, seq_len=None, allow_missing_heads=True
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", f".*{UNTRAINED_HEAD}")  # `_check_head` says it
+        model = load_trained_model_from_checkpoint(
+            paths.config, paths.checkpoint, training=True, seq_len=None, allow_missing_heads=True
+        )
     limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
     tokens = {index: token for token, index in vocabulary.items()}
     if options.text:
@@ -67,7 +71,7 @@ def _check_mask(text: str) -> None:
         raise shared.CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
 
 
-def _check_head(paths) -> None:
+def _check_head(paths, options: argparse.Namespace) -> None:
     """Raise unless the checkpoint has the head for masked words; the other is not needed here."""
     config = read_config(paths.config)
     family = family_of(config)
@@ -77,6 +81,8 @@ def _check_head(paths) -> None:
             raise shared.CommandError(
                 f"{checkpoint.path} has no head for masked words; extract and similar need none"
             )
+        if has_untrained_head(family, checkpoint, found):
+            shared.remark(options, f"{checkpoint.path}: {UNTRAINED_HEAD}")
 
 
 class _MaskTokenizer(Tokenizer):

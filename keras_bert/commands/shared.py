@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple
 
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths
 from ..datasets.pretrained import by_name, get_pretrained
@@ -98,25 +98,25 @@ def decide_case(options: argparse.Namespace, folder: str, vocabulary: Mapping[st
 
 
 @contextmanager
-def open_texts(name: str) -> Iterator[TextIO]:
-    r"""Open a text file, or stdin for '-'. Lines end at \n alone; `lines` takes care of \r\n."""
+def open_texts(name: str) -> Iterator[BinaryIO]:
+    """Open a text file, or stdin for '-', for `lines`."""
     if name == "-":
-        sys.stdin.reconfigure(encoding="utf-8-sig", newline="\n")
-        yield sys.stdin
+        yield sys.stdin.buffer
     else:
-        with open(name, encoding="utf-8-sig", newline="\n") as stream:
+        with open(name, "rb") as stream:
             yield stream
 
 
-def lines(stream: TextIO, name: str) -> Iterator[str]:
-    """Yield the lines of a stream without their ends; say which is not UTF-8."""
-    count = 0
-    try:
-        for line in stream:
-            count += 1
-            yield line.removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{name} is not UTF-8 (near line {count + 1}: {error.reason})") from None
+def lines(stream: BinaryIO, name: str) -> Iterator[str]:
+    r"""Yield the lines of a stream, which end at \n or \r\n; say which is not UTF-8."""
+    for number, line in enumerate(stream, start=1):
+        try:
+            # Decoded one by one: a text stream decodes blocks, and cannot say which line is wrong.
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            message = f"{name} is not UTF-8 (line {number}: {error.reason})"
+            raise CommandError(message) from None
+        yield text.removesuffix("\n").removesuffix("\r")
 
 
 def as_pair(line: str) -> str | tuple[str, str]:

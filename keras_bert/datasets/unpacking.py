@@ -6,6 +6,7 @@ import shutil
 import stat
 import zipfile
 import zlib
+from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -54,15 +55,17 @@ def _check_entries(entries: list[zipfile.ZipInfo], archive_size: int) -> None:
         raise ArchiveError(
             f"it is refused: {unpacked_size} bytes are said to be in an archive of {archive_size}"
         )
-    seen = set()
     for entry in entries:
-        reason = _objection(entry)
-        # Some file systems take upper and lower case for the same.
-        path = entry.filename.rstrip("/").casefold()
-        if path in seen and not entry.is_dir():
-            reason = "there are two of this name"
-        seen.add(path)
-        if reason:
+        if reason := _objection(entry):
+            raise ArchiveError(f"it is refused because of {entry.filename!r}: {reason}")
+    # Some file systems take upper and lower case for the same.
+    named = [(PurePosixPath(entry.filename.casefold()).parts, entry) for entry in entries]
+    # Next to a file comes what has its name too, or would be in a folder of its name.
+    named.sort(key=lambda item: (item[0], item[1].is_dir()))
+    for (first, file), (second, entry) in pairwise(named):
+        if not file.is_dir() and second[: len(first)] == first:
+            is_same = first == second
+            reason = "there are two of this name" if is_same else f"{file.filename!r} is a file"
             raise ArchiveError(f"it is refused because of {entry.filename!r}: {reason}")
 
 

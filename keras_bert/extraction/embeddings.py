@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 from ..arguments import as_integer, describe
 from ..checkpoints.paths import get_checkpoint_paths
 from ..loader import load_trained_model_from_checkpoint
-from ..tokenizer.vocabulary import declared_lower_case, load_vocabulary
+from ..tokenizer import Tokenizer
+from ..tokenizer.vocabulary import find_case, load_vocabulary
 from .any_length import position_num
 from .pipeline import Pipeline
 from .pooling import POOL_NSP, check_poolings
@@ -25,7 +27,7 @@ def extract_embeddings(
     texts: Texts,
     poolings: str | Sequence[str] | None = None,
     vocabs: Mapping[str, int] | None = None,
-    cased: bool = False,
+    cased: bool | None = None,
     batch_size: int | None = None,
     cut_embed: bool = True,
     output_layer_num: int | Sequence[int] = 1,
@@ -45,7 +47,8 @@ def extract_embeddings(
             of them, whose results are concatenated.
         vocabs: The vocabulary of a Model, token to id. A folder has its own. The id 0 is padding,
             whatever it is called, and is not looked at.
-        cased: Whether the vocabulary distinguishes upper and lower case.
+        cased: Whether texts keep their case and accents. None means False, with a warning where the
+            folder, or else a vocabulary with capital letters, says that they do.
         batch_size: The most texts in a batch; None leaves it to their number of tokens. (On CPUs,
             TensorFlow computes two batches at a time, in twice the memory.)
         cut_embed: Whether features of tokens are cut to the text's length. Otherwise they have the
@@ -84,7 +87,7 @@ def extract_embeddings_generator(
     texts: Texts,
     poolings: str | Sequence[str] | None = None,
     vocabs: Mapping[str, int] | None = None,
-    cased: bool = False,
+    cased: bool | None = None,
     batch_size: int | None = None,
     cut_embed: bool = True,
     output_layer_num: int | Sequence[int] = 1,
@@ -121,7 +124,7 @@ def make_pipeline(
     model,
     poolings=None,
     vocabs=None,
-    cased=False,
+    cased=None,
     batch_size=None,
     cut_embed=True,
     output_layer_num=1,
@@ -131,23 +134,26 @@ def make_pipeline(
     poolings = check_poolings(poolings)
     if batch_size is not None and as_integer("batch_size", batch_size) < 1:
         raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")
-    full_length = None
+    folder = full_length = None
     if isinstance(model, (str, os.PathLike)):
-        _warn_of_case(model, cased)
+        folder = model
         # A model that is asked for the first token alone computes less.
         output_len = 1 if poolings is not None and set(poolings) == {POOL_NSP} else None
         model, vocabs = _load(model, output_layer_num, output_len)
         full_length = position_num(model)
-    return Pipeline(
+    pipeline = Pipeline(
         model,
         vocabs,
         poolings=poolings,
-        cased=cased,
+        cased=bool(cased),
         official=official,
         batch_size=None if batch_size is None else int(batch_size),
         cut_embed=cut_embed,
         full_length=full_length,
     )
+    if cased is None:
+        _warn_of_case(folder, pipeline.tokenizer)
+    return pipeline
 
 
 def _load(folder, output_layer_num, output_len):
@@ -167,13 +173,20 @@ def _load(folder, output_layer_num, output_len):
     return model, load_vocabulary(paths.vocab)
 
 
-def _warn_of_case(folder, cased: bool) -> None:
-    """Hugging Face's folders say whether their vocabulary is lower-cased."""
-    lower = declared_lower_case(folder)
-    if lower == bool(cased):
+# By tokenizer, what `find_case` found: reading all tokens takes a while.
+_cases: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def _warn_of_case(folder, tokenizer: Tokenizer) -> None:
+    """Warn of texts in lower case for a model that knows others, if nobody has asked for them."""
+    if tokenizer not in _cases:
+        _cases[tokenizer] = find_case(folder, tokenizer._token_dict)
+    is_cased, reason = _cases[tokenizer]
+    if is_cased:
         warnings.warn(
-            f"{folder}/tokenizer_config.json says do_lower_case={lower}, `cased` is {cased}: the "
-            f"tokens are not those that the model knows. Pass cased={not lower}.",
+            f"{reason}, and `cased` was not given: texts are put in lower case, which gives other "
+            "tokens than those that the model knows. Pass cased=True, or cased=False if this is "
+            "meant.",
             stacklevel=4,  # the caller of extract_embeddings
         )
 

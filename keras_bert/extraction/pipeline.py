@@ -43,7 +43,7 @@ class Pipeline:
     ):
         _check_model(model)
         _check_vocabulary(model, vocabulary)
-        self._tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
+        self.tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
         built_for = static_shape(model.inputs[0])[1]
         self._limit = built_for or any_length.position_num(model)
         self._segment_num = any_length.segment_num(model)
@@ -120,7 +120,7 @@ class Pipeline:
                     f"Text {index} is a pair, and the model knows one segment only "
                     "(type_vocab_size=1 in its configuration). Pass single texts."
                 )
-            yield self._tokenizer._encode(first, second, self._limit)
+            yield self.tokenizer._encode(first, second, self._limit)
 
     def _compute(self, batch: Batch) -> list[np.ndarray]:
         """A result for each row of a batch; it keeps nothing else of the batch in memory."""

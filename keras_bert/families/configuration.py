@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+from ..arguments import check_on_disk
 from ..checkpoints import Checkpoint
 from . import family_of
 from .family import USUAL_EPSILON, ConfigError, Family
@@ -25,6 +26,7 @@ def read_config(config_file: str | os.PathLike[str]) -> dict[str, Any]:
         OSError: If the file cannot be read.
     """
     path = os.fspath(config_file)
+    check_on_disk(path)
     try:
         with open(path, encoding="utf-8-sig") as reader:
             config = json.load(reader)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..checkpoints import Checkpoint, CheckpointError
 from ..checkpoints.listing import listed
 from .family import Family
 from .weights import FoundWeight, extra_names
+
+# What training begins with, by the end of Google's names; kernels and tables are random.
+_INITIAL = {"gamma": 1, "beta": 0, "bias": 0, "output_bias": 0}
+UNTRAINED_HEAD = "the head for masked words has never been trained, its guesses are random"
 
 
 def check_fit(
@@ -31,6 +37,27 @@ def check_fit(
             "Pass the configuration that came with the checkpoint."
         )
     check_unexpected_tensors(family, config, checkpoint, found)
+
+
+def has_untrained_head(family: Family, checkpoint: Checkpoint, found: list[FoundWeight]) -> bool:
+    """Whether there is a head for masked words as training begins with it, on a trained encoder.
+
+    Some who train without heads, or drop them, fill them up at random (hfl's RoBERTa-wwm). Their
+    kernels do not show it; but training moves every bias from 0 and every norm from 1 and 0. A
+    model of which nothing is trained is left alone: whoever made it knows.
+    """
+    rows = family.heads["masked words"]
+    head = [weight for weight in found if weight.row in rows]
+    others = [weight for weight in found if weight.row not in rows]
+    return bool(head) and _is_initial(checkpoint, head) and not _is_initial(checkpoint, others)
+
+
+def _is_initial(checkpoint: Checkpoint, weights: list[FoundWeight]) -> bool:
+    for weight in weights:
+        kind = weight.row.google.rpartition("/")[2]
+        if kind in _INITIAL and not np.all(weight.read(checkpoint) == _INITIAL[kind]):
+            return False
+    return True
 
 
 def check_unexpected_tensors(

@@ -8,6 +8,7 @@ refuses, and the remarks that are returned name it.
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
 from ..tokenizer.vocabulary import is_cased, load_vocabulary, save_vocabulary
 from ..tokenizer.vocabulary_change import VocabularyChange
+
+_THERE_ALREADY = "{} is there already: delete it, or choose another name."
 
 
 class ConvertibleModel(NamedTuple):
@@ -140,15 +143,44 @@ def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str
 def new_folder(folder: Path) -> Iterator[Path]:
     """Give a folder to write into, which takes the wanted name when all has been written."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"{folder} is there already: delete it, or choose another name.")
+        raise FileExistsError(_THERE_ALREADY.format(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+    with (
+        _named_in_errors(folder),
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary,
+    ):
         unfinished = Path(temporary) / folder.name
         unfinished.mkdir()
         yield unfinished
         if folder.exists():
             folder.rmdir()
         unfinished.rename(folder)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Give a file to write, which takes the wanted name when all has been written."""
+    if path.exists():
+        raise FileExistsError(_THERE_ALREADY.format(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.stem}.unfinished{path.suffix}")
+    try:
+        with _named_in_errors(path):
+            yield unfinished
+            os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named_in_errors(path: Path) -> Iterator[None]:
+    """Name what could not be written: the system's error of a full disk names no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
 from ..families import family_of
 from ..families.configuration import read_config
+from ..families.fitting import UNTRAINED_HEAD
 from ..families.weights import find_weights, to_checkpoint
 from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer.vocabulary_change import VocabularyChange
-from .conversion import ConvertibleModel
+from .conversion import ConvertibleModel, new_file
 from .custom_objects import get_custom_objects
 
 
@@ -53,21 +54,25 @@ def write_model_file(
         CheckpointError, ConfigError: As for `load_trained_model_from_checkpoint`.
         OSError: If a file is there already, or cannot be read or written.
     """
-    if path.exists():
-        raise FileExistsError(f"{path} is there already: delete it, or choose another name.")
     paths = get_checkpoint_paths(folder)
     config = read_config(paths.config)
     family = family_of(config)
     with open_checkpoint(paths.checkpoint) as checkpoint:
         found = find_weights(family, config, checkpoint, heads="any")
     training = len(found) == len(family.weights(config, training=True))
-    model = load_trained_model_from_checkpoint(
-        paths.config, paths.checkpoint, training, seq_len=None, vocabulary_change=vocabulary_change
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.unfinished.keras")
-    model.save(unfinished)
-    os.replace(unfinished, path)
+    with new_file(path) as unfinished:
+        with warnings.catch_warnings():
+            # A conversion leaves it as it is.
+            warnings.filterwarnings("ignore", f".*{UNTRAINED_HEAD}")
+            model = load_trained_model_from_checkpoint(
+                *(paths.config, paths.checkpoint, training),
+                seq_len=None,
+                vocabulary_change=vocabulary_change,
+            )
+        try:
+            model.save(unfinished)
+        except RuntimeError as error:  # of HDF5, on a full disk
+            raise OSError(f"{path} could not be written: {error}") from error
     return [] if training else [weight.name for weight in found[len(family.encoder(config)) :]]
 
 

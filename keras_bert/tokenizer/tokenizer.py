@@ -39,6 +39,9 @@ class Tokenizer(TokenizerHooks):
     `BertWordPieceTokenizer`: a word that cannot be split into pieces, or has more than 100
     characters, is one `token_unk`; special tokens in the text are kept whole, where the vocabulary
     has them; private-use characters are dropped, and the Greek final sigma is lost with the case.
+    Where Hugging Face's tokens differ from those of Google's code, they are as there: each of the
+    Chinese characters U+2B820 to U+2B91F is a word, and marks, punctuation and format characters
+    are those of this Python's Unicode, which is newer (the mark U+0AFB is dropped, for one).
 
     Methods with one underscore are hooks: a subclass, an instance or a patch of the class may
     replace any of them, and every public method follows.

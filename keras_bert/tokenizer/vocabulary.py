@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..arguments import describe, shorten
+from ..arguments import check_on_disk, describe, shorten
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -46,6 +46,7 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
             f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
         )
     path = os.fspath(vocab_path)
+    check_on_disk(path)
     with open(path, "rb") as file:
         data = file.read()
     text = _decode(data, path)
@@ -94,8 +95,10 @@ def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str,
 
 def declared_lower_case(folder: str | os.PathLike[str]) -> bool | None:
     """Return `do_lower_case` of a folder's `tokenizer_config.json`, None where it has none."""
+    path = os.path.join(folder, "tokenizer_config.json")
     try:
-        with open(os.path.join(folder, "tokenizer_config.json"), encoding="utf-8") as reader:
+        check_on_disk(path)
+        with open(path, encoding="utf-8") as reader:
             lower_case = json.load(reader).get("do_lower_case")
     except (OSError, ValueError, AttributeError):
         return None
@@ -103,17 +106,26 @@ def declared_lower_case(folder: str | os.PathLike[str]) -> bool | None:
 
 
 def is_cased(folder: str | os.PathLike[str], vocabulary: Iterable[str]) -> bool:
-    """Whether texts for the model in a folder keep their case: `cased` of its `Tokenizer`.
+    """Whether texts for the model in a folder keep their case: `cased` of its `Tokenizer`."""
+    return find_case(folder, vocabulary)[0]
 
-    What the folder declares holds. Google's folders declare nothing: there a vocabulary that has
-    words with capital letters can only serve texts that keep theirs.
+
+def find_case(folder: str | os.PathLike[str] | None, vocabulary: Iterable[str]) -> tuple[bool, str]:
+    """Whether texts for a model keep their case, and what says so, for a message.
+
+    What the model's folder declares holds. Google's folders declare nothing: there a vocabulary
+    that has words with capital letters can only serve texts that keep theirs.
     """
-    lower_case = declared_lower_case(folder)
+    lower_case = None if folder is None else declared_lower_case(folder)
     if lower_case is not None:
-        return not lower_case
+        declaration = f"{os.fspath(folder)}/tokenizer_config.json says do_lower_case={lower_case}"
+        return not lower_case, declaration
     # Words alone count: `[CLS]`, `<S>` and the like are in official vocabularies of either kind.
-    words = (token.removeprefix("##") for token in vocabulary)
-    return any(word.isalpha() and word != word.lower() for word in words)
+    words = [token.removeprefix("##") for token in vocabulary]
+    capital = [word for word in words if word.isalpha() and word != word.lower()]
+    # A few may have been added to a vocabulary in lower case, which cannot spell any other.
+    is_cased = any(len(word) == 1 for word in capital) or 100 * len(capital) > len(words)
+    return is_cased, f"the vocabulary has {len(capital)} words with capital letters"
 
 
 def in_other_case(token: str, vocabulary: Iterable[str]) -> list[str]:

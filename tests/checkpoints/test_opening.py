@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 from pathlib import Path
+from pipes import make_pipe, refused
 
 import numpy as np
 import pytest
@@ -101,6 +102,12 @@ def test_other_files_are_told_apart(tmp_path, content, message, name):
         open_checkpoint(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["a.bin", "model.safetensors.index.json"])
+def test_a_pipe_is_refused_at_once(tmp_path, name):
+    with refused():
+        open_checkpoint(make_pipe(tmp_path / name))
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads anything")
 def test_an_unreadable_file_is_an_os_error(tmp_path):
     shutil.copyfile(DATA / "zip.bin", tmp_path / "model.bin")
@@ -144,6 +151,12 @@ def test_split_pytorch_files(tmp_path):
     checkpoint = open_checkpoint(index)
     assert checkpoint.format == "torch"
     assert_holds(checkpoint, STATE | {f"model.{name}": array for name, array in STATE.items()})
+
+
+def test_a_part_that_is_a_pipe(split):
+    make_pipe(split.with_name("model-00002-of-00002.safetensors"))
+    with refused():
+        open_checkpoint(split)
 
 
 def test_a_missing_part(split):

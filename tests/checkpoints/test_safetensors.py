@@ -6,9 +6,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 from checkpoint_files import assert_holds, is_same, numbers
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from keras_bert.checkpoints import CheckpointError, open_checkpoint
+from keras_bert.checkpoints import CheckpointError, open_checkpoint, safetensors
+from keras_bert.checkpoints.safetensors import write_safetensors
 from keras_bert.families import BERT
 from keras_bert.families.weights import to_checkpoint
 
@@ -38,6 +40,23 @@ def test_files_of_the_library_are_read(tmp_path):
     checkpoint = open_checkpoint(tmp_path / "model.safetensors")
     assert checkpoint.format == "safetensors"
     assert_holds(checkpoint, TENSORS)
+
+
+def test_a_file_is_for_whom_the_umask_says(tmp_path):
+    path, other = tmp_path / "model.safetensors", tmp_path / "other"
+    other.touch()
+    for _ in range(2):
+        write_safetensors(path, {"a": numbers(3)})
+        assert path.stat().st_mode == other.stat().st_mode
+
+
+def test_what_the_library_cannot_write_is_an_os_error(tmp_path, monkeypatch):
+    def full_disk(*_, **__):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(safetensors, "save_file", full_disk)
+    with pytest.raises(OSError, match=r"model\.safetensors could not be written .*No space left"):
+        write_safetensors(tmp_path / "model.safetensors", {"a": numbers(3)})
 
 
 def test_bfloat16(tmp_path):

@@ -2,6 +2,7 @@
 
 import sys
 import zlib
+from pipes import make_pipe, refused
 
 import numpy as np
 import pytest
@@ -34,6 +35,11 @@ def test_mapped_bytes_are_private(file):
     region = map_bytes(file, 1, 2)
     region[:] = 0
     assert map_bytes(file, 0, 3).tobytes() == b"abc"
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    with refused():
+        map_bytes(make_pipe(tmp_path / "model.ckpt.data-00000-of-00001"), 0, 3)
 
 
 def test_a_region_past_the_end(file):

@@ -1,12 +1,14 @@
 """From one format to another and back: the same bits, and the same meaning."""
 
 import json
+import os
 
 import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
 from checkpoint_files import is_same
+from command_line import start
 from model_folders import CONFIG, random_weights, write_google_folder
 from runtimes import once
 
@@ -307,6 +309,30 @@ def test_errors(command, google, tmp_path, words, message):
     assert (code, out) == (1, "")
     assert message in err
     assert list(tmp_path.iterdir()) == []
+
+
+def _limit_files():
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits of a process are Unix'")
+@pytest.mark.parametrize(
+    "words", [["new/m.keras"], ["new", "--to", "google"], ["new", "--to", "huggingface"]]
+)
+def test_a_full_disk(google, tmp_path, words):
+    """Here a limit for each file, which ends a write as a full disk does."""
+    process = start(*("convert", google, tmp_path / words[0], *words[1:]), preexec_fn=_limit_files)
+    out, err = process.communicate(timeout=280)
+    assert (process.returncode, out) == (1, "")
+    last = err.splitlines()[-1]
+    assert last.startswith("keras-bert convert: ")
+    assert "File too large" in last
+    assert str(tmp_path) in last
+    assert "Traceback" not in err
+    assert [path for path in tmp_path.rglob("*") if path.name != "new"] == []
 
 
 @once

@@ -1,12 +1,17 @@
 """Features in files: their form, their numbers, and what becomes of a file that broke off."""
 
+import errno
+import re
+import time
+
 import numpy as np
 import pytest
-from command_line import as_json
+from command_line import as_json, start
 from runtimes import once
 
 from keras_bert import extract_embeddings
 from keras_bert.commands import extract
+from keras_bert.commands.locking import lock
 
 TEXTS = ["a b c", "", "d ||| e f", "z", "a " * 30, *"abcdefgh"]
 PAIRS = ["a b c", "", ("d", "e f"), "z", "a " * 30, *"abcdefgh"]
@@ -167,6 +172,65 @@ def test_a_part_of_something_else_is_not_continued(command, google, texts, monke
     code, _, err = command(*words, stdin="a\n")
     assert code == 1
     assert f"{output}.part is there from a command that broke off" in err
+
+
+@pytest.mark.slow
+@once
+@pytest.mark.parametrize("suffix", ["jsonl", "npy", "parquet"])
+def test_two_commands_with_one_output(command, google, tmp_path, suffix):
+    """The second ends at once; a killed one leaves nothing that keeps others from going on."""
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    output, texts = tmp_path / f"out.{suffix}", tmp_path / "texts"
+    texts.write_text("a b c\n" * 1500)
+    words = ["extract", google, texts, "-o", output, "--pooling", "ave"]
+    with start(*words) as first:
+        while not output.with_name(f"{output.name}.part").exists():
+            assert first.poll() is None
+            time.sleep(0.01)
+        code, out, err = command(*words)
+        first.kill()
+    assert (code, out) == (1, "")
+    assert f"another command is writing {output}" in err
+    assert not output.exists()
+    with start(*words) as first, start(*words) as second:
+        errors = [each.communicate(timeout=280)[1] for each in (first, second)]
+    assert sorted([first.returncode, second.returncode]) == [0, 1], errors
+    assert re.search("another command is writing|is there already", "".join(errors))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [output.name, "texts"]
+    if suffix == "npy":
+        assert len(np.load(output)) == 1500
+    elif suffix == "jsonl":
+        lines = as_json(output.read_text("utf-8"))
+        assert [line["linex_index"] for line in lines] == list(range(1500))
+    else:
+        parquet = pytest.importorskip("pyarrow.parquet")
+        assert parquet.read_table(output)["linex_index"].to_pylist() == list(range(1500))
+
+
+@once
+def test_where_there_are_no_locks_it_is_remarked(command, google, texts, monkeypatch):
+    def lock(stream):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(extract, "lock", lock)
+    output = texts.with_name("out.jsonl")
+    code, _, err = command("extract", google, texts, "-o", output)
+    assert code == 0
+    assert "No locks available" in err
+    assert f"let no other command write {output}" in err
+    assert sorted(path.name for path in output.parent.iterdir()) == ["out.jsonl", "texts.txt"]
+
+
+@once
+def test_an_output_that_another_command_is_writing(command, google, texts):
+    output = texts.with_name("out.jsonl")
+    with open(output.with_name("out.jsonl.part.json"), "ab") as note:
+        lock(note)
+        code, _, err = command("extract", google, texts, "-o", output)
+    assert code == 1
+    assert f"another command is writing {output}: wait for it" in err
+    assert command("extract", google, texts, "-o", output) == (0, "", "")
 
 
 @once

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 from command_line import as_json
+from model_folders import with_untrained_head, write_google_folder
 from safetensors.numpy import load_file, save_file
+
+from keras_bert.checkpoints import write_tensor_bundle
+from keras_bert.families.weights import to_checkpoint
 
 # transformers wrote this folder and `fill.json` in it.
 HUGGING_FACE = Path(__file__).parents[1] / "data" / "transformers"
@@ -91,6 +95,18 @@ def test_a_model_without_the_head(command, google, tmp_path):
     code, _, err = command("fill", tmp_path / "hf", "a [MASK]")
     assert code == 1
     assert "has no head for masked words; extract and similar need none" in err
+
+
+def test_a_head_that_was_never_trained_is_remarked_upon(command, tmp_path):
+    weights = write_google_folder(tmp_path)
+    tensors = to_checkpoint(with_untrained_head(weights), "google")
+    write_tensor_bundle(tmp_path / "bert_model.ckpt", tensors)
+    code, out, err = command("fill", tmp_path, "a [MASK]")
+    assert (code, len(out.splitlines())) == (0, 6)
+    assert err == (
+        f"keras-bert fill: {tmp_path / 'bert_model.ckpt'}: the head for masked words has never "
+        "been trained, its guesses are random\n"
+    )
 
 
 def test_a_model_with_no_other_head(command, google, tmp_path):

@@ -97,11 +97,16 @@ def test_lines_end_at_line_feeds_alone(tmp_path, monkeypatch):
         assert list(shared.lines(stream, "-")) == expected
 
 
-def test_lines_that_are_not_utf_8(tmp_path):
-    (tmp_path / "texts").write_bytes(b"one\ntwo \xff\n")
-    with shared.open_texts(str(tmp_path / "texts")) as stream:  # noqa: SIM117
-        with pytest.raises(CommandError, match=r"^texts is not UTF-8 \(near line 1: invalid start"):
-            list(shared.lines(stream, "texts"))
+def test_the_line_that_is_not_utf_8_is_named(tmp_path, monkeypatch):
+    content = "\ufeffé\n".encode() + b"fine\n" * 7 + b"two \xff\n" + b"fine\n" * 3
+    (tmp_path / "texts").write_bytes(content)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    for name in (str(tmp_path / "texts"), "-"):
+        with shared.open_texts(name) as stream:
+            read = shared.lines(stream, "texts")
+            assert [next(read) for _ in range(8)] == ["é", *["fine"] * 7]
+            with pytest.raises(CommandError, match=r"^texts is not UTF-8 \(line 9: invalid start"):
+                next(read)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,17 @@ def test_two_files_of_one_name(tmp_path, folder, name):
     refuse(with_entry(tmp_path / "a.zip", name), folder, "two of this name")
 
 
+@pytest.mark.parametrize("names", [("a", "A/b"), ("a/b", "a"), ("a", "a-", "a/b/c"), ("a", "a/")])
+def test_a_file_that_is_a_folder_too(tmp_path, folder, names):
+    archive = make_archive(tmp_path / "a.zip", extra=names)
+    refuse(archive, folder, "it is refused because of .*: ('a' is a file|.* two of this name)")
+
+
+def test_folders_may_have_entries_of_their_own(tmp_path, folder):
+    unpack(make_archive(tmp_path / "a.zip", extra=["a/", "a/b/", "a/c"]), folder)
+    assert sorted(path.name for path in (folder / "a").iterdir()) == ["b", "c"]
+
+
 def test_bombs(tmp_path, folder):
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:

@@ -90,6 +90,13 @@ def test_features_of_tokens_are_those_of_googles_tool(model, script, tmp_path):
     assert last.startswith("Same numbers as Google's tool, to within 0.0000")
 
 
+@pytest.mark.parametrize("capitals", [True, False])
+def test_the_case_is_what_the_vocabulary_says(script, tmp_path, capitals):
+    write_google_folder(tmp_path, vocabulary=[*WORDS[:-1], "A" if capitals else "z"])
+    lines = script("load_and_extract.py", tmp_path, "--text", "A b").splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["A" if capitals else "a", "b"]
+
+
 def test_the_published_numbers():
     assert load(DEMO / "load_model/load_and_extract.py").PUBLISHED == [
         ["[CLS]", "-0.63251", "0.203023", "0.079366", "-0.032843", "0.566809"],

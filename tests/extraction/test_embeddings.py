@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from model_folders import write_google_folder, write_hugging_face_folder
+from model_folders import WORDS, write_google_folder, write_hugging_face_folder
 
 from keras_bert import (
     POOL_AVE,
@@ -163,14 +163,45 @@ def test_a_model_needs_its_vocabulary(vocabulary, load):
         extract_embeddings(7, ["a"], vocabs=vocabulary)
 
 
-@pytest.mark.sampled(1)
-@pytest.mark.parametrize("lower", [True, False])
-def test_a_folder_that_says_whether_it_is_cased(tmp_path, lower):
-    write_google_folder(tmp_path)
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
-    extract_embeddings_generator(tmp_path, ["a"], cased=not lower)
-    message = f"do_lower_case={lower}.*Pass cased={not lower}"
-    for function in (extract_embeddings, extract_embeddings_generator):
-        with pytest.warns(UserWarning, match=message) as warned:
-            function(tmp_path, [], cased=lower)
-        assert warned[0].filename == __file__
+CAPITALS = [*WORDS[:-3], "The", "A", "##B"]
+NAMED = {"declared": "tokenizer_config.json says do_lower_case=False", "words": "has 3 words with"}
+
+
+@pytest.fixture(params=NAMED)
+def cased_folder(request, tmp_path):
+    """A model that says that it knows capital letters, or whose vocabulary does."""
+    write_google_folder(tmp_path, vocabulary=CAPITALS if request.param == "words" else WORDS)
+    if request.param == "declared":
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": False}))
+    return tmp_path, NAMED[request.param]
+
+
+@pytest.mark.parametrize("function", [extract_embeddings, extract_embeddings_generator])
+def test_a_cased_model_whose_case_nobody_gave(cased_folder, function):
+    folder, named = cased_folder
+    with pytest.warns(UserWarning, match=named) as warned:
+        default = list(function(folder, ["A b", "The"]))
+    assert [each.filename for each in warned] == [__file__]
+    assert "Pass cased=True, or cased=False" in str(warned[0].message)
+    # Whoever gives it is not warned, and the numbers without it are those of 0.89.
+    for array, lower in zip(default, function(folder, ["A b", "The"], cased=False), strict=True):
+        np.testing.assert_array_equal(array, lower)
+    capital = list(function(folder, ["A b", "The"], cased=True))
+    assert not np.allclose(default[0], capital[0], atol=1e-3)
+
+
+def test_a_model_with_a_cased_vocabulary(load):
+    model, vocabulary = load(seq_len=None), {word: index for index, word in enumerate(CAPITALS)}
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="the vocabulary has 3 words with capital") as warned:
+            extract_embeddings(model, ["a"], vocabs=vocabulary)
+        assert [each.filename for each in warned] == [__file__]
+    extract_embeddings(model, ["a"], vocabs=vocabulary, cased=True)
+    extract_embeddings(model, ["a"], vocabs=vocabulary, cased=False)
+
+
+def test_what_the_folder_declares_holds_for_whoever_does_not_give_the_case(tmp_path):
+    write_google_folder(tmp_path, vocabulary=CAPITALS)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True}))
+    for given in ({}, {"cased": True}):  # as --cased of a command
+        extract_embeddings(tmp_path, ["a"], **given)

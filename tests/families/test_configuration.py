@@ -2,6 +2,7 @@
 
 import json
 import random
+from pipes import make_pipe, refused
 
 import pytest
 from model_folders import CONFIG
@@ -74,6 +75,11 @@ def test_lists_all_that_is_missing(tmp_path):
 def test_no_json_object(tmp_path, text):
     with pytest.raises(ConfigError):
         read_config(write(tmp_path / "config.json", text))
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    with refused():
+        read_config(make_pipe(tmp_path / "config.json"))
 
 
 def test_a_missing_file_is_an_os_error(tmp_path):

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 from bert_tensors import google_tensors, huggingface_tensors, open_bundle, open_safetensors
+from model_folders import CONFIG as BERT_CONFIG
+from model_folders import random_weights, with_untrained_head
 
+from keras_bert import get_model
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.families import BERT
-from keras_bert.families.fitting import check_fit
-from keras_bert.families.weights import find_weights
+from keras_bert.families.fitting import check_fit, has_untrained_head
+from keras_bert.families.weights import find_weights, to_checkpoint
 
 CONFIG = {
     "vocab_size": 11,
@@ -90,3 +93,41 @@ def test_tensors_of_another_architecture(tmp_path, name):
 def test_tensors_that_change_nothing(tmp_path, name):
     tensors = google_tensors(2, training=False) | {name: np.zeros(2, np.float32)}
     check(open_bundle(tmp_path, tensors))
+
+
+# Heads that were never trained.
+
+
+def has_untrained(folder, weights, naming="google"):
+    checkpoint = open_bundle(folder, to_checkpoint(weights, naming))
+    found = find_weights(BERT, BERT_CONFIG, checkpoint, heads="any")
+    return has_untrained_head(BERT, checkpoint, found)
+
+
+@pytest.mark.parametrize("naming", ["google", "huggingface"])
+def test_a_head_that_was_never_trained(tmp_path, naming):
+    weights = with_untrained_head(random_weights())
+    assert has_untrained(tmp_path, weights, naming)
+    assert not has_untrained(tmp_path, random_weights(), naming)
+
+
+@pytest.mark.parametrize(
+    ("layer", "index"), [("MLM-Dense", 1), ("MLM-Norm", 0), ("MLM-Norm", 1), ("MLM-Sim", 0)]
+)
+def test_a_head_of_which_anything_was_trained(tmp_path, layer, index):
+    weights = with_untrained_head(random_weights())
+    weights[layer][index][-1] += 1e-6
+    assert not has_untrained(tmp_path, weights)
+
+
+def test_a_model_of_which_nothing_was_trained(tmp_path):
+    model = get_model(30, 16, 16, 12, 2, 3, 20)
+    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    assert not has_untrained(tmp_path, weights)
+
+
+def test_an_encoder_without_heads(tmp_path):
+    tensors = google_tensors(2, training=False)
+    checkpoint = open_bundle(tmp_path, tensors)
+    found = find_weights(BERT, CONFIG, checkpoint, heads="any")
+    assert not has_untrained_head(BERT, checkpoint, found)

@@ -5,7 +5,13 @@ import json
 import numpy as np
 import pytest
 from checkpoint_files import is_same
-from model_folders import CONFIG, WORDS, random_weights, write_google_folder
+from model_folders import (
+    CONFIG,
+    WORDS,
+    random_weights,
+    with_untrained_head,
+    write_google_folder,
+)
 
 from keras_bert import (
     VocabularyChange,
@@ -105,6 +111,12 @@ def test_a_folder_becomes_a_model_of_any_length(tmp_path, google):
             np.testing.assert_array_equal(ours, array, err_msg=layer)
 
 
+def test_a_head_that_was_never_trained_is_converted_as_any_other(tmp_path, google):
+    tensors = to_checkpoint(with_untrained_head(random_weights()), "google")
+    write_tensor_bundle(google / "bert_model.ckpt", tensors)
+    assert write_model_file(tmp_path / "model.keras", google) == []
+
+
 def test_heads_are_all_there_or_none_and_what_is_lost_is_named(tmp_path, google):
     tensors = to_checkpoint(random_weights(), "google")
     kept = {name: array for name, array in tensors.items() if "seq_relationship" not in name}
@@ -128,6 +140,17 @@ def test_nothing_is_written_over(tmp_path, google):
     (tmp_path / "model.keras").touch()
     with pytest.raises(FileExistsError, match="is there already"):
         write_model_file(tmp_path / "model.keras", google)
+
+
+def test_an_error_of_hdf5_leaves_no_file(tmp_path, google, monkeypatch):
+    def save(self, path):
+        path.write_text("half of it")
+        raise RuntimeError("Can't decrement id ref count (file write failed)")
+
+    monkeypatch.setattr(models.Model, "save", save)
+    with pytest.raises(OSError, match=r"model\.keras could not be written: Can't decrement"):
+        write_model_file(tmp_path / "model.keras", google)
+    assert [path.name for path in tmp_path.iterdir()] == ["google"]
 
 
 def test_a_folder_that_does_not_load_leaves_no_file(tmp_path, google):

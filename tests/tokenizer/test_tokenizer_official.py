@@ -41,12 +41,20 @@ def test_where_it_differs_on_purpose():
     tokenizer = Tokenizer(VOCABULARY, official=True)
     # Google's range of Extension E, which Rust's begins later.
     assert tokenizer.tokenize("a\U0002b820a")[1:-1] == ["a", "[UNK]", "a"]
+    # A mark since Unicode 10, which Rust's table of marks does not have.
+    assert tokenizer.tokenize("a\u0afba")[1:-1] == tokenizer.tokenize("aa")[1:-1]
     # The second mark belongs before the first; both are kept, and offsets are those of each.
     vocabulary = {**VOCABULARY, "x": 9000, "##\U0001d165": 9001, "##\u302e": 9002}
     tokenizer = Tokenizer(vocabulary, official=True)
     ids, _, offsets = tokenizer.encode_with_offsets("x\u302e\U0001d165")
     assert ids[1:-1] == [9000, 9001, 9002]
     assert offsets[1:-1] == [(0, 1), (2, 3), (1, 2)]
+
+
+def test_the_documentation_names_what_differs():
+    text = " ".join(Tokenizer.__doc__.split())
+    assert "U+2B820 to U+2B91F is a word" in text
+    assert "the mark U+0AFB is dropped" in text
 
 
 def test_rules_where_they_differ_from_those_of_the_old_library():
@@ -134,6 +142,7 @@ def test_same_as_the_installed_library_on_random_texts(rust, cased):
 @pytest.mark.slow
 def test_the_installed_library_differs_as_listed(rust):
     assert rust().encode("a\U0002b820a").tokens[1:-1] == ["[UNK]"]
+    assert rust().encode("a\u0afba").tokens != rust().encode("aa").tokens
     vocabulary = {**VOCABULARY, "x": 9000, "##\U0001d165": 9001, "##\u302e": 9002}
     expected = rust(vocabulary=vocabulary).encode("x\u302e\U0001d165")
     assert (expected.ids[1:-1], expected.offsets[2]) == ([9000, 9001, 9002], (1, 2))

@@ -2,6 +2,7 @@
 
 import json
 import random
+from pipes import make_pipe, refused
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from tokenizer_texts import DATA
 from keras_bert.tokenizer.vocabulary import (
     VocabularyError,
     declared_lower_case,
+    find_case,
     is_cased,
     load_vocabulary,
     save_vocabulary,
@@ -141,6 +143,12 @@ def test_line_that_is_not_utf8(write, content, line):
 def test_empty_file(write, content):
     with pytest.raises(VocabularyError, match="holds no tokens"):
         load_vocabulary(write(content))
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "tokenizer.json"])
+def test_a_pipe_is_refused_at_once(tmp_path, name):
+    with refused():
+        load_vocabulary(make_pipe(tmp_path / name))
 
 
 def test_missing_file_and_wrong_type(tmp_path):
@@ -305,11 +313,34 @@ def test_by_the_vocabulary(tmp_path, words, cased):
     assert is_cased(tmp_path, dict.fromkeys([*SPECIAL, *words], 0)) is cased
 
 
+def test_words_that_were_added_to_a_vocabulary_in_lower_case(tmp_path):
+    words = dict.fromkeys([f"word{number}" for number in range(500)], 0)
+    assert not is_cased(tmp_path, {**words, "BERT": 0, "UNK": 0})
+    assert is_cased(tmp_path, {**words, "B": 0})
+    assert is_cased(tmp_path, {**words, **dict.fromkeys(["Ab", "Bc", "Cd", "De", "Ef", "Fg"], 0)})
+
+
+def test_what_says_so(tmp_path):
+    assert find_case(None, ["a", "B", "##Cd"]) == (
+        True,
+        "the vocabulary has 2 words with capital letters",
+    )
+    assert not find_case(None, ["a", "[CLS]"])[0]
+    (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}')
+    reason = f"{tmp_path}/tokenizer_config.json says do_lower_case=False"
+    assert find_case(tmp_path, ["a"]) == (True, reason)
+
+
 @pytest.mark.parametrize("lower", [True, False])
 def test_what_the_folder_declares_holds(tmp_path, lower):
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
     assert declared_lower_case(tmp_path) is lower
     assert is_cased(tmp_path, {"The": 0, "the": 1}) is not lower
+
+
+def test_a_pipe_declares_nothing(tmp_path):
+    make_pipe(tmp_path / "tokenizer_config.json")
+    assert declared_lower_case(tmp_path) is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"do_lower_case": "yes"}'])

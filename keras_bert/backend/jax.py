@@ -1,17 +1,24 @@
 """What JAX does otherwise than `plain`."""
 
+from __future__ import annotations
+
 import os
+import weakref
 
 import jax
 import numpy as np
 
 from . import plain
-from .parts import ops
+from .kept import is_patched, made_once
+from .parts import models, ops
+from .plain import Predictor
 
 COMPILES_EVERY_SHAPE = True
 
 # Scores of a head of one text. With more of them XLA is faster on a CPU head by head.
 _LONG = 1 << 17
+
+_steps: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def on_accelerator() -> bool:
@@ -57,3 +64,45 @@ def _attend_head_by_head(query, key, value, bias):
 
     heads = tuple(ops.transpose(each, (2, 0, 1, 3)) for each in (query, key, value))
     return ops.transpose(ops.map(attend, heads), (1, 2, 0, 3))
+
+
+def predictor(model, of_known_layers: bool) -> Predictor:
+    """A function that leaves a model's weights where they are, or `model.predict_on_batch`.
+
+    Keras' own function takes the memory of the weights and gives it back when it is done: other
+    threads, and other models of the same layers, find them deleted meanwhile.
+    """
+    if (
+        not isinstance(model, models.Model)
+        or type(model).predict_on_batch is not models.Model.predict_on_batch
+        or is_patched(model)
+        or model.run_eagerly
+        or not model.jit_compile
+    ):
+        return plain.predictor(model, of_known_layers)
+    model.make_predict_function()
+    key = model.predict_function  # a key alone: Keras makes a new one when a model is compiled
+    step = made_once(_steps, key, model, _step)
+
+    def predict(arrays):
+        trainable, others = model.trainable_variables, model.non_trainable_variables
+        state = [each.value for each in trainable], [each.value for each in others]
+        outputs, changed = step(state, arrays)
+        for index, value in changed.items():
+            others[index].assign(value)
+        return jax.tree.map(np.array, outputs)
+
+    return Predictor(predict)
+
+
+def _step(model):
+    this = weakref.ref(model)  # or the entry would keep its own key, Keras' function, alive
+
+    @jax.jit
+    def step(state, arrays):
+        """The outputs, and by their indices the variables that a prediction changes."""
+        outputs, others = this().predict_step(state, (arrays,))
+        pairs = enumerate(zip(state[1], others, strict=True))
+        return outputs, {index: new for index, (old, new) in pairs if new is not old}
+
+    return step

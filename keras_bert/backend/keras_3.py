@@ -4,7 +4,7 @@ import contextlib
 import inspect
 
 from . import private
-from .parts import keras, models, optimizers
+from .parts import keras, models, ops, optimizers
 from .private import mask_of as mask_of
 
 # Arguments of `add_weight` for an embedding table. Keras would otherwise cast the whole table at
@@ -95,6 +95,12 @@ class Optimizer(optimizers.Optimizer):
         grads = list(map(self._dense_gradient, grads))
         with self._hiding_weight_decay():
             super().apply(grads, trainable_variables)
+
+    def stateless_apply(self, optimizer_variables, grads, trainable_variables):
+        # AdamWarmup is built with the first variables that it gets, and there may be none.
+        if not trainable_variables:
+            return [], list(map(ops.convert_to_tensor, optimizer_variables))
+        return super().stateless_apply(optimizer_variables, grads, trainable_variables)
 
     def _index(self, variable) -> int:
         """The position of a variable among those that the optimizer was built with."""

@@ -13,6 +13,8 @@ import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from .parts import ops
 
 # Whether the engine compiles a model anew for every shape of its inputs.
@@ -47,9 +49,17 @@ def initial_zeros(shape, dtype=None):
 def lookup(table, ids):
     """Rows (…, D) of a table (V, D), by integer ids (…) in [0, V).
 
-    The gradient is dense; a row's is the sum over its occurrences.
+    The gradient is dense; a row's is the sum over its occurrences. Other ids are an error of the
+    engine's own, or their rows are NaN: in compiled code and on accelerators engines give zeros or
+    rows of other ids.
     """
-    return ops.take(table, ids, axis=0)
+    return nan_outside(ops.take(table, ids, axis=0), ids, table.shape[0])
+
+
+def nan_outside(rows, ids, count: int):
+    """Rows (…, D) with NaN where ids (…) are outside [0, count)."""
+    inside = ops.logical_and(ids >= 0, ids < count)
+    return ops.where(ops.expand_dims(inside, -1), rows, ops.cast(np.nan, rows.dtype))
 
 
 def gelu_erf(x):

@@ -200,6 +200,11 @@ def _check_vocabulary(model, vocabulary) -> None:
             f"`vocabs` must be a dict of tokens and their ids. Received: {describe(vocabulary)}."
         )
     rows, largest = any_length.token_num(model), max(vocabulary.values())
+    if min(vocabulary.values()) < 0:
+        raise ValueError(
+            "`vocabs` must give tokens ids of at least 0. "
+            f"Received: the id {min(vocabulary.values())}."
+        )
     if rows is not None and largest >= rows:
         raise ValueError(
             f"The vocabulary does not belong to the model: it has the id {largest}, the model's "

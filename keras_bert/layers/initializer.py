@@ -3,7 +3,7 @@
 import contextlib
 import contextvars
 
-from ..backend import initial_zeros, initializers, naming_weights
+from ..backend import initial_zeros, initializers, naming_weights, ops
 
 _OVERWRITTEN = contextvars.ContextVar("overwritten", default=False)
 
@@ -46,10 +46,15 @@ def build_embedding(layer, input_shape, initializer=None) -> None:
     if initializer is None and not _OVERWRITTEN.get():
         return
     saved = layer.embeddings_initializer
-    layer.embeddings_initializer = initializer or _zeros
+    layer.embeddings_initializer = _zeros if initializer is None else _with_type(initializer)
     with naming_weights(layer):
         layer.build(input_shape)
     layer.embeddings_initializer = saved
+
+
+def _with_type(initializer):
+    """An initializer whose values have the type that is asked for, which JAX takes as it comes."""
+    return lambda shape, dtype=None: ops.convert_to_tensor(initializer(shape, dtype), dtype)
 
 
 def _zeros(shape, dtype=None, **kwargs):

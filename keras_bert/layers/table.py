@@ -55,7 +55,7 @@ class TableLayer(layers.Layer):
 def check_ids(layer_name: str, ids, limit: int) -> None:
     """Refuse ids outside a table of `limit` rows where their values are known: in no traced graph.
 
-    Out of range, JAX returns NaN and others fail without naming the layer.
+    There, `lookup` fails without naming the layer, or gives NaN.
     """
     try:
         values = np.asarray(ids)

@@ -130,7 +130,7 @@ def check_predictor(predictor, monkeypatch):
         expected = np.asarray(model.predict_on_batch(ARRAYS), "float32")
         calls, original = [], model.predict_on_batch
         monkeypatch.setattr(
-            type(model), "predict_on_batch", lambda _, arrays: calls.append(1) or original(arrays)
+            models.Model, "predict_on_batch", lambda _, arrays: calls.append(1) or original(arrays)
         )
         predict = predictor(model).call
         # TensorFlow's graph for any shape rounds otherwise than that for one shape.

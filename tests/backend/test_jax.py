@@ -1,13 +1,15 @@
 """JAX's ways against the plain ones."""
 
+import gc
 import os
+import weakref
 
 import numpy as np
 import pytest
 from runtimes import RUNTIME, to_numpy
 
 from keras_bert import backend
-from keras_bert.backend import on_accelerator, ops, plain
+from keras_bert.backend import keras, layers, models, on_accelerator, ops, plain
 
 if RUNTIME == "jax":
     import jax
@@ -110,3 +112,76 @@ def test_threads_are_what_xla_reads(monkeypatch):
     monkeypatch.setenv("NPROC", "7")
     backend.limit_threads(3)
     assert os.environ["NPROC"] == "3"
+
+
+# Predictions
+
+
+@pytest.mark.sampled(2)
+def test_predictions_of_an_encoder(usual_model, check_predictor):
+    check_predictor(usual_model, asks_keras=False)
+
+
+@pytest.mark.sampled(2)
+def test_predictions_where_layers_are_not_called_as_usual(unusual_model, check_predictor):
+    check_predictor(unusual_model, asks_keras=False)
+
+
+@pytest.mark.sampled(2)
+def test_predictions_of_other_models(foreign_model, check_predictor):
+    check_predictor(foreign_model, asks_keras=False)
+
+
+def test_predictions_leave_the_weights_where_they_are(encoder, arrays, predictor):
+    before = [each.value for each in encoder.weights]
+    predictor(encoder).call(arrays)
+    assert all(each.value is old for each, old in zip(encoder.weights, before, strict=True))
+
+
+class Counting(layers.Layer):
+    """Adds to features how often it has been called."""
+
+    supports_masking = True
+
+    def build(self, input_shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="calls")
+
+    def call(self, inputs):
+        self.calls.assign(self.calls + 1)
+        return inputs + self.calls
+
+
+def test_what_a_prediction_changes_is_kept(encoder, arrays, predictor):
+    model = models.Model(encoder.inputs, Counting()(encoder.output))
+    predict = predictor(model).call
+    first, second = predict(arrays), predict(arrays)
+    np.testing.assert_allclose(second, first + 1, atol=1e-6)
+    assert int(model.layers[-1].calls.value) == 2
+
+
+@pytest.mark.parametrize("name", ["call", "predict_on_batch"])
+def test_a_patched_model(name, encoder, arrays, predictor):
+    original = getattr(encoder, name)
+    setattr(encoder, name, lambda *args, **kwargs: 2 * original(*args, **kwargs))
+    expected = encoder.predict_on_batch(arrays)
+    np.testing.assert_array_equal(predictor(encoder).call(arrays), expected)
+
+
+def test_models_that_are_to_be_run_otherwise_are_left_to_keras(encoder):
+    class OfAUser(keras.Model):
+        def predict_on_batch(self, x):
+            return 0
+
+    encoder.compile(run_eagerly=True)
+    for model in (encoder, OfAUser()):
+        assert backend.predictor(model, of_known_layers=True).call == model.predict_on_batch
+
+
+def test_the_function_of_a_model_goes_with_it(arrays, predictor):
+    inputs = layers.Input((5,), dtype="int32"), layers.Input((5,), dtype="int32")
+    model = models.Model(inputs, inputs[0] + inputs[1])
+    predictor(model).call(arrays)
+    gone = weakref.ref(model)
+    del model, inputs
+    gc.collect()
+    assert gone() is None

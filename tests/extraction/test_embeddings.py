@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from keras_bert import (
     extract_embeddings,
     extract_embeddings_generator,
 )
+from keras_bert.backend import layers, models
 
 
 def test_order_and_numbers_as_one_by_one(folder, expected, sentences):
@@ -112,6 +114,24 @@ def test_texts_are_read_as_needed(folder):
     lengths = [len(each) for each in itertools.islice(results, 2049)]
     assert lengths == [3 + (number + 1) % 3 for number in range(2049)]
     assert next(read) == 1 + 2 * 2048
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["encoder", "with a head"])
+def test_threads_may_share_a_model(vocabulary, load, sentences, known):
+    model = load(seq_len=None)
+    if not known:
+        model = models.Model(model.inputs, layers.Dense(4)(model.output))
+    works = [(sentences(6, seed), poolings) for seed in range(3) for poolings in (None, POOL_AVE)]
+
+    def extract(number):
+        texts, poolings = works[number % len(works)]
+        return extract_embeddings(model, texts, poolings, vocabulary)
+
+    want = list(map(extract, range(len(works))))
+    with ThreadPoolExecutor(4) as threads:
+        for number, found in enumerate(threads.map(extract, range(60))):
+            for each, alone in zip(found, want[number % len(works)], strict=True):
+                np.testing.assert_allclose(each, alone, atol=1e-5)
 
 
 def test_nothing_in_nothing_out(folder):

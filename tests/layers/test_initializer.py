@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, to_numpy
+from runtimes import KERAS_3, dtype_name, to_numpy
 
 from keras_bert.backend import initializers, keras, layers, ops
 from keras_bert.layers import FeedForward, MultiHeadAttention
@@ -81,6 +81,21 @@ def test_an_embedding_is_built_with_given_values():
     assert layer.get_config() == before
     output = layer(ops.convert_to_tensor(np.array([[4, 0]], "int32")))
     np.testing.assert_array_equal(to_numpy(output), table[[[4, 0]]])
+
+
+@pytest.mark.skipif(not KERAS_3, reason="16-bit policies are for Keras 3")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("given", [True, False])
+def test_an_embedding_is_held_in_the_type_of_its_policy(dtype, given):
+    """Values may come in another one, as those of files do."""
+    layer = Embedding(5, 3, dtype=dtype)
+    with overwritten():
+        build_embedding(
+            layer, (None, None), (lambda shape, dtype: np.ones(shape, "float32")) if given else None
+        )
+    (table,) = layer.weights
+    assert dtype_name(table.value) == table.dtype == dtype
+    np.testing.assert_array_equal(to_numpy(table.value), np.full((5, 3), float(given)))
 
 
 def test_an_embedding_is_built_when_it_is_called_otherwise():

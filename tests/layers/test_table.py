@@ -7,9 +7,26 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, RUNTIME, compiled, dtype_policy, gradients, once, to_numpy
+from runtimes import (
+    KERAS_3,
+    ON_TENSORFLOW,
+    RUNTIME,
+    compiled,
+    dtype_policy,
+    gradients,
+    once,
+    to_numpy,
+)
 
-from keras_bert.backend import layers, models, ops, optimizers, regularizers
+from keras_bert.backend import (
+    layers,
+    lookup,
+    models,
+    on_accelerator,
+    ops,
+    optimizers,
+    regularizers,
+)
 from keras_bert.layers import (
     PositionEmbedding,
     TaskEmbedding,
@@ -218,6 +235,56 @@ def test_a_compiled_function_does_not_look_at_values():
     model = models.Model(ids, Embedding(5, 3, name="words")(ids))
     fed = ops.convert_to_tensor(np.array([[0, 4]], "int32"))
     assert compiled(model)(fed).shape == (1, 2, 3)
+
+
+OUTSIDE = np.array([[-6, -1, 0], [4, 5, 99]], "int32")
+
+
+@pytest.mark.parametrize("layer_class", [Embedding, TokenEmbedding, TaskEmbedding])
+@pytest.mark.skipif(RUNTIME == "torch", reason="Keras compiles nothing on PyTorch")
+def test_ids_outside_are_nan_in_compiled_functions(layer_class):
+    """Not zeros, nor the rows of other ids, as XLA would have it."""
+    ids = fed = layers.Input(shape=(None,), dtype="int32")
+    arrays = ops.convert_to_tensor(OUTSIDE)
+    if layer_class is TaskEmbedding:
+        fed = [layers.Input(shape=(None, 3)), ids]
+        arrays = [ops.convert_to_tensor(np.zeros((2, 3, 3), "float32")), arrays]
+    output = layer_class(5, 3)(fed)
+    model = models.Model(fed, output[0] if layer_class is TokenEmbedding else output)
+    (table,) = model.get_weights()
+    found = to_numpy(compiled(model)(arrays))
+    np.testing.assert_array_equal(found[[0, 1], [2, 0]], table[[0, 4]])
+    assert np.isnan(found).sum() == 4 * 3
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="TensorFlow's error")
+def test_ids_outside_are_an_error_in_a_graph_for_a_cpu():
+    import tensorflow as tf
+
+    if on_accelerator():
+        pytest.skip("a CPU's error")
+    layer = Embedding(5, 3)
+    layer.build((None, None))
+    for number in (-1, 5):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=rf"{number} is not in \[0, 5\)"):
+            tf.function(layer)(tf.constant([[0, number]]))
+
+
+@pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's way")
+def test_no_id_outside_reaches_a_gpu(monkeypatch):
+    """Which would refuse to compute anything from then on."""
+    taken, take = [], ops.take
+    monkeypatch.setattr("keras_bert.backend.torch.on_accelerator", lambda: True)
+    monkeypatch.setattr(ops, "take", lambda x, ids, axis: taken.append(ids) or take(x, ids, axis))
+    table = ops.convert_to_tensor(np.arange(15, dtype="float32").reshape(5, 3))
+    table.requires_grad_()
+    found = lookup(table, ops.convert_to_tensor(OUTSIDE))
+    assert (int(taken[0].min()), int(taken[0].max())) == (0, 4)
+    found[[0, 1], [2, 0]].sum().backward()
+    np.testing.assert_array_equal(to_numpy(table.grad)[:, 0], [1, 0, 0, 0, 1])
+    found = to_numpy(found)
+    np.testing.assert_array_equal(found[[0, 1], [2, 0]], to_numpy(table)[[0, 4]])
+    assert np.isnan(found).sum() == 4 * 3
 
 
 # Lengths that a layer's positions do not hold

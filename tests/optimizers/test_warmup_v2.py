@@ -257,6 +257,34 @@ def test_base_class_accumulates_and_scales():
     np.testing.assert_array_equal(got[3:5], [got[2], got[2]])
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_model_with_nothing_to_learn_may_be_fitted_and_learns_when_there_is(scaled):
+    """Keras' own Adam moves nothing there, either."""
+    if scaled and TF_KERAS:
+        pytest.skip("Keras 2 scales losses in another class")
+    inputs = keras.layers.Input(shape=(3,))
+    dense = keras.layers.Dense(2)
+    model = keras.Model(inputs, dense(inputs))
+    dense.trainable = False
+    optimizer = AdamWarmup(10**6, 0, lr=0.1)
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer, loss="mse")
+    before, arrays = model.get_weights(), (np.ones((4, 3), "float32"), np.ones((4, 2), "float32"))
+    history = model.fit(*arrays, epochs=2, verbose=0).history["loss"]
+    assert history == pytest.approx([model.evaluate(*arrays, verbose=0)] * 2)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    if scaled:
+        return  # Keras builds that one once and for all
+    dense.trainable = True
+    model.compile(optimizer, loss="mse")
+    model.fit(*arrays, verbose=0)
+    step = np.sign(before[0].sum(axis=0) - 1) * 0.1  # Adam's first step, for every row
+    np.testing.assert_allclose(model.get_weights()[0], before[0] - step, atol=1e-4)
+
+
 @pytest.mark.slow
 def test_mixed_precision_follows_single_precision():
     wrap = (keras.mixed_precision if TF_KERAS else keras.optimizers).LossScaleOptimizer

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from .. import plain
 from .devices import has_replicas, limit_threads, on_accelerator, replica_mean
 from .prediction import predictor
 from .update import FusedUpdate
@@ -30,7 +31,7 @@ def lookup(table, ids):
             flat = tf.reshape(upstream, [-1, width])
             return tf.math.unsorted_segment_sum(flat, tf.reshape(ids, [-1]), rows)
 
-        return tf.gather(table, ids), gradient
+        return plain.nan_outside(tf.gather(table, ids), ids, rows), gradient
 
     return gather(table)
 

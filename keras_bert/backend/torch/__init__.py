@@ -4,6 +4,7 @@ import torch
 from torch import distributed
 from torch.nn.functional import layer_norm
 
+from .. import plain
 from ..parts import ops
 from .direct_call import LayerCall, traced
 from .prediction import predictor
@@ -41,6 +42,14 @@ def replica_mean(count):
     mean = count / distributed.get_world_size()
     distributed.all_reduce(mean)
     return mean
+
+
+def lookup(table, ids):
+    """Rows of a table; a GPU would stop for good at ids outside it."""
+    if not (traced(ids) or on_accelerator()):
+        return ops.take(table, ids, axis=0)
+    count = table.shape[0]
+    return plain.nan_outside(ops.take(table, ids.clamp(0, count - 1), axis=0), ids, count)
 
 
 def gelu_erf(x):

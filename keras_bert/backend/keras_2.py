@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 
 import tensorflow as tf
+from tensorflow.python.util.tf_export import keras_export
 
 # From where they are made: scripts put the old optimizers in the place of the names in
 # `tensorflow.keras.optimizers`.
+from tf_keras.src.activations import _TF_ACTIVATIONS_V2 as NAMES_OF_ACTIVATIONS
 from tf_keras.src.backend import track_variable
 from tf_keras.src.optimizers.optimizer import Optimizer as NewOptimizer
 from tf_keras.src.optimizers.optimizer_v1 import Optimizer as OptimizerOfGraphs
@@ -21,9 +23,20 @@ TABLE_OPTIONS: dict = {}
 FOREIGN_OPTIMIZER_SETTINGS = {"loss_scale_factor": [None], "gradient_accumulation_steps": [None]}
 
 
-def serializable(cls):
-    """Nothing: files keep the plain class names that keras-bert 0.8x wrote and read."""
-    return cls
+def serializable(found):
+    """Have Keras find a class or function where it copies a model, without custom objects.
+
+    `.h5` files keep the plain class names that keras-bert 0.8x wrote and read, of which Keras has
+    some itself: it would read "MultiHeadAttention" as its own. Copies, pickles, JSON and `.keras`
+    files have a name for parts of Keras' interface, of which this makes one more, `keras_bert>…`.
+    """
+    if not inspect.isclass(found):  # an activation; Keras could not read others in `.h5` files
+        utils.get_custom_objects()[found.__name__] = found
+        NAMES_OF_ACTIVATIONS[found.__name__] = found.__name__
+        return found
+    name = f"keras_bert>{found.__name__}"
+    utils.get_custom_objects()[name] = found
+    return keras_export(f"keras.{name}")(found)
 
 
 # No file of 0.8x holds a loss of this package, so that it needs no plain name.

@@ -52,6 +52,7 @@ class MultiHeadAttention(
     def __init__(self, head_num, activation="relu", *args, **kwargs):
         super().__init__(head_num, activations.get(activation), *args, **kwargs)
         self.kernel_initializer = _drawing_anew(self.kernel_initializer)
+        del self.attention, self.intensity  # which the small package's `call` would set
 
     def _project(self, name, rows):
         kernel, bias = {

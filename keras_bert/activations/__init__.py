@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import backend
-from .backend import activations, ops, serializable
+from .. import backend
+from ..backend import activations, ops, serializable
 
 
 @serializable

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import activations
 from .arguments import describe
-from .backend import check_values_stay, models, own_memory, set_value
+from .backend import check_values_stay, models, own_memory, set_values
 from .bert import get_model
 from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from .checkpoints.listing import listed
@@ -295,7 +295,7 @@ def _change_vocabulary(
 
 
 def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], skip=None) -> None:
-    """Check all weights against the model, then read and assign them one by one, except `skip`."""
+    """Check all weights against the model, then read and assign them, except `skip`."""
     held = {layer.name for layer in model.layers}
     variables = {
         weight: model.get_layer(weight.row.layer).weights[weight.row.index]
@@ -305,11 +305,12 @@ def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], skip=
     }
     positions = config["max_position_embeddings"]
     _check_shapes(checkpoint, variables, positions)
-    for weight, variable in variables.items():
-        if weight != skip:
-            values = _read(checkpoint, weight)
-            is_position = weight.row.layer == "Embedding-Position"
-            set_value(variable, values[:positions] if is_position else values)
+
+    def read(weight):
+        values = _read(checkpoint, weight)
+        return values[:positions] if weight.row.layer == "Embedding-Position" else values
+
+    set_values((variable, read(weight)) for weight, variable in variables.items() if weight != skip)
 
 
 def _read(checkpoint: Checkpoint, weight: FoundWeight) -> np.ndarray:

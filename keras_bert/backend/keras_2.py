@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import inspect
 
-import numpy as np
 import tensorflow as tf
+from tensorflow.python.util.tf_export import keras_export
 
-from .parts import backend, keras, models, optimizers, utils
+# From where they are made: scripts put the old optimizers in the place of the names in
+# `tensorflow.keras.optimizers`.
+from tf_keras.src.activations import _TF_ACTIVATIONS_V2 as NAMES_OF_ACTIVATIONS
+from tf_keras.src.backend import track_variable
+from tf_keras.src.optimizers.optimizer import Optimizer as NewOptimizer
+from tf_keras.src.optimizers.optimizer_v1 import Optimizer as OptimizerOfGraphs
+
+from .parts import backend, keras, models, utils
 from .plain import Predictor
 from .tensorflow.prediction import traced_predictor
 
@@ -16,9 +23,20 @@ TABLE_OPTIONS: dict = {}
 FOREIGN_OPTIMIZER_SETTINGS = {"loss_scale_factor": [None], "gradient_accumulation_steps": [None]}
 
 
-def serializable(cls):
-    """Nothing: files keep the plain class names that keras-bert 0.8x wrote and read."""
-    return cls
+def serializable(found):
+    """Have Keras find a class or function where it copies a model, without custom objects.
+
+    `.h5` files keep the plain class names that keras-bert 0.8x wrote and read, of which Keras has
+    some itself: it would read "MultiHeadAttention" as its own. Copies, pickles, JSON and `.keras`
+    files have a name for parts of Keras' interface, of which this makes one more, `keras_bert>…`.
+    """
+    if not inspect.isclass(found):  # an activation; Keras could not read others in `.h5` files
+        utils.get_custom_objects()[found.__name__] = found
+        NAMES_OF_ACTIVATIONS[found.__name__] = found.__name__
+        return found
+    name = f"keras_bert>{found.__name__}"
+    utils.get_custom_objects()[name] = found
+    return keras_export(f"keras.{name}")(found)
 
 
 # No file of 0.8x holds a loss of this package, so that it needs no plain name.
@@ -46,10 +64,17 @@ def static_shape(tensor) -> tuple:
     return backend.int_shape(tensor)
 
 
-def set_value(variable, values) -> None:
-    """Give a variable values now; in graph mode, in the session that Keras uses."""
+def set_values(pairs) -> None:
+    """Give variables values now; in graph mode all at once, in the session that Keras uses.
+
+    There every call of a session takes longer, the more operations the graph has got since.
+    """
     with tf.init_scope():
-        backend.set_value(variable, values)
+        if tf.executing_eagerly():
+            for variable, values in pairs:
+                backend.set_value(variable, values)
+        else:
+            backend.batch_set_value(list(pairs))
 
 
 def check_values_stay() -> None:
@@ -97,25 +122,44 @@ def predictor(model, of_known_layers: bool) -> Predictor:
     return Predictor(model.predict_on_batch)
 
 
-def _start(variable, value) -> None:
-    """Give a variable its first value in graph mode, where Keras 2 does so for a model's alone."""
-    if not tf.compat.v1.executing_eagerly_outside_functions():
-        set_value(variable, value)
-
-
-class Optimizer(optimizers.Optimizer):
+class Optimizer(NewOptimizer):
     """Keras' base class of optimizers, as AdamWarmup sees it."""
+
+    def __new__(cls, *args, **kwargs):
+        """Choose the class by TensorFlow's mode, as Keras 2 does for layers and models.
+
+        Without TensorFlow 2's behaviour, Keras converts every optimizer that is not of the old
+        kinds to one of its own old ones.
+        """
+        if not tf.__internal__.tf2.enabled() and not issubclass(cls, OptimizerOfGraphs):
+            cls = type(cls.__name__, (cls, OptimizerOfGraphs), {"__module__": cls.__module__})
+        return super().__new__(cls)
 
     def __init__(self, learning_rate, name, **kwargs):
         super().__init__(name=name, **kwargs)
         self._learning_rate = self._build_learning_rate(learning_rate)
-        _start(self.iterations, 0)
-        _start(self._learning_rate, learning_rate)
+        self._initialize(self.iterations)
+        self._initialize(self._learning_rate)
+
+    def _initialize(self, variable):
+        """Have Keras initialize a variable in graph mode, where it does so for a model's alone."""
+        if not tf.compat.v1.executing_eagerly_outside_functions():
+            track_variable(variable)
 
     def add_variable_from_reference(self, *args, **kwargs):
         variable = super().add_variable_from_reference(*args, **kwargs)
-        _start(variable, np.zeros(variable.shape))
+        self._initialize(variable)
         return variable
+
+    @NewOptimizer.learning_rate.setter
+    def learning_rate(self, value):
+        if tf.compat.v1.executing_eagerly_outside_functions():
+            NewOptimizer.learning_rate.fset(self, value)
+        else:
+            set_values([(self._learning_rate, value)])
+
+    def set_weights(self, weights):
+        set_values(zip(self.variables, weights, strict=True))
 
     def apply_gradients(self, grads_and_vars, *args, **kwargs):
         dense = [(self._dense_gradient(gradient), each) for gradient, each in grads_and_vars]

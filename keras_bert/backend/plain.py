@@ -73,9 +73,14 @@ def gelu_erf(x):
     return ops.gelu(x, approximate=False)
 
 
-def set_value(variable, values) -> None:
-    """Give a variable values now, also where a function is being traced, which runs later."""
-    variable.assign(values)
+def set_values(pairs) -> None:
+    """Give variables values now, also where a function is being traced, which runs later.
+
+    Args:
+        pairs: Iterable of a variable and its values each, which may be read when their turn comes.
+    """
+    for variable, values in pairs:
+        variable.assign(values)
 
 
 def reshape(tensor, shape):

@@ -41,6 +41,13 @@ class PretrainedList:
         Turc et al., Well-Read Students Learn Better, https://arxiv.org/abs/1908.08962
     """
 
+    # A small archive without a model, which tests of scripts download.
+    __test__ = PretrainedInfo(
+        "https://github.com/CyberZHG/keras-bert/archive/master.zip",
+        "keras-bert-master",
+        "keras-bert",
+    )
+
     tiny = str(Path(__file__).with_name("tiny"))
 
     uncased_base = f"{_GOOGLE}/2018_10_18/uncased_L-12_H-768_A-12.zip"

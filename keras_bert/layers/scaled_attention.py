@@ -23,6 +23,14 @@ class ScaledAttention:
     with bias and activation, to rows (B·T, D).
     """
 
+    def __getattr__(self, name):
+        if name in ("attention", "intensity"):
+            raise AttributeError(
+                f"Layer '{self.name}' keeps no {name}. Attention probabilities of all layers are "
+                "what keras_bert.get_attention_maps(model, inputs) returns."
+            )
+        return getattr(super(), "__getattr__", super().__getattribute__)(name)
+
     def call(self, inputs, mask=None):
         query, key, value = query_key_value(inputs)
         # With `history_only`, a position may have masked keys alone before it: then these count.

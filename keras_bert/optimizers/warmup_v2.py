@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import FOREIGN_OPTIMIZER_SETTINGS, FusedUpdate, Optimizer, ops, serializable
+from ..backend import (
+    FOREIGN_OPTIMIZER_SETTINGS,
+    FusedUpdate,
+    Optimizer,
+    ops,
+    serializable,
+    set_values,
+)
 from .weight_names import layer_prefix, weight_name
 
 _DEFAULT_LEARNING_RATE = 0.001
@@ -249,7 +256,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
         if not self._built:
             self._saved_weights = weights
             if weights and weights[0].shape == () and weights[0].dtype.kind == "i":
-                self.variables[0].assign(weights[0])
+                set_values([(self.iterations, weights[0])])
             return
         weights = self._complete(weights)
         expected = [tuple(variable.shape) for variable in self.variables]
@@ -268,7 +275,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
         try:
             self.set_weights(weights)
         except ValueError as error:
-            self.variables[0].assign(0)
+            set_values([(self.iterations, 0)])
             warnings.warn(f"The optimizer starts anew. {error}", stacklevel=2)
 
     def get_config(self):

@@ -69,8 +69,14 @@ def _objects(config):
 def _own_function(value):
     """The function of this package that a serialized activation names, or None."""
     if isinstance(value, dict) and value.get("class_name") == "function":
-        return _OURS.get(str(value.get("config")).removeprefix("keras_bert>"))
-    return None
+        value = str(value.get("config")).removeprefix("keras_bert>")
+    return _OURS.get(value) if isinstance(value, str) else None
+
+
+def _is_marked(layer_config) -> bool:
+    """Whether a layer's configuration is of this package, with "gelu" for the tanh form."""
+    initializer = layer_config.get("kernel_initializer")
+    return isinstance(initializer, dict) and "written_by" in initializer
 
 
 def _resolve_activations(config, custom_objects, written_by_keras_3):
@@ -78,13 +84,16 @@ def _resolve_activations(config, custom_objects, written_by_keras_3):
 
     Left to itself, Keras takes the string "gelu" for its own erf form or for the custom object
     "gelu", depending on where it stands. keras-bert 0.8x wrote it for the custom object. Later
-    versions write other names, so that beside them it is Keras' own.
+    versions write it so in layers that say `written_by`, and other names elsewhere, so that beside
+    them it is Keras' own.
     """
     of_0_8x = not written_by_keras_3 and not any(
-        _own_function(value) for _, each in _objects(config) for value in each.values()
+        _is_marked(each) or any(map(_own_function, each.values())) for _, each in _objects(config)
     )
-    gelu = custom_objects.get("gelu", gelu_tanh) if of_0_8x else keras.activations.gelu
     for _, each in _objects(config):
+        gelu = gelu_tanh if _is_marked(each) else keras.activations.gelu
+        if of_0_8x:
+            gelu = custom_objects.get("gelu", gelu_tanh)
         for key, value in each.items():
             function = _own_function(value)
             if key.endswith("activation") and value == "gelu":

@@ -75,8 +75,8 @@ pretraining.fit([tokens, tokens * 0, marks], labels, verbose=0)
 
 def test_only_this_file_has_private_names_of_keras():
     private = re.compile(
-        r"keras\.src|torch\._C|_call_signature|_open_name_scope|_set_mask_metadata|_remat_mode"
-        r"|_call_context_args|current_call_ctx|_nodes_by_depth|_get_variable_index|_called\b"
+        r"(?<!tf_)keras\.src|torch\._C|_call_signature|_open_name_scope|_set_mask_metadata"
+        r"|_remat_mode|_call_context_args|current_call_ctx|_nodes_by_depth|_get_variable_index|_called\b"
         r"|_use_weight_decay|_apply_weight_decay|_backend_update_step|\b_iterations\b"
         r"|_flatten_layers|_forward_hooks|_compiled_call_impl"
     )

@@ -59,3 +59,8 @@ def test_known_files_are_those_of_a_model():
         assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in files.values())
     digests = [digest for files in KNOWN_FILES.values() for digest in files.values()]
     assert len(set(digests)) == len(digests)
+
+
+def test_the_archive_of_tests_in_2019():
+    assert PretrainedList.__test__.url.endswith("/keras-bert/archive/master.zip")
+    assert PretrainedList.__test__.target_name == "keras-bert"

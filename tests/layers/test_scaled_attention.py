@@ -64,3 +64,13 @@ def test_one_argument_stands_for_three():
     assert query_key_value(["query", "key", "value"]) == ("query", "key", "value")
     assert query_key_value([2, 5, 8], single=True) == ([2, 5, 8],) * 3
     assert query_key_value(None) == (None, None, None)
+
+
+def test_what_took_the_place_of_the_attribute_attention():
+    layer = MultiHeadAttention(2, name="Encoder-1-MultiHeadSelfAttention")
+    for name in ("attention", "intensity"):
+        assert not hasattr(layer, name)
+        with pytest.raises(AttributeError, match=r"Layer 'Encoder-1.*get_attention_maps\(model"):
+            getattr(layer, name)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        layer.nothing  # noqa: B018

@@ -1,14 +1,17 @@
 """Models saved and read again by the same runtime, in every format, on padded batches."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import saved_models
-from runtimes import KERAS_3, to_numpy
+from runtimes import KERAS_3, as_list, to_numpy
 from saved_models import check_gelu, check_predictions, load, load_model
 
 import keras_bert
 from keras_bert import get_custom_objects
-from keras_bert.backend import models, optimizers, utils
+from keras_bert.backend import layers, models, optimizers, utils
 
 MODELS = list(saved_models.BUILDERS)
 slow = pytest.mark.slow
@@ -46,9 +49,38 @@ def test_weights_as_keras_2_alone_writes_them(folder, name):
     check_predictions(load(folder, name, "weights of _weights.h5"), name, folder)
 
 
-@keras_3
 def test_keras_files_need_no_custom_objects(folder):
     check_predictions(models.load_model(folder / "mlm_nsp.keras"), "mlm_nsp", folder)
+
+
+COPIES = {
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+    "clone_model": models.clone_model,
+    "configuration": lambda model: models.Model.from_config(model.get_config()),
+    "json": lambda model: models.model_from_json(model.to_json()),
+}
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("name", ["mlm_nsp", "classifier"])
+def test_copies_need_no_custom_objects(name, way):
+    """With attention of Keras' own beside that of this package, which has the same name."""
+    model = saved_models.build(name)
+    tail = layers.MultiHeadAttention(2, 3, name="tail")
+    sequence = model.get_layer("Encoder-1-FeedForward-Norm").output
+    model = models.Model(model.inputs, [*as_list(model.outputs), tail(sequence, sequence)])
+    copied = COPIES[way](model)
+    first = copied.get_layer("Encoder-1-MultiHeadSelfAttention").get_weights()
+    assert not np.allclose(first[0], first[2])  # query and key have other first values
+    if way not in ("deepcopy", "pickle"):
+        copied.set_weights(model.get_weights())
+    kinds = [[type(layer) for layer in each.layers] for each in (model, copied)]
+    assert kinds[0] == kinds[1]
+    expected, found = (saved_models.predict(each, name) for each in (model, copied))
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-6)
 
 
 def test_custom_objects_as_a_scope(folder):

@@ -8,10 +8,10 @@ from .prediction import predictor
 from .update import FusedUpdate
 
 
-def set_value(variable, values) -> None:
-    """Give a variable values now, and not by an operation of a function that is being traced."""
+def set_values(pairs) -> None:
+    """Give variables values now, and not by operations of a function that is being traced."""
     with tf.init_scope():
-        variable.assign(values)
+        plain.set_values(pairs)
 
 
 def lookup(table, ids):

@@ -10,19 +10,49 @@ import keras_position_wise_feed_forward
 import tensorflow as tf
 
 from ... import activations
-from ...backend import backend, ops, reshape, static_shape, unconverted
+from ...backend import (
+    backend,
+    initializers,
+    ops,
+    reshape,
+    serializable,
+    static_shape,
+    unconverted,
+)
+from ..initializer import GlorotNormal
 from ..normalization import NormalizationCall
 from ..projection import NeededLen, as_rows
 from ..scaled_attention import ScaledAttention
 from ..table import check_length, too_long
 
 
+class NamedGelu:
+    """Mixin for layers of an `activation`, which files name as keras-bert 0.89 did.
+
+    Its "gelu" is the tanh form, here and, for lack of another, in all layers of its files. By
+    `written_by`, which Keras does not read, they are told from files of this package, where "gelu"
+    in other layers is Keras' own.
+    """
+
+    def get_config(self):
+        config = super().get_config()
+        if self.activation is activations.gelu_tanh:
+            config["activation"] = "gelu"
+            config["kernel_initializer"]["written_by"] = "keras_bert 1"
+        return config
+
+
+@serializable
 @unconverted
-class MultiHeadAttention(NeededLen, ScaledAttention, keras_multi_head.MultiHeadAttention):
+class MultiHeadAttention(
+    NamedGelu, NeededLen, ScaledAttention, keras_multi_head.MultiHeadAttention
+):
     """The small package's layer, in fewer and larger operations than its own."""
 
     def __init__(self, head_num, activation="relu", *args, **kwargs):
         super().__init__(head_num, activations.get(activation), *args, **kwargs)
+        self.kernel_initializer = _drawing_anew(self.kernel_initializer)
+        del self.attention, self.intensity  # which the small package's `call` would set
 
     def _project(self, name, rows):
         kernel, bias = {
@@ -37,23 +67,27 @@ class MultiHeadAttention(NeededLen, ScaledAttention, keras_multi_head.MultiHeadA
         return self.activation(projected)
 
 
+@serializable
 @unconverted
-class FeedForward(NeededLen, keras_position_wise_feed_forward.FeedForward):
+class FeedForward(NamedGelu, NeededLen, keras_position_wise_feed_forward.FeedForward):
     """The small package's layer, applied to a matrix."""
 
     def __init__(self, units, activation="relu", *args, **kwargs):
         super().__init__(units, activations.get(activation), *args, **kwargs)
+        self.kernel_initializer = _drawing_anew(self.kernel_initializer)
 
     def call(self, inputs, mask=None, training=None):
         output = super().call(as_rows(inputs), training=training)
         return reshape(output, (-1, *ops.shape(inputs)[1:]))
 
 
+@serializable
 @unconverted
 class LayerNormalization(NormalizationCall, keras_layer_normalization.LayerNormalization):
     """The small package's layer, computed by fewer operations where TensorFlow has one."""
 
 
+@serializable
 @unconverted
 class PositionEmbedding(keras_pos_embd.PositionEmbedding):
     """The small package's layer, which refuses sequences of wrong lengths."""
@@ -68,3 +102,9 @@ class PositionEmbedding(keras_pos_embd.PositionEmbedding):
             with tf.control_dependencies([within] if within is not None else []):
                 inputs = tf.identity(inputs)
         return super().call(inputs, **kwargs)
+
+
+def _drawing_anew(initializer):
+    """Put another in the place of an initializer that would fill all kernels with one's values."""
+    is_unseeded = type(initializer) is initializers.GlorotNormal and initializer.seed is None
+    return GlorotNormal() if is_unseeded else initializer

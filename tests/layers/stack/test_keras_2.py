@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from runtimes import KERAS_3
 
-from keras_bert import activations
+from keras_bert import activations, gelu, get_custom_objects
+from keras_bert.backend import activations as keras_activations
 from keras_bert.backend import layers, models, utils
 from keras_bert.layers import FeedForward, LayerNormalization, MultiHeadAttention, PositionEmbedding
 
@@ -13,6 +14,7 @@ if not KERAS_3:
     import keras_multi_head
     import keras_pos_embd
     import keras_position_wise_feed_forward
+    import keras_transformer
     import tensorflow as tf
 
 pytestmark = [
@@ -68,6 +70,52 @@ def test_attention_is_the_packages_layer_with_its_weights():
     layer.build((None, None, 8))
     names = [weight.name.split("_")[-1] for weight in layer.weights]
     assert names == [f"{name}:0" for name in ("Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo")]
+
+
+def test_kernels_have_different_first_values():
+    for layer in (MultiHeadAttention(2), FeedForward(8)):
+        layer.build((None, None, 8))
+        kernels = [each.numpy() for each in layer.weights if len(each.shape) == 2]
+        assert not any(np.allclose(kernels[0], each) for each in kernels[1:])
+
+
+# Activations in files
+
+
+@pytest.mark.parametrize("activation", ["gelu", gelu])
+def test_a_script_with_the_small_packages_reads_gelu(tmp_path, activation):
+    """It has their "gelu" among its custom objects, which is the tanh form."""
+    inputs = layers.Input(shape=(None, 8))
+    outputs = FeedForward(12, activation)(MultiHeadAttention(2, activation)(inputs))
+    model = models.Model(inputs, layers.Dense(3, activation=gelu)(outputs))
+    model.save(tmp_path / "model.h5")
+    assert [layer.get_config()["activation"] for layer in model.layers[1:3]] == ["gelu"] * 2
+    theirs = keras_transformer.get_custom_objects()
+    again = models.load_model(tmp_path / "model.h5", custom_objects=theirs)
+    np.testing.assert_allclose(again(FEATURES), model(FEATURES), atol=1e-5)
+    assert type(again.layers[1]) is keras_multi_head.MultiHeadAttention
+
+
+def test_gelu_of_keras_beside_that_of_these_layers_stays_its_own(tmp_path):
+    inputs = layers.Input(shape=(None, 8))
+    outputs = layers.Dense(3, activation="gelu")(FeedForward(12, "gelu")(inputs))
+    model = models.Model(inputs, outputs)
+    for name in ("model.h5", "model.keras"):
+        model.save(tmp_path / name)
+        again = models.load_model(tmp_path / name, custom_objects=get_custom_objects())
+        found = [layer.activation for layer in again.layers[1:]]
+        assert found == [activations.gelu_tanh, keras_activations.gelu]
+
+
+def test_layers_of_the_small_packages_read_the_gelu_of_this_one(tmp_path):
+    """As scripts name it that take their layers from there and `gelu` from here."""
+    inputs = layers.Input(shape=(None, 8))
+    outputs = keras_transformer.get_encoders(1, inputs, 2, 12, None, gelu)
+    model = models.Model(inputs, outputs)
+    model.save(tmp_path / "model.h5")
+    theirs = keras_transformer.get_custom_objects()
+    again = models.load_model(tmp_path / "model.h5", custom_objects=theirs)
+    np.testing.assert_allclose(again(FEATURES), model(FEATURES), atol=1e-5)
 
 
 # Feed-forward

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import backend
-from .backend import activations, ops, serializable
+from .. import backend
+from ..backend import activations, ops, serializable
 
 
 @serializable
@@ -64,6 +64,6 @@ def get(identifier: Any) -> Callable:
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]
     if isinstance(identifier, dict) and identifier.get("config") in ("gelu_tanh", "gelu_erf"):
-        return _BY_NAME[identifier["config"]]  # as Keras 2 writes functions that it does not know
+        return _BY_NAME[identifier["config"]]  # as 1.0.0 wrote them on Keras 2
     function = activations.get(identifier)
     return gelu_erf if function is activations.gelu else function

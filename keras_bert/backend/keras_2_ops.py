@@ -16,6 +16,7 @@ erf = tf.math.erf
 expand_dims = tf.expand_dims
 expm1 = tf.math.expm1
 logical_and = tf.logical_and
+logical_not = tf.logical_not
 matmul = tf.matmul
 maximum = tf.maximum
 minimum = tf.minimum
@@ -26,8 +27,18 @@ softmax = tf.nn.softmax
 sqrt = tf.sqrt
 square = tf.square
 squeeze = tf.squeeze
+stop_gradient = tf.stop_gradient
 transpose = tf.transpose
 where = tf.where
+zeros_like = tf.zeros_like
+
+
+def any(x, axis=None):
+    return tf.reduce_any(x, axis=axis)
+
+
+def argmax(x, axis):
+    return tf.argmax(x, axis=axis, output_type=tf.int32)
 
 
 def convert_to_numpy(x):
@@ -38,8 +49,19 @@ def gelu(x, approximate=True):
     return tf.nn.gelu(x, approximate=approximate)
 
 
+def logsumexp(x, axis=None):
+    return tf.reduce_logsumexp(x, axis=axis)
+
+
 def max(x, axis=None, keepdims=False):
     return tf.reduce_max(x, axis=axis, keepdims=keepdims)
+
+
+def scan(f, init, xs, reverse=False):
+    """For an `f` whose output is its new carry."""
+    carries = tf.scan(lambda carry, x: f(carry, x)[0], xs, init, reverse=reverse)
+    last = tf.nest.map_structure(lambda each: each[0 if reverse else -1], carries)
+    return last, carries
 
 
 def shape(x):

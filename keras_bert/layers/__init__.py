@@ -1,6 +1,7 @@
 """The layers BERT is made of; on Keras 2 the encoder's come from the small packages."""
 
 from .conv import MaskedConv1D
+from .crf import CRF
 from .embedding import EmbeddingSimilarity, TokenEmbedding, get_embedding
 from .extract import Extract
 from .extract_masked import ExtractMasked
@@ -21,4 +22,4 @@ from .task_embed import TaskEmbedding
 __all__ = ["get_inputs", "get_embedding", "TokenEmbedding", "EmbeddingSimilarity", "Masked"]
 __all__ += ["Extract", "ExtractMasked", "FirstTokens", "MaskedGlobalMaxPool1D", "MaskedConv1D"]
 __all__ += ["TaskEmbedding", "MultiHeadAttention", "FeedForward", "PositionEmbedding"]
-__all__ += ["LayerNormalization", "Dropout", "Add"]
+__all__ += ["LayerNormalization", "Dropout", "Add", "CRF"]

@@ -4,6 +4,7 @@ from typing import Any
 
 from .. import layers
 from ..activations import gelu_erf, gelu_tanh
+from ..layers.crf_loss import CRFLoss, crf_viterbi_accuracy
 from ..layers.initializer import GlorotNormal
 from ..layers.stack import TrigPosEmbedding
 from ..layers.stack.embed_sim import EmbeddingRet, EmbeddingSim
@@ -15,6 +16,7 @@ _LAYERS = (
     *("Add", "Dropout", "LayerNormalization", "MultiHeadAttention", "FeedForward"),
     *("PositionEmbedding", "TokenEmbedding", "EmbeddingSimilarity", "TaskEmbedding", "Masked"),
     *("Extract", "ExtractMasked", "FirstTokens", "MaskedGlobalMaxPool1D", "MaskedConv1D"),
+    "CRF",
 )
 
 
@@ -51,6 +53,8 @@ def get_custom_objects() -> dict[str, Any]:
         "TrigPosEmbedding": TrigPosEmbedding,
         "EmbeddingRet": EmbeddingRet,
         "EmbeddingSim": EmbeddingSim,
+        "crf_loss": CRFLoss(),
+        "crf_viterbi_accuracy": crf_viterbi_accuracy,
         "AdamWarmup": AdamWarmup,
         "Functional": FunctionalReader,
         "Model": FunctionalReader,

@@ -34,11 +34,17 @@ def softmax(x, axis=-1):
     return shares / shares.sum(axis=axis, keepdims=True)
 
 
+FLAGS = X > 0
+
+
 # Name, arguments, and what comes out.
 CASES = [
     ("abs", (X,), np.abs(X)),
+    ("any", (FLAGS,), FLAGS.any()),
+    ("any", (FLAGS, 1), FLAGS.any(axis=1)),
     ("arange", (5,), np.arange(5)),
     ("arange", (1, 5), np.arange(1, 5)),
+    ("argmax", (X, 1), X.argmax(axis=1)),
     ("cast", (POSITIVE, "int32"), POSITIVE.astype("int32")),
     ("concatenate", ([X, Y],), np.concatenate([X, Y], axis=0)),
     ("concatenate", ([X, Y], 1), np.concatenate([X, Y], axis=1)),
@@ -52,6 +58,9 @@ CASES = [
     ("gelu", (X,), tanh_gelu(X)),
     ("gelu", (X, False), 0.5 * X * (1 + erf(X / 2**0.5))),
     ("logical_and", (X > 0, Y > 0), (X > 0) & (Y > 0)),
+    ("logical_not", (FLAGS,), ~FLAGS),
+    ("logsumexp", (X,), np.log(np.exp(X).sum())),
+    ("logsumexp", (X, 1), np.log(np.exp(X).sum(axis=1))),
     ("matmul", (X, Y.transpose(0, 2, 1)), X @ Y.transpose(0, 2, 1)),
     ("max", (X,), X.max()),
     ("max", (X, 1, True), X.max(axis=1, keepdims=True)),
@@ -65,6 +74,7 @@ CASES = [
     ("sqrt", (POSITIVE,), np.sqrt(POSITIVE)),
     ("square", (X,), X**2),
     ("squeeze", (X[:, :1], 1), X[:, 0]),
+    ("stop_gradient", (X,), X),
     ("sum", (X,), X.sum()),
     ("sum", (X, (0, 2), True), X.sum(axis=(0, 2), keepdims=True)),
     ("take", (Y, IDS, 1), Y[:, IDS]),
@@ -72,6 +82,7 @@ CASES = [
     ("where", (X > 0, X, Y), np.where(X > 0, X, Y)),
     ("zeros", ((2, 3),), np.zeros((2, 3), "float32")),
     ("zeros", ((2, 3), "int32"), np.zeros((2, 3), "int32")),
+    ("zeros_like", (X, "int32"), np.zeros_like(X, "int32")),
 ]
 
 
@@ -100,9 +111,30 @@ def test_arrays_and_shapes():
     assert flattened(tf.ones((4, 3))).shape == (12,)
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_scans(reverse):
+    """Whose output is the carry, here the sum so far and the place reached."""
+
+    def step(carry, x):
+        total, count = carry
+        carry = total + x[0] * x[1], count + 1
+        return carry, carry
+
+    inits = np.zeros((3, 4), "float32"), np.int32(0)
+    (last, count), (totals, counts) = keras_2_ops.scan(step, inits, (X, Y), reverse=reverse)
+    order = slice(None, None, -1 if reverse else 1)
+    np.testing.assert_allclose(totals, np.cumsum((X * Y)[order], axis=0)[order], atol=2e-6)
+    np.testing.assert_allclose(last, (X * Y).sum(axis=0), atol=2e-6)
+    assert (int(count), np.asarray(counts).tolist()) == (2, [1, 2][order])
+    if RUNTIME == "tensorflow":
+        (same, _), (all_same, _) = keras.ops.scan(step, inits, (X, Y), reverse=reverse)
+        np.testing.assert_allclose(last, same)
+        np.testing.assert_allclose(totals, all_same)
+
+
 def test_every_operation_is_tested():
     names = {name for name in vars(keras_2_ops) if not name.startswith("_") and name != "tf"}
-    tested = {name for name, _, _ in CASES} | {"convert_to_numpy", "shape"}
+    tested = {name for name, _, _ in CASES} | {"convert_to_numpy", "scan", "shape"}
     assert names == tested
 
 

@@ -57,13 +57,6 @@ def max(x, axis=None, keepdims=False):
     return tf.reduce_max(x, axis=axis, keepdims=keepdims)
 
 
-def scan(f, init, xs, reverse=False):
-    """For an `f` whose output is its new carry."""
-    carries = tf.scan(lambda carry, x: f(carry, x)[0], xs, init, reverse=reverse)
-    last = tf.nest.map_structure(lambda each: each[0 if reverse else -1], carries)
-    return last, carries
-
-
 def shape(x):
     """A tuple with what is known, and a tensor for what is not."""
     known, unknown = tf.TensorShape(x.shape).as_list(), tf.shape(x)

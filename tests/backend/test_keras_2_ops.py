@@ -111,30 +111,9 @@ def test_arrays_and_shapes():
     assert flattened(tf.ones((4, 3))).shape == (12,)
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_scans(reverse):
-    """Whose output is the carry, here the sum so far and the place reached."""
-
-    def step(carry, x):
-        total, count = carry
-        carry = total + x[0] * x[1], count + 1
-        return carry, carry
-
-    inits = np.zeros((3, 4), "float32"), np.int32(0)
-    (last, count), (totals, counts) = keras_2_ops.scan(step, inits, (X, Y), reverse=reverse)
-    order = slice(None, None, -1 if reverse else 1)
-    np.testing.assert_allclose(totals, np.cumsum((X * Y)[order], axis=0)[order], atol=2e-6)
-    np.testing.assert_allclose(last, (X * Y).sum(axis=0), atol=2e-6)
-    assert (int(count), np.asarray(counts).tolist()) == (2, [1, 2][order])
-    if RUNTIME == "tensorflow":
-        (same, _), (all_same, _) = keras.ops.scan(step, inits, (X, Y), reverse=reverse)
-        np.testing.assert_allclose(last, same)
-        np.testing.assert_allclose(totals, all_same)
-
-
 def test_every_operation_is_tested():
     names = {name for name in vars(keras_2_ops) if not name.startswith("_") and name != "tf"}
-    tested = {name for name, _, _ in CASES} | {"convert_to_numpy", "scan", "shape"}
+    tested = {name for name, _, _ in CASES} | {"convert_to_numpy", "shape"}
     assert names == tested
 
 

@@ -10,7 +10,8 @@ from .tag_paths import log_likelihood
 class CRFLoss:
     """Negative logarithm of the probability that a CRF layer gives the true sequences of tags.
 
-    It is divided by the number of unmasked positions of the sequence, as keras_contrib does.
+    It is divided by the number of unmasked positions of the sequence, as keras_contrib does. (There
+    masked positions add a constant, log(U) each, as if any tag were possible.)
 
     The loss needs the transitions, which are weights of the layer, and so it belongs to one layer:
     it is `crf.loss`. A model that is loaded from a file therefore has to be compiled again, with

@@ -74,6 +74,7 @@ def test_as_every_layer(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_without_bias_boundaries_and_mask(tmp_path):
     check_layer(
         CRF,
@@ -170,6 +171,7 @@ def test_examples_have_weights(known):
     assert found == pytest.approx((weights * expected_losses()).mean(), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_labels_from_a_sequence_of_batches_of_several_lengths(known, one_hot):
     """Whose sizes Keras on TensorFlow does not know when it traces the loss."""
@@ -221,6 +223,7 @@ def test_what_only_transitions_tell_is_learnt(run):
     assert scores["softmax"] < 0.7  # the first position, and half of the others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_compiled_models_are_saved(known, tmp_path, suffix):
     model, crf, output = known
@@ -264,6 +267,7 @@ def test_configurations_of_keras_contrib_are_read(known):
     np.testing.assert_allclose(output, known[2], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_leaves_its_numbers_alone(known, policy):
     with dtype_policy(policy):

@@ -94,10 +94,10 @@ def _counted(y_pred):
 
 def _one_hot(y_true, y_pred, only_ids=False):
     """Labels as one-hot rows (B, T, U); an id that is no tag gives a row of zeros."""
-    labels, units = y_true, y_pred.shape[-1]
-    if len(labels.shape) == 2:
-        labels = ops.expand_dims(labels, -1)
-    *positions, size = static_shape(labels)
+    units = y_pred.shape[-1]
+    # Keras 2 may not know the rank; in graph mode it takes ids (B, T) for something of rank 3.
+    shape = static_shape(y_true) or (None, None, None)
+    *positions, size = shape if len(shape) == 3 else (*shape, 1)
     allowed = (None, 1) if only_ids else (None, 1, units)
     pairs = zip(positions, static_shape(y_pred), strict=False)
     fits = all(None in pair or pair[0] == pair[1] for pair in pairs)
@@ -108,6 +108,7 @@ def _one_hot(y_true, y_pred, only_ids=False):
             f"there are predictions. Received: labels of shape {tuple(y_true.shape)}, predictions "
             f"of shape {tuple(y_pred.shape)}."
         )
+    labels = ops.reshape(y_true, (*ops.shape(y_pred)[:2], size or -1))
     of_ids = ops.equal(ops.cast(labels[..., :1], "int32"), ops.arange(units))
     of_ids = ops.cast(of_ids, y_pred.dtype)
     if size == 1:

@@ -172,6 +172,16 @@ def test_examples_have_weights(known):
 
 
 @pytest.mark.slow
+def test_labels_of_all_shapes_one_after_the_other(known):
+    """After which Keras 2 traces the loss for labels of any rank."""
+    model, crf, _ = known
+    model.compile("sgd", loss=crf.loss)
+    for labels in (TAGS, TAGS[..., None], np.eye(UNITS)[TAGS]):
+        found = evaluated(model, labels)["loss"]
+        assert found == pytest.approx(expected_losses().mean(), abs=1e-5)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_labels_from_a_sequence_of_batches_of_several_lengths(known, one_hot):
     """Whose sizes Keras on TensorFlow does not know when it traces the loss."""

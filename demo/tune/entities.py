@@ -6,9 +6,10 @@ MODEL is a folder in Google's or Hugging Face's format, the URL of an archive of
 small English model of this package. Data files are tables with the columns text_a and label, which
 contain words (in Chinese: characters) and tags separated by spaces; or, as those of MSRA and CoNLL,
 they have a word and its tag in every line and an empty line after every sentence. If the tokenizer
-splits a word into pieces, the first piece gets the tag. The script prints Keras' progress bar and,
-after every epoch, the F1 score of whole entities on dev; it saves the learning curve in the folder
---output.
+splits a word into pieces, the first piece gets the tag. With --crf, the tags of a sentence are
+chosen together, as it is learnt which tag may follow which. The script prints Keras' progress bar
+and, after every epoch, the F1 score of whole entities on dev; it saves the learning curve in the
+folder --output.
 """
 
 import sys
@@ -36,6 +37,10 @@ from keras_bert import (
     load_trained_model_from_checkpoint,
 )
 from keras_bert.backend import keras
+from keras_bert.layers import CRF
+
+# Transitions are learnt from nothing, so they take larger steps than the weights of BERT.
+CRF_FACTORS = {"chain_kernel": 100.0}
 
 
 def read_sentences(path, limit):
@@ -70,6 +75,19 @@ def read_sentences(path, limit):
     return sentences
 
 
+def continued(tag):
+    """The tag of what follows a word inside its entity."""
+    return tag if tag == "O" else f"I-{tag[2:]}"
+
+
+def tags_of_pieces(tags, pieces):
+    """A tag for every piece of words that have one tag and a list of pieces each."""
+    found = []
+    for tag, each in zip(tags, pieces, strict=True):
+        found += [tag, *[continued(tag)] * (len(each) - 1)]
+    return found
+
+
 def entities(tags):
     """The entities in a sentence's BIO tags, as a set of (kind, start position, end position).
 
@@ -93,6 +111,7 @@ def f1_score(true, predicted):
 
 def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=16, epochs=3, learning_rate=5e-5)
+    parser.add_argument("--crf", action="store_true", help="choose the tags of a sentence together")
     arguments = parse(parser)
     paths = arguments.paths
     token_dict = arguments.vocabulary
@@ -114,15 +133,24 @@ def main():
             first = first[first < arguments.max_len - 1]  # the last position is that of [SEP]
             ids = list(chain(*pieces))[: arguments.max_len - 2]
             tokens[row, : len(ids) + 2] = [token_dict["[CLS]"], *ids, token_dict["[SEP]"]]
-            targets[row, first] = as_numbers(tags[: len(first)], classes, path)
-            weights[row, first] = 1.0
             starts.append(first)
+            if arguments.crf:  # which needs a tag for every token
+                of_pieces = tags_of_pieces(tags, pieces)[: len(ids)]
+                of_tokens = as_numbers(["O", *of_pieces, "O"], classes, path)
+                targets[row, : len(of_tokens)] = of_tokens
+            else:
+                targets[row, first] = as_numbers(tags[: len(first)], classes, path)
+                weights[row, first] = 1.0
         inputs = [tokens, np.zeros_like(tokens)]
+        weights = None if arguments.crf else weights
         return Batches(inputs, targets, arguments.batch_size, seed, weights), starts
 
     train_sentences = read_sentences(arguments.train, arguments.limit)
     dev_sentences = read_sentences(arguments.dev, arguments.limit)
-    classes = sorted({tag for _, tags in train_sentences for tag in tags})
+    classes = {tag for _, tags in train_sentences for tag in tags}
+    if arguments.crf:
+        classes |= {"O", *map(continued, classes)}
+    classes = sorted(classes)
     train, _ = batches(train_sentences, classes, arguments.train, arguments.seed)
     dev, dev_starts = batches(dev_sentences, classes, arguments.dev)
 
@@ -131,8 +159,16 @@ def main():
         bert, _ = build_model_from_config(paths.config, **options)
     else:
         bert = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
-    probabilities = keras.layers.Dense(len(classes), activation="softmax")(bert.output)
-    model = keras.models.Model(bert.inputs, probabilities)
+    if arguments.crf:
+        head = CRF(len(classes), use_boundary=False, chain_initializer="zeros")
+        training = {"loss": head.loss, "metrics": [head.accuracy]}
+    else:
+        head = keras.layers.Dense(len(classes), activation="softmax")
+        training = {
+            "loss": "sparse_categorical_crossentropy",
+            "weighted_metrics": ["accuracy"],
+        }
+    model = keras.models.Model(bert.inputs, head(bert.output))
 
     total_steps, warmup_steps = calc_train_steps(
         len(train_sentences), arguments.batch_size, arguments.epochs
@@ -143,8 +179,9 @@ def main():
         learning_rate=arguments.learning_rate,
         weight_decay=0.01,
         weight_decay_pattern=DECAYED,
+        learning_rate_factors=CRF_FACTORS if arguments.crf else None,
     )
-    model.compile(optimizer, loss="sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    model.compile(optimizer, **training)
 
     def dev_f1(logs):
         predicted = [None] * len(dev_sentences)

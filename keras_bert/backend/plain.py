@@ -133,6 +133,24 @@ def drop(features, rate):
     return None
 
 
+def carries(step, start, xs, reverse=False):
+    """What a recurrence carries from each element to the next, (T, …), gradients included.
+
+    Args:
+        step: A function of what is carried and of an element, which gives what is carried on, in
+            the same structure, shapes and dtypes.
+        start: A tensor, or a tuple of tensors: what the first element gets.
+        xs: A tensor (T, …), or a tuple of them, whose elements are taken one after the other.
+        reverse: Whether from the last to the first. The result is in the order of the elements.
+    """
+
+    def carried_and_kept(carry, x):
+        carry = step(carry, x)
+        return carry, carry
+
+    return ops.scan(carried_and_kept, start, xs, reverse=reverse)[1]
+
+
 def needed_positions(features, mask, needed_len):
     """Which positions of features (B, T, D) to compute where nobody reads padding.
 

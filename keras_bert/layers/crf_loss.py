@@ -10,7 +10,8 @@ from .tag_paths import log_likelihood
 class CRFLoss:
     """Negative logarithm of the probability that a CRF layer gives the true sequences of tags.
 
-    It is divided by the number of unmasked positions of the sequence, as keras_contrib does.
+    It is divided by the number of unmasked positions of the sequence, as keras_contrib does. (There
+    masked positions add a constant, log(U) each, as if any tag were possible.)
 
     The loss needs the transitions, which are weights of the layer, and so it belongs to one layer:
     it is `crf.loss`. A model that is loaded from a file therefore has to be compiled again, with
@@ -93,13 +94,10 @@ def _counted(y_pred):
 
 def _one_hot(y_true, y_pred, only_ids=False):
     """Labels as one-hot rows (B, T, U); an id that is no tag gives a row of zeros."""
-    labels, units = y_true, y_pred.shape[-1]
-    if getattr(labels.shape, "rank", 0) is None or labels.shape[-1] is None:
-        # Whatever else Keras 2 may say of their shape: it supposes that of the predictions.
-        labels = ops.reshape(labels, (*ops.shape(y_pred)[:2], -1))
-    elif len(labels.shape) == 2:
-        labels = ops.expand_dims(labels, -1)
-    *positions, size = static_shape(labels)
+    units = y_pred.shape[-1]
+    # Keras 2 may not know the rank; in graph mode it takes ids (B, T) for something of rank 3.
+    shape = static_shape(y_true) or (None, None, None)
+    *positions, size = shape if len(shape) == 3 else (*shape, 1)
     allowed = (None, 1) if only_ids else (None, 1, units)
     pairs = zip(positions, static_shape(y_pred), strict=False)
     fits = all(None in pair or pair[0] == pair[1] for pair in pairs)
@@ -110,6 +108,7 @@ def _one_hot(y_true, y_pred, only_ids=False):
             f"there are predictions. Received: labels of shape {tuple(y_true.shape)}, predictions "
             f"of shape {tuple(y_pred.shape)}."
         )
+    labels = ops.reshape(y_true, (*ops.shape(y_pred)[:2], size or -1))
     of_ids = ops.equal(ops.cast(labels[..., :1], "int32"), ops.arange(units))
     of_ids = ops.cast(of_ids, y_pred.dtype)
     if size == 1:

@@ -5,7 +5,7 @@ the scores of its tags (B, T, U) and of the transitions (U, U) from each tag to 
 that are not counted (B, T) are left out.
 """
 
-from ..backend import ops
+from ..backend import carries, ops
 
 
 def ends(counted):
@@ -26,19 +26,16 @@ def viterbi_path(scores, transitions, counted):
         paths = ops.expand_dims(best, -1) + transitions  # (B, from, to)
         moved = ops.where(is_first, score, ops.max(paths, axis=1) + score)
         before = ops.where(counts, ops.cast(ops.argmax(paths, axis=1), "int32"), tags)
-        carry = ops.where(counts, moved, best), before
-        return carry, carry
+        return ops.where(counts, moved, best), before
 
     def backward(tag, before):
-        tag = ops.sum(ops.where(ops.equal(tag, tags), before, 0), axis=1, keepdims=True)
-        return tag, tag
+        return ops.sum(ops.where(ops.equal(tag, tags), before, 0), axis=1, keepdims=True)
 
     start = ops.zeros_like(scores[:, 0]), ops.zeros_like(scores[:, 0], dtype="int32")
-    (best, _), (_, before) = ops.scan(
-        forward, start, _by_position(scores, counted, ends(counted)[0])
-    )
-    last = ops.expand_dims(ops.cast(ops.argmax(best, axis=-1), "int32"), -1)
-    _, earlier = ops.scan(backward, last, before, reverse=True)
+    positions = _by_position(scores, counted, ends(counted)[0])
+    best, before = carries(forward, start, positions)
+    last = ops.expand_dims(ops.cast(ops.argmax(best[-1], axis=-1), "int32"), -1)
+    earlier = carries(backward, last, before, reverse=True)
     path = ops.concatenate([earlier[1:], ops.expand_dims(last, 0)], axis=0)
     return ops.transpose(path[:, :, 0], (1, 0))
 
@@ -58,13 +55,12 @@ def log_likelihood(scores, transitions, counted, tags):
         transition = ops.sum(ops.expand_dims(before, -1) * transitions, axis=1)
         gained = ops.sum(tag * (score + transition), axis=-1, keepdims=True)
         moved = reached, tag, own + gained
-        carry = tuple(ops.where(counts, new, old) for new, old in zip(moved, carry, strict=True))
-        return carry, carry
+        return tuple(ops.where(counts, new, old) for new, old in zip(moved, carry, strict=True))
 
     start = ops.zeros_like(scores[:, 0])
     start = start, start, start[:, :1]
     positions = _by_position(scores, tags, counted, ends(counted)[0])
-    (total, _, own), _ = ops.scan(forward, start, positions)
+    total, _, own = (each[-1] for each in carries(forward, start, positions))
     found = own[:, 0] - ops.logsumexp(total, axis=-1)
     return ops.where(ops.any(counted, axis=1), found, ops.zeros_like(found))
 

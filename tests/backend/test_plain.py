@@ -233,3 +233,21 @@ def test_every_engine_says_where_it_computes():
 
         expected = torch.cuda.is_available()
     assert backend.on_accelerator() == expected
+
+
+@each_way
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no scan")
+@pytest.mark.parametrize("reverse", [False, True])
+def test_carries(way, reverse):
+    """Here of a sum of products and of the number of elements."""
+
+    def step(carry, x):
+        return carry[0] + x[0] * x[1], carry[1] + 1
+
+    start = tensor(np.zeros((5, 2))), tensor(0, "int32")
+    first, second = RANDOM.normal(size=(2, 4, 5, 2))
+    sums, counts = way.carries(step, start, (tensor(first), tensor(second)), reverse=reverse)
+    order = slice(None, None, -1 if reverse else 1)
+    expected = np.cumsum((first * second)[order], axis=0)[order]
+    np.testing.assert_allclose(to_numpy(sums), expected, atol=1e-5)
+    assert to_numpy(counts).tolist() == [1, 2, 3, 4][order]

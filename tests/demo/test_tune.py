@@ -81,6 +81,7 @@ def write_entities(path, count, seed):
 RUNS = {
     "pairs": ("classify.py", write_pairs, "train.csv", ["--pairs"]),
     "entities": ("entities.py", write_entities, "train.txt", ["--save", "model.keras"]),
+    "crf": ("entities.py", write_entities, "train.txt", ["--crf", "--save", "model.keras"]),
 }
 
 
@@ -159,14 +160,21 @@ def test_sentences_are_classified(common, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_a_saved_model_can_be_used(results):
-    folder, _ = results["entities"]
+@pytest.mark.parametrize(
+    ("name", "tags"), [("entities", ["B-LOC", "O"]), ("crf", ["B-LOC", "I-LOC", "O"])]
+)
+def test_a_saved_model_can_be_used(results, name, tags):
+    folder, out = results[name]
+    assert f"the outputs are the tags {', '.join(tags)}" in out
     model = keras.models.load_model(
         folder / "model.keras", custom_objects=get_custom_objects(), compile=False
     )
     ids = np.array([[2, *(5 + WORDS.index(letter) for letter in "abcf"), 3]])
-    best = np.argmax(model.predict([ids, np.zeros_like(ids)], verbose=0), axis=-1)
-    assert best[0, 1:-1].tolist() == [0, 0, 0, 1]  # B-LOC is before O
+    output = model.predict([ids, np.zeros_like(ids)], verbose=0)
+    best = np.argmax(output, axis=-1)
+    assert [tags[index] for index in best[0, 1:-1]] == ["B-LOC", "B-LOC", "B-LOC", "O"]
+    if name == "crf":  # whose layer marks the best sequence
+        assert ((output > 0).sum(axis=-1) == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -343,6 +351,12 @@ def test_entities_are_counted_as_conlleval_counts_them(entities):
     # 1 right of 2 predicted and 5 true: precision 1/2, recall 1/5.
     assert entities.f1_score([expected], [wrong_end]) == pytest.approx(2 / 7)
     assert entities.f1_score([set()], [set()]) == 0
+
+
+def test_pieces_of_a_word_continue_its_entity(entities):
+    tags, pieces = ["B-LOC", "I-LOC", "O"], [[1, 2, 3], [4], [5, 6]]
+    expected = ["B-LOC", "I-LOC", "I-LOC", "I-LOC", "O", "O"]
+    assert entities.tags_of_pieces(tags, pieces) == expected
 
 
 def test_tagged_sentences_are_read_from_tables_and_from_columns(entities, tmp_path):

@@ -74,6 +74,7 @@ def test_as_every_layer(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_without_bias_boundaries_and_mask(tmp_path):
     check_layer(
         CRF,
@@ -170,6 +171,17 @@ def test_examples_have_weights(known):
     assert found == pytest.approx((weights * expected_losses()).mean(), rel=1e-5)
 
 
+@pytest.mark.slow
+def test_labels_of_all_shapes_one_after_the_other(known):
+    """After which Keras 2 traces the loss for labels of any rank."""
+    model, crf, _ = known
+    model.compile("sgd", loss=crf.loss)
+    for labels in (TAGS, TAGS[..., None], np.eye(UNITS)[TAGS]):
+        found = evaluated(model, labels)["loss"]
+        assert found == pytest.approx(expected_losses().mean(), abs=1e-5)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_labels_from_a_sequence_of_batches_of_several_lengths(known, one_hot):
     """Whose sizes Keras on TensorFlow does not know when it traces the loss."""
@@ -221,11 +233,12 @@ def test_what_only_transitions_tell_is_learnt(run):
     assert scores["softmax"] < 0.7  # the first position, and half of the others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_compiled_models_are_saved(known, tmp_path, suffix):
     model, crf, output = known
     model.compile("sgd", loss=crf.loss, metrics=[crf.accuracy])
-    model.fit(INPUTS, TAGS, epochs=0, verbose=0)
+    evaluated(model, TAGS)
     path = tmp_path / f"model{suffix}"
     model.save(path)
     objects = {**get_custom_objects(), "GiveMask": GiveMask}
@@ -264,6 +277,7 @@ def test_configurations_of_keras_contrib_are_read(known):
     np.testing.assert_allclose(output, known[2], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_leaves_its_numbers_alone(known, policy):
     with dtype_policy(policy):

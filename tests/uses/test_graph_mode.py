@@ -51,6 +51,7 @@ from keras_bert import (
     load_vocabulary,
 )
 from keras_bert.backend import keras
+from keras_bert.layers import CRF
 
 results = {{}}
 paths = get_checkpoint_paths(PretrainedList.tiny)
@@ -82,6 +83,15 @@ results["doubled"] = model.predict([ids, segments], verbose=0)
 model.save(sys.argv[1] + ".h5")
 again = keras.models.load_model(sys.argv[1] + ".h5", custom_objects=get_custom_objects())
 results["again"] = again.predict([ids, segments], verbose=0)
+
+crf = CRF(3)
+tagger = keras.models.Model(model.inputs, crf(model.output))
+crf.set_weights([np.random.RandomState(0).normal(size=each.shape) for each in crf.weights])
+tagger.compile("sgd", loss=crf.loss, metrics=[crf.accuracy])
+results["tags"] = tagger.predict([ids, segments], verbose=0)
+results["tagger"] = np.array(tagger.evaluate([ids, segments], ids[..., None] % 3, verbose=0))
+results["ids"] = np.array(tagger.evaluate([ids, segments], ids % 3, verbose=0))
+results["one-hot"] = np.array(tagger.evaluate([ids, segments], np.eye(3)[ids % 3], verbose=0))
 
 encoder = load(trainable=True, dropout_rate=0.0)
 first = keras.layers.Lambda(lambda features: features[:, 0])(encoder.output)

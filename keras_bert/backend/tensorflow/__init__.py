@@ -68,3 +68,8 @@ def normalize(features, gamma, beta, epsilon, training):
     ).y
     gamma, beta = (tf.cast(weight, tf.float32) for weight in (gamma, beta))
     return tf.reshape(normalized, shape) * gamma + beta
+
+
+def carries(step, start, xs, reverse=False):
+    """The same; XLA cannot compile the gradient of Keras' own `scan`."""
+    return tf.scan(step, xs, start, reverse=reverse)

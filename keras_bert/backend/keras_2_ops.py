@@ -15,6 +15,7 @@ equal = tf.equal
 erf = tf.math.erf
 expand_dims = tf.expand_dims
 expm1 = tf.math.expm1
+log = tf.math.log
 logical_and = tf.logical_and
 logical_not = tf.logical_not
 matmul = tf.matmul

@@ -11,6 +11,9 @@ from ..backend import (
     static_shape,
 )
 
+# The least probability that is told from 0: engines may take what float32 has below it for 0.
+_LEAST = 1e-37
+
 
 @serializable_loss
 class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
@@ -18,7 +21,8 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
 
     Those are the positions where the Keras mask of the predictions, if they have one, is true: for
     the MLM output, the positions to predict. Where there is none, the loss is 0 and so is its
-    gradient.
+    gradient. Of probabilities it is what it is of their logits, as far as float32 has them, to
+    1e-37; Keras' own loss has no gradient below 1e-7.
 
     Where replicas of a model are trained together, by a strategy of TensorFlow or by PyTorch's
     DistributedDataParallel, and have different numbers of such positions, each one's loss is scaled
@@ -42,7 +46,7 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
     """
 
     def __init__(self, name="masked_crossentropy", *, from_logits=False):
-        super().__init__(from_logits=from_logits, name=name)
+        super().__init__(from_logits=True, name=name)  # see `call`
         self.from_logits = from_logits
 
     def get_config(self):
@@ -58,6 +62,10 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
                     "`max_predictions`. Received: y_true of shape "
                     f"{tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}."
                 )
+        if not self.from_logits:
+            precision = "float64" if y_pred.dtype == "float64" else "float32"
+            # Logarithms of probabilities are logits; Keras would clip the probabilities at 1e-7.
+            y_pred = ops.log(ops.maximum(ops.cast(y_pred, precision), _LEAST))
         return super().call(y_true, y_pred)
 
     def __call__(self, y_true, y_pred, sample_weight=None):

@@ -47,6 +47,41 @@ def test_labels_without_an_axis_of_their_own():
     assert float(to_numpy(loss)) == pytest.approx(LOSSES.mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_improbable_words(from_logits):
+    """Both forms have the same loss and the same slope, where Keras' own clips probabilities."""
+    gaps = np.array([[1.0, 15.0, 20.0, 80.0]], "float32")
+    logits = np.stack([-gaps, 0 * gaps], axis=-1)
+    labels = np.zeros((1, 4, 1), "int32")
+    layer = FromLogits(from_logits)
+    fed = ops.convert_to_tensor(logits)
+    layer.build(logits.shape)
+    losses = np.log1p(np.exp(gaps.astype("float64")))
+    layer.labels = labels
+    loss = layer(fed)
+    assert float(to_numpy(loss)) == pytest.approx(losses.mean(), rel=1e-5)
+    (found,) = gradients(layer, fed, [np.ones((), "float32")])
+    expected = (gaps / (1 + np.exp(-gaps))).mean()
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+class FromLogits(layers.Layer):
+    """The loss as a layer of logits; it has one weight, a factor of them."""
+
+    def __init__(self, from_logits):
+        super().__init__()
+        self.loss = MaskedCrossentropy(from_logits=from_logits)
+
+    def build(self, input_shape):
+        self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+        self.built = True
+
+    def call(self, inputs):
+        logits = inputs * self.factor
+        given = logits if self.loss.from_logits else ops.softmax(logits)
+        return self.loss(self.labels, given)
+
+
 def test_one_label_a_row():
     """As of the output that tells whether the second sentence follows."""
     loss = MaskedCrossentropy()(LABELS[:, 0], predictions(None, PROBABILITIES[:, 0]))

@@ -14,6 +14,7 @@ from . import activations, layers
 from .activations import gelu
 from .arguments import as_integer, as_integers, as_size, check_head_num
 from .backend import keras
+from .backend.switch import warn_of_both
 from .layers.initializer import GlorotNormal
 from .saving.custom_objects import get_custom_objects
 from .tokenizer.special_tokens import TOKEN_CLS, TOKEN_MASK, TOKEN_PAD, TOKEN_SEP, TOKEN_UNK
@@ -116,6 +117,7 @@ def get_model(
     Reference:
         Devlin et al., BERT, https://arxiv.org/abs/1810.04805
     """
+    warn_of_both()
     token_num = as_size("token_num", token_num)
     pos_num = as_size("pos_num", pos_num)
     seq_len = None if seq_len is None else as_size("seq_len", seq_len)

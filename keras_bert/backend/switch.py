@@ -10,6 +10,7 @@ the whole process, and importing this package fails where that can no longer be 
 import importlib
 import os
 import sys
+import warnings
 
 TF_KERAS = os.environ.get("TF_KERAS", "").strip().lower() in ("1", "true", "yes")
 
@@ -76,3 +77,29 @@ def import_keras():
             "`pip install 'keras>=3'`, or set TF_KERAS=1 to run on Keras 2 (tf_keras)."
         )
     return keras
+
+
+def warn_of_both() -> None:
+    """Warn where this package runs on Keras 2 and the user's program has imported Keras 3.
+
+    TensorFlow imports Keras 3 as well: only the names in the program itself tell. Helpers such as
+    `to_categorical` may come from either.
+    """
+    if not TF_KERAS:
+        return
+    program = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
+    names = sorted(name for name, value in program.items() if _is_of_keras_3(value))
+    if names:
+        warnings.warn(
+            "keras_bert runs on Keras 2 (TF_KERAS), and this program has imported from Keras 3: "
+            f"{', '.join(names)}. Layers and models of the two cannot be mixed, which ends in "
+            "errors about KerasTensors. Take `from keras_bert.backend import keras` in place of "
+            "`import keras`, or unset TF_KERAS.",
+            stacklevel=3,
+        )
+
+
+def _is_of_keras_3(value) -> bool:
+    is_module = isinstance(value, type(sys))
+    name = f"{value.__name__ if is_module else getattr(value, '__module__', '')}."
+    return name.startswith("keras.") and not name.startswith(("keras.utils.", "keras.src.utils."))

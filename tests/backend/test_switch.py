@@ -98,6 +98,38 @@ assert tensorflow.keras.layers.Layer is keras.layers.Layer
     succeeds(code, TF_KERAS="1")
 
 
+BOTH = """
+import warnings
+warnings.simplefilter("error")
+{before}
+import keras_bert
+try:
+    keras_bert.get_model(9, embed_dim=4, transformer_num=1, head_num=1, feed_forward_dim=4)
+except UserWarning as warning:
+    print(warning)
+"""
+
+
+@once
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "names"),
+    [
+        ("import keras", "keras"),
+        ("from keras.layers import Dense, Input", "Dense, Input"),
+        ("from keras.utils import to_categorical", None),
+        ("import tensorflow, tf_keras, tf_keras as keras; from tf_keras.layers import Dense", None),
+    ],
+)
+def test_a_program_with_both_keras_is_warned(before, names):
+    """TensorFlow imports Keras 3 as well, of which nobody need hear."""
+    printed = succeeds(BOTH.format(before=before), TF_KERAS="1").stdout
+    if names is None:
+        assert not printed
+    else:
+        assert f"imported from Keras 3: {names}. Layers" in printed
+
+
 @pytest.mark.slow
 @once
 def test_the_environment_chooses_keras_3():

@@ -172,6 +172,7 @@ def test_examples_have_weights(known):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(RUNTIME == "tensorflow", reason="there Keras 3 itself has to know the rank")
 def test_labels_of_all_shapes_one_after_the_other(known):
     """After which Keras 2 traces the loss for labels of any rank."""
     model, crf, _ = known

@@ -77,10 +77,3 @@ def test_forms_survive_a_file(name, expected, tmp_path):
     objects = {} if KERAS_3 else keras_bert.get_custom_objects()
     again = models.load_model(tmp_path / "model.keras", custom_objects=objects)
     np.testing.assert_allclose(again.predict(X[None], verbose=0)[0], expected, atol=2e-6)
-
-
-def test_paths_of_2019():
-    from keras_bert.activations.gelu_fallback import gelu as by_tanh
-    from keras_bert.activations.gelu_tensorflow import gelu as by_erf
-
-    assert (by_tanh, by_erf) == (activations.gelu_tanh, activations.gelu_erf)

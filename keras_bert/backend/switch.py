@@ -102,4 +102,4 @@ def warn_of_both() -> None:
 def _is_of_keras_3(value) -> bool:
     is_module = isinstance(value, type(sys))
     name = f"{value.__name__ if is_module else getattr(value, '__module__', '')}."
-    return name.startswith("keras.") and not name.startswith(("keras.utils.", "keras.src.utils."))
+    return name.startswith("keras.") and ".utils." not in name

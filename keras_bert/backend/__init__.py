@@ -6,7 +6,6 @@ otherwise; `keras_3` and `keras_2` have what differs between the two Keras. All 
 are names of this module: other modules take them from here, and do not ask which it is.
 """
 
-import os
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import ismodule
@@ -53,9 +52,9 @@ def use_keras_2() -> None:
             "it before anything else is imported from keras_bert, or set TF_KERAS=1 in the "
             "environment."
         )
-    TF_KERAS = switch.TF_KERAS = True
+    TF_KERAS = True
+    switch.choose_keras_2()
     _load()
-    os.environ["TF_KERAS"] = "1"  # for processes that this one starts
 
 
 def __getattr__(name: str) -> Any:

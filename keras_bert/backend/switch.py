@@ -15,6 +15,13 @@ import warnings
 TF_KERAS = os.environ.get("TF_KERAS", "").strip().lower() in ("1", "true", "yes")
 
 
+def choose_keras_2() -> None:
+    """Do as if `TF_KERAS=1` had been set, also in processes that this one starts."""
+    global TF_KERAS
+    TF_KERAS = True
+    os.environ["TF_KERAS"] = "1"
+
+
 def _import_keras_2():
     """Make `tensorflow.keras` mean Keras 2 in this process and return it."""
     chosen = os.environ.get("TF_USE_LEGACY_KERAS")

@@ -8,6 +8,7 @@ from tf_keras.src import backend as keras_backend
 from tf_keras.src.callbacks import CallbackList
 from tf_keras.src.engine import data_adapter, functional, training_v1
 
+
 from ..backend import backend, keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
@@ -38,6 +39,8 @@ def install() -> None:
     backend.set_session = keras_backend.set_session
     backend.image_dim_ordering = lambda: "tf"
     backend.tf = tf
+    # The last that those programs know. Many compare it as text, and "2.21" comes before "2.3".
+    keras.__version__ = "2.6.0"
     models.Input = keras.Input
     models.Network = functional.Functional
     models.Sequential.predict_classes = predict_classes

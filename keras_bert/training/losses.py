@@ -6,13 +6,13 @@ from ..backend import (
     mask_of,
     masked_mean,
     ops,
+    registered,
     replica_mean,
-    serializable_loss,
     static_shape,
 )
 
 
-@serializable_loss
+@registered
 class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
     """Cross-entropy of predictions and label ids, averaged over the unmasked positions.
 

@@ -8,7 +8,6 @@ from tf_keras.src import backend as keras_backend
 from tf_keras.src.callbacks import CallbackList
 from tf_keras.src.engine import data_adapter, functional, training_v1
 
-
 from ..backend import backend, keras, layers, models, optimizers, utils
 from . import modes
 from .report import note

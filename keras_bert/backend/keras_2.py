@@ -39,8 +39,8 @@ def serializable(found):
     return keras_export(f"keras.{name}")(found)
 
 
-# No file of 0.8x holds a loss of this package, so that it needs no plain name.
-serializable_loss = keras.utils.register_keras_serializable(package="keras_bert")
+# For what no file of 0.8x holds, which so needs no plain name: another class may have that.
+registered = keras.utils.register_keras_serializable(package="keras_bert")
 
 
 def unconverted(cls):

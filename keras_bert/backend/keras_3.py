@@ -21,7 +21,7 @@ def serializable(cls):
     return keras.saving.register_keras_serializable(package="keras_bert")(cls)
 
 
-serializable_loss = serializable
+registered = serializable
 
 
 def unconverted(cls):

@@ -12,9 +12,10 @@ def install(graph: bool | None = None) -> None:
     it once had (`keras.engine.topology`, `keras.utils.np_utils`, …). Put in place are the
     optimizers with `lr` and `decay`, `acc` and `val_acc` in logs, `CuDNNLSTM` and `CuDNNGRU`,
     `multi_gpu_model`, `keras_contrib`'s CRF, TensorFlow 1's names (`tf.Session`,
-    `tf.placeholder`, parts of `tf.contrib`) and the aliases that NumPy has removed. A name that
-    cannot be had raises an ImportError that says what stands in its stead. When the program ends,
-    a line on stderr says what of this it has used.
+    `tf.placeholder`, parts of `tf.contrib`) and the aliases that NumPy has removed.
+    `keras.__version__` is "2.6.0", the last that such programs know. A name that cannot be had
+    raises an ImportError that says what stands in its stead. When the program ends, a line on
+    stderr says what of this it has used.
 
     Call it before Keras or TensorFlow are imported. `python -m keras_bert run SCRIPT` does so for a
     script as it stands.

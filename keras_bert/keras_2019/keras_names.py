@@ -38,6 +38,8 @@ def install() -> None:
     backend.set_session = keras_backend.set_session
     backend.image_dim_ordering = lambda: "tf"
     backend.tf = tf
+    # The last that those programs know. Many compare it as text, and "2.21" comes before "2.3".
+    keras.__version__ = "2.6.0"
     models.Input = keras.Input
     models.Network = functional.Functional
     models.Sequential.predict_classes = predict_classes

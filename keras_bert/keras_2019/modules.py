@@ -32,6 +32,7 @@ _MODULES = {
     "keras.legacy": (),
 }
 _API = "tf_keras.api._v2.keras"
+_OF_PYTHON = "tensorflow.python.keras"
 _INSTEAD = {
     "keras.wrappers": "the package scikeras",
     "keras.wrappers.scikit_learn": "the package scikeras",
@@ -96,15 +97,34 @@ def add_module(module: OldModule) -> None:
         setattr(sys.modules[parent], name, module)
 
 
+def _of_python(name: str) -> OldModule | None:
+    """A module of the Keras that TensorFlow keeps for itself, with the names of Keras 2."""
+    old = sys.modules.get(name.replace("python.", ""))
+    gone = vars(old)["_sources"] if isinstance(old, OldModule) else ()
+    own, public = (name.replace(_OF_PYTHON, path) for path in ("tf_keras.src", _API))
+    if not (name in sys.modules or gone or _import(own) or _import(public)):
+        return None
+    while not _import(public):
+        public = public.rpartition(".")[0]
+    return OldModule(name, [*gone, public, own])
+
+
 class _Keras(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """The finder and loader of `keras`, which is Keras 2 and a sign of what the program expects."""
+    """The finder and loader of `keras`, which is Keras 2 and a sign of what the program expects.
+
+    Also of `tensorflow.python.keras.…`, of which TensorFlow has less than it had.
+    """
 
     def find_spec(self, fullname, path, target=None):
-        if fullname != "keras":
+        if fullname != "keras" and not (
+            fullname.startswith(f"{_OF_PYTHON}.") and _of_python(fullname)
+        ):
             return None
         return importlib.util.spec_from_loader(fullname, self, is_package=True)
 
     def create_module(self, spec):
+        if spec.name != "keras":
+            return _of_python(spec.name)
         note("keras")
         modes.of_keras()
         for name in [name for name in sys.modules if name.startswith("tensorflow.keras.")]:
@@ -131,9 +151,5 @@ def install() -> None:
     for name, instead in _INSTEAD.items():
         add_module(OldModule(f"tensorflow.{name}", instead=instead))
     # TensorFlow keeps a Keras for itself, of which its modules have imported what they need.
-    kept = "tensorflow.python.keras"
-    for name in [name for name in sys.modules if f"{name}.".startswith(f"{kept}.")]:
-        own, public = (name.replace(kept, path) for path in ("tf_keras.src", _API))
-        while not _import(public):
-            public = public.rpartition(".")[0]
-        add_module(OldModule(name, [public, own]))
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{_OF_PYTHON}.")]:
+        add_module(_of_python(name))

@@ -19,8 +19,10 @@ _OF_GRAPHS = {
     *("variable_scope", "trainable_variables", "global_variables", "get_collection"),
 }
 _CELLS = ("BasicLSTMCell", "BasicRNNCell", "DropoutWrapper", "GRUCell", "LSTMCell", "MultiRNNCell")
-# Names of tf.contrib, to where TensorFlow has them today.
+_CRF = ("crf_decode", "crf_log_likelihood", "crf_sequence_score", "viterbi_decode")
+# Names of tf.contrib, to where TensorFlow has them today, or this package in their stead.
 _CONTRIB = {
+    "crf": {name: f"{__package__}.tensorflow_crf:{name}" for name in _CRF},
     "layers": {
         "xavier_initializer": "keras.initializers.GlorotUniform",
         "variance_scaling_initializer": "keras.initializers.VarianceScaling",
@@ -39,6 +41,7 @@ _CONTRIB = {
     "distribute": {
         "MirroredStrategy": "distribute.MirroredStrategy",
         "OneDeviceStrategy": "distribute.OneDeviceStrategy",
+        "TPUStrategy": "distribute.TPUStrategy",
     },
     "framework": {
         "nest": "nest",
@@ -76,7 +79,10 @@ def install() -> None:
     tf.nn.dropout = _with_clear_rate(tf.nn.dropout)
     add_module(OldModule("tensorflow.contrib", names={"keras": "tensorflow:keras"}))
     for name in sorted({*_CONTRIB, *_INSTEAD}):
-        names = {key: f"tensorflow:{path}" for key, path in _CONTRIB.get(name, {}).items()}
+        names = {
+            key: path if ":" in path else f"tensorflow:{path}"
+            for key, path in _CONTRIB.get(name, {}).items()
+        }
         instead = _INSTEAD.get(name, "")
         add_module(OldModule(f"tensorflow.contrib.{name}", names=names, instead=instead))
 

@@ -9,8 +9,8 @@ from ..backend import (
     keras,
     layers,
     ops,
+    registered,
     regularizers,
-    serializable,
     unconverted,
 )
 from ..backend import activations as keras_activations
@@ -19,7 +19,7 @@ from .tag_paths import ends, viterbi_path
 
 
 @unconverted
-@serializable
+@registered
 class CRF(MaskArgument, layers.Layer):
     """Tags of a sequence, chosen together, as a tag may depend on the one before it.
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..backend import ops, serializable_loss, static_shape
+from ..backend import ops, registered, static_shape
 from .tag_paths import log_likelihood
 
 
-@serializable_loss
+@registered
 class CRFLoss:
     """Negative logarithm of the probability that a CRF layer gives the true sequences of tags.
 
@@ -67,7 +67,7 @@ class CRFLoss:
         return ops.where(ops.any(wrong, axis=1), ops.cast(np.nan, loss.dtype), loss)
 
 
-@serializable_loss
+@registered
 def crf_viterbi_accuracy(y_true, y_pred):
     """The share of unmasked positions whose tag in a CRF layer's best sequences is the true one.
 

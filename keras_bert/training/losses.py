@@ -6,8 +6,8 @@ from ..backend import (
     mask_of,
     masked_mean,
     ops,
+    registered,
     replica_mean,
-    serializable_loss,
     static_shape,
 )
 
@@ -15,7 +15,7 @@ from ..backend import (
 _LEAST = 1e-37
 
 
-@serializable_loss
+@registered
 class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
     """Cross-entropy of predictions and label ids, averaged over the unmasked positions.
 

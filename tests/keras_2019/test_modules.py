@@ -50,13 +50,20 @@ IMPORTS = [
     "from tensorflow.python import keras",
     "from tensorflow.python.keras import backend as K",
     "from tensorflow.python.keras.engine.base_layer import Layer",
+    "from tensorflow.python.keras.engine.network import Network",
+    "from tensorflow.python.keras.layers.recurrent import LSTM",
+    "from tensorflow.python.keras.preprocessing import text",
+    "from tensorflow.python.keras.preprocessing.sequence import pad_sequences",
+    "from tensorflow.python.keras.utils import get_file, to_categorical",
     "from tensorflow.python.keras.utils.generic_utils import CustomObjectScope",
+    "from tensorflow.python.keras.utils.np_utils import to_categorical",
 ]
 GONE = {
     "from keras.wrappers.scikit_learn import KerasClassifier": "scikeras",
     "from keras.backend.theano_backend import int_shape": "keras.backend",
     "from keras.engine.topology import no_such_name": "keras.engine.topology.no_such_name",
 }
+UNKNOWN = "import tensorflow.python.keras.no_such_module"
 
 SCRIPT = """
 import json
@@ -81,6 +88,7 @@ layers = [
 ]
 results["one Dense"] = len(set(layers)) == 1 and issubclass(Dense, Layer)
 from keras_bert.layers import Extract
+results["versions"] = [keras.__version__, tf.keras.__version__]
 results["ours is one of theirs"] = issubclass(Extract, keras.layers.Layer)
 print(json.dumps(results))
 """
@@ -88,7 +96,7 @@ print(json.dumps(results))
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    lines = f"LINES = {[*IMPORTS, *GONE]!r}\n"
+    lines = f"LINES = {[*IMPORTS, *GONE, UNKNOWN]!r}\n"
     found, _ = results_of(tmp_path_factory.mktemp("imports"), lines + SCRIPT)
     return found
 
@@ -103,6 +111,15 @@ def test_old_imports_work(results, line):
 def test_what_cannot_be_had_says_what_stands_in_its_stead(results, line):
     assert results[line].startswith("ImportError: Keras 2 and TensorFlow 2 have no keras.")
     assert GONE[line] in results[line]
+
+
+def test_a_module_that_never_was_is_not_found(results):
+    assert results[UNKNOWN].startswith("ModuleNotFoundError: No module named")
+
+
+def test_programs_can_ask_for_the_version(results):
+    """They compare it as text, by which "2.21" comes before "2.3"."""
+    assert results["versions"] == ["2.6.0"] * 2
 
 
 def test_all_ways_lead_to_the_same_classes(results):

@@ -25,7 +25,7 @@ with tf.Session(config=config) as session:
     results["kept"] = int((session.run(kept) > 0).sum())
 errors = {
     "dropout": lambda: tf.nn.dropout(tf.ones((4,)), 0.9),
-    "contrib": lambda: tf.contrib.crf.viterbi_decode,
+    "contrib": lambda: tf.contrib.crf.crf_log_norm,
     "unknown": lambda: tf.no_such_name,
 }
 for name, fails in errors.items():
@@ -34,6 +34,7 @@ for name, fails in errors.items():
     except Exception as error:
         results[name] = f"{type(error).__name__}: {error}"
 results["initializer"] = tf.contrib.layers.xavier_initializer.__name__
+results["strategy"] = tf.contrib.distribute.TPUStrategy is tf.distribute.TPUStrategy
 results["logging"] = tf.logging.INFO
 print(json.dumps(results))
 """
@@ -51,6 +52,7 @@ def test_a_program_of_tensorflow_1(tmp_path):
     assert results["unknown"].startswith("AttributeError")
     assert results["cell"] == "LSTMCell"
     assert results["initializer"] == "GlorotUniform"
+    assert results["strategy"]
     assert results["logging"] == 20
     for name in ("tf.Session", "tf.reduce_sum(keep_dims)", "tensorflow.contrib.rnn"):
         assert name in line

@@ -254,6 +254,18 @@ def test_compiled_models_are_saved(known, tmp_path, suffix):
     assert found == pytest.approx(expected_losses().mean(), abs=1e-5)
 
 
+def test_files_need_no_custom_objects_and_leave_the_name_to_others(known, tmp_path):
+    """Programs add our custom objects to theirs, and many have a CRF of their own."""
+    inputs = layers.Input((None, SIZE))
+    model = models.Model(inputs, CRF(UNITS)(inputs))
+    model.save(tmp_path / "model.h5")
+    again = models.load_model(tmp_path / "model.h5")
+    np.testing.assert_array_equal(
+        again.predict(FEATURES, verbose=0), model.predict(FEATURES, verbose=0)
+    )
+    assert "CRF" not in get_custom_objects()
+
+
 def test_configurations_of_keras_contrib_are_read(known):
     """As version 2.0.8 wrote it to .h5 files with Keras 2.2, except for the name."""
     uniform = {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": None}
@@ -270,7 +282,7 @@ def test_configurations_of_keras_contrib_are_read(known):
         **{f"{kind}_constraint": None for kind in kinds},
         **{"input_dim": SIZE, "unroll": False},
     }
-    crf = get_custom_objects()["CRF"].from_config(config)
+    crf = CRF.from_config(config)
     assert crf.get_config().items() >= {k: v for k, v in config.items() if "init" not in k}.items()
     crf.build((None, None, SIZE))
     crf.set_weights(WEIGHTS)

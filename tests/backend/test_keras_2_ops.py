@@ -57,6 +57,7 @@ CASES = [
     ("expm1", (X,), np.expm1(X)),
     ("gelu", (X,), tanh_gelu(X)),
     ("gelu", (X, False), 0.5 * X * (1 + erf(X / 2**0.5))),
+    ("log", (POSITIVE,), np.log(POSITIVE)),
     ("logical_and", (X > 0, Y > 0), (X > 0) & (Y > 0)),
     ("logical_not", (FLAGS,), ~FLAGS),
     ("logsumexp", (X,), np.log(np.exp(X).sum())),

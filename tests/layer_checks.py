@@ -19,6 +19,7 @@ from runtimes import (
     dtype_name,
     dtype_policy,
     gradients,
+    rounding,
     to_numpy,
 )
 
@@ -28,7 +29,7 @@ from keras_bert.backend import keras, layers, models, ops, utils
 OLD_NUMBERS = Path(__file__).parent / "data" / "old_files" / "layers.npz"
 
 # Float32 results of two implementations differ by the order of summation.
-TOLERANCE = 2e-5
+TOLERANCE = rounding(2e-5)
 # Allowed share of the largest value: a few units in the last place of the 16-bit format (2⁻⁸ for
 # bfloat16, 2⁻¹¹ for float16), as values pass through several roundings. (JAX 0.4 sums up
 # convolutions in float16, too.)

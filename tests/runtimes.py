@@ -5,11 +5,19 @@ import contextlib
 import numpy as np
 import pytest
 
-from keras_bert.backend import TF_KERAS, backend, keras
+from keras_bert.backend import TF_KERAS, backend, keras, on_accelerator, ops
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 KERAS_3 = not TF_KERAS
 ON_TENSORFLOW = RUNTIME in ("tensorflow", "tf_keras")
+
+on_a_cpu = pytest.mark.skipif(on_accelerator(), reason="a CPU's way")
+
+
+def rounding(on_a_cpu):
+    """A tolerance of float32 results; accelerators may multiply with fewer bits (TF32 has 10)."""
+    return max(2e-3, on_a_cpu) if on_accelerator() else on_a_cpu
+
 
 once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
 
@@ -103,6 +111,6 @@ def gradients(model, arrays, factors):
 
     weights = [each.value for each in model.trainable_variables]
     outputs = as_list(model(arrays))
-    loss = sum((outputs[i] * torch.as_tensor(factors[i])).sum() for i in counted)
+    loss = sum((outputs[i] * ops.convert_to_tensor(factors[i])).sum() for i in counted)
     found = torch.autograd.grad(loss, weights, allow_unused=True)
-    return [None if each is None else each.numpy() for each in found]
+    return [None if each is None else to_numpy(each) for each in found]

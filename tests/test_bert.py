@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from layer_checks import ReadMask
 from numpy_bert import MASKED, SEGMENTS, TINY, TOKENS, NumpyBert, tiny_model
-from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, dtype_policy, to_numpy
+from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, dtype_policy, rounding, to_numpy
 
 from keras_bert import get_base_dict, get_custom_objects, get_model, get_token_embedding
 from keras_bert.backend import keras, layers, models, ops
@@ -15,9 +15,9 @@ from keras_bert.layers import Extract, get_embedding, get_inputs
 OLD = Path(__file__).parent / "data" / "old_files"
 
 # Float32 against float64, or another order of summation, through two layers.
-TOLERANCE = 1e-5
+TOLERANCE = rounding(1e-5)
 # A row of only padding adds -10000 to every score: float32 has steps of 0.001 there.
-PADDING_TOLERANCE = 2e-3
+PADDING_TOLERANCE = rounding(2e-3)
 
 
 def predict(model, *arrays):

@@ -26,12 +26,13 @@ def mask_of(tensor):
 @cache
 def masks_are_found() -> bool:
     """Whether Keras keeps the masks of tensors where `mask_of` looks for them."""
-    masked = layers.Masking(name="probe")(_symbol(1, 2, 3))
+    masked = layers.Masking(name="probe", dtype="float32")(_symbol(1, 2, 3))
     return getattr(masked, "_keras_mask", None) is not None
 
 
 def _symbol(*shape: int):
-    # With a name, lest the tensors of users' models are numbered differently.
+    # With a name, lest the tensors of users' models are numbered differently. (What is tried names
+    # its dtype, too: otherwise Keras settles for a policy, and `set_floatx` changes none any more.)
     return keras.KerasTensor(shape, name="probe")
 
 
@@ -88,7 +89,7 @@ class _Probe(layers.Layer):
 @cache
 def calls_can_be_direct() -> bool:
     """Whether all names of this section mean what they did."""
-    layer = _Probe(name="probe")
+    layer = _Probe(name="probe", dtype="float32")
     layer(_symbol(1, 1))
     names = (
         *("_call_signature", "_called", "_call_context_args", "_remat_mode"),

@@ -55,7 +55,7 @@ class ExtractMasked(MaskArgument, layers.Layer):
         counts = ops.cumsum(ops.cast(marked, "int32"), axis=1)
         totals = counts[:, -1:]
         self._check(totals)
-        numbers = ops.arange(1, self.max_predictions + 1)
+        numbers = ops.arange(1, self.max_predictions + 1, dtype="int32")
         chosen = ops.equal(ops.expand_dims(counts, 1), ops.expand_dims(numbers, -1))
         chosen = ops.logical_and(chosen, ops.expand_dims(marked, 1))
         # A product with zeros and ones is exact, and runs and differentiates well everywhere.

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, ON_TENSORFLOW, dtype_policy
+from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, dtype_policy
 
 from keras_bert import backend, get_model
-from keras_bert.backend import layers, models, ops
+from keras_bert.backend import layers, models, on_accelerator, ops
 from keras_bert.extraction.any_length import consists_of_known_layers
 from keras_bert.layers import Add, FeedForward, LayerNormalization, MultiHeadAttention
 
@@ -86,6 +86,18 @@ if KERAS_3:  # which has policies, LoRA and operations in models
     USUAL |= {"bfloat16": lambda: under_policy("bfloat16"), "lora": with_lora}
 else:
     UNUSUAL, FOREIGN = {}, {}
+
+
+@pytest.fixture(autouse=True)
+def new_tensors_are_where_keras_computes():
+    """PyTorch itself makes them on the CPU."""
+    if RUNTIME != "torch" or not on_accelerator():
+        yield
+        return
+    import torch
+
+    with torch.device(ops.convert_to_tensor(0).device):
+        yield
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import weakref
 
 import numpy as np
 import pytest
-from runtimes import RUNTIME, to_numpy
+from runtimes import RUNTIME, on_a_cpu, to_numpy
 
 from keras_bert import backend
-from keras_bert.backend import keras, layers, models, on_accelerator, ops, plain
+from keras_bert.backend import keras, layers, models, ops, plain
 
 if RUNTIME == "jax":
     import jax
@@ -41,7 +41,7 @@ def mapped(monkeypatch):
     return calls
 
 
-@pytest.mark.skipif(RUNTIME == "jax" and on_accelerator(), reason="a CPU's way")
+@on_a_cpu
 @pytest.mark.parametrize(
     ("bias", "key_length", "dtype"),
     [
@@ -73,7 +73,7 @@ def test_long_texts_are_computed_head_by_head(bias, key_length, dtype, mapped):
         np.testing.assert_allclose(array, expected, rtol=0, atol=rounding * np.abs(expected).max())
 
 
-@pytest.mark.skipif(RUNTIME == "jax" and on_accelerator(), reason="a CPU's way")
+@on_a_cpu
 def test_short_texts_are_computed_at_once(mapped):
     query, key, value = (draw(20, "float32", seed) for seed in range(3))
     found = backend.attend(query, key, value, padding(20))

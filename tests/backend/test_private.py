@@ -104,6 +104,18 @@ def test_the_versions_under_test_have_all_names():
 
 
 @keras_3
+def test_what_is_tried_leaves_the_type_of_models_open():
+    """`set_floatx` counts as long as no layer has been made."""
+    script = """
+from keras_bert.backend import keras, private
+private.masks_are_found(), private.calls_can_be_direct()
+keras.config.set_floatx("float64")
+assert keras.layers.Dense(1).dtype == "float64"
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@keras_3
 def test_masks_and_positions_of_variables():
     ids = layers.Input(shape=(None,), dtype="int32")
     assert private.mask_of(ids) is None

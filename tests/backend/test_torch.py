@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runtimes import RUNTIME, dtype_name, dtype_policy, to_numpy
+from runtimes import RUNTIME, dtype_name, dtype_policy, on_a_cpu, to_numpy
 
 from keras_bert import backend
 from keras_bert.backend import layers, ops, plain
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's operations
 
 
 def draw(*shape, seed=0):
-    return torch.from_numpy(np.random.RandomState(seed).normal(size=shape).astype("float32"))
+    return torch.tensor(np.random.RandomState(seed).normal(size=shape).astype("float32"))
 
 
 # Parts of layers
@@ -71,7 +71,8 @@ def test_normalization_is_that_of_keras(dtype, shape, offset):
     rounding = 2**-4 if dtype == "bfloat16" else 1e-4
     np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=0, atol=rounding)
     if dtype == "float64":
-        features = features.numpy() - features.numpy().mean(axis=-1, keepdims=True)
+        features = to_numpy(features)
+        features = features - features.mean(axis=-1, keepdims=True)
         deviation = np.sqrt((features**2).mean(axis=-1, keepdims=True) + 1e-12)
         gamma, beta = layer.get_weights()
         np.testing.assert_allclose(to_numpy(found), features / deviation * gamma + beta, atol=1e-10)
@@ -160,6 +161,7 @@ def test_derivatives_under_transforms():
 # Dropout by 16 random bits: which share is dropped, and how what is kept is scaled
 
 
+@on_a_cpu
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 @pytest.mark.parametrize("rate", [0.1, 0.25, 0.9, 0.001])
 def test_rate_and_scale(rate, dtype):
@@ -176,6 +178,7 @@ def test_rate_and_scale(rate, dtype):
     assert kept == pytest.approx(3 / (1 - met), rel=2**-8 if dtype == "bfloat16" else 1e-6)
 
 
+@on_a_cpu
 def test_as_many_as_pytorchs_own():
     """In mean and variance of the sums over 1,000 features, of which there are 2,000."""
     torch.manual_seed(0)
@@ -190,6 +193,7 @@ def test_as_many_as_pytorchs_own():
         assert sums.var().item() == pytest.approx(429, rel=5 * (2 / 2000) ** 0.5)
 
 
+@on_a_cpu
 def test_seeds_repeat_it_and_gradients_are_those_of_what_was_kept():
     features = torch.rand(7, 5, requires_grad=True)
     torch.manual_seed(3)
@@ -213,11 +217,13 @@ def test_not_where_pytorch_makes_something_of_functions():
     assert seen == [None]
 
 
+@on_a_cpu
 @pytest.mark.parametrize("shape", [(), (1,), (0, 4), (3, 5, 7)])
 def test_any_shape(shape):
     assert backend.drop(torch.ones(shape), 0.5).shape == shape
 
 
+@on_a_cpu
 def test_features_that_do_not_lie_in_a_row():
     features = torch.arange(1.0, 13).reshape(3, 4).T
     output = backend.drop(features, 0.5)
@@ -235,6 +241,7 @@ def features(batch=4, length=4, units=3):
     return torch.arange(float(batch * length * units)).reshape(batch, length, units)
 
 
+@on_a_cpu
 @pytest.mark.parametrize("dtype", ["bool", "int32", "float32"])
 @pytest.mark.parametrize(
     ("needed_len", "expected"),
@@ -267,6 +274,7 @@ def test_all_positions(shape, mask, needed_len):
     assert backend.needed_positions(torch.ones(shape), mask, needed_len) is None
 
 
+@on_a_cpu
 def test_rows_come_back_to_their_positions():
     rows = features().reshape(16, 3)
     positions = backend.needed_positions(features(), torch.tensor(ROWS, dtype=torch.bool), 1)
@@ -292,6 +300,7 @@ def test_gradients_go_where_the_rows_came_from():
     torch.testing.assert_close(gradient, expected)
 
 
+@on_a_cpu
 @pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")
 @pytest.mark.parametrize(
     "layer",

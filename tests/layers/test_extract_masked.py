@@ -3,7 +3,7 @@ import pytest
 from layer_checks import check_layer
 from runtimes import ON_TENSORFLOW, RUNTIME, compiled, to_numpy
 
-from keras_bert.backend import layers, models, ops
+from keras_bert.backend import backend, layers, models, ops
 from keras_bert.layers import ExtractMasked
 
 FEATURES = np.random.RandomState(2).normal(size=(4, 7, 3)).astype("float32")
@@ -35,6 +35,20 @@ def test_marked_positions_move_to_the_front(count, mask, tmp_path):
         output_dtypes=["compute", "int32"],
         tmp_path=tmp_path,
     )
+
+
+@pytest.mark.parametrize("floatx", ["float32", "float64"])
+def test_whatever_type_numbers_have_by_default(floatx):
+    """By which Keras chooses the type of integers, too."""
+    before = backend.floatx()
+    backend.set_floatx(floatx)
+    try:
+        fed = [ops.convert_to_tensor(each) for each in (FEATURES, IDS.astype("int32"))]
+        picked, in_use = ExtractMasked(3, dtype="float32")(fed)
+    finally:
+        backend.set_floatx(before)
+    for found, want in zip((picked, in_use), expected(3, True), strict=True):
+        np.testing.assert_array_equal(to_numpy(found), want)
 
 
 @pytest.mark.parametrize("count", [0, -1])

@@ -224,6 +224,9 @@ def test_ids_in_range_pass():
     check_ids("words", np.zeros((0, 3), "int32"), 5)
 
 
+@pytest.mark.skipif(
+    RUNTIME == "torch" and on_accelerator(), reason="a GPU's values are not looked at"
+)
 def test_ids_out_of_range_are_named():
     with pytest.raises(ValueError, match=r"'words' has 5 rows.*\[0, 4\].*from -3 to 7.*vocab"):
         check_ids("words", ops.convert_to_tensor(np.array([[-3, 7, 1]])), 5)

@@ -8,6 +8,7 @@ SCRIPT = """
 import json
 import tensorflow as tf
 from tensorflow.contrib.rnn import LSTMCell
+from tensorflow.python import math_ops
 config = tf.ConfigProto()
 config.gpu_options.allow_growth = True
 x = tf.placeholder(tf.float32, shape=(None, 2))
@@ -35,6 +36,8 @@ for name, fails in errors.items():
         results[name] = f"{type(error).__name__}: {error}"
 results["initializer"] = tf.contrib.layers.xavier_initializer.__name__
 results["logging"] = tf.logging.INFO
+results["size"] = [x.shape[-1].value, y.get_shape()[1].value, x.shape[0]]
+results["cast"] = math_ops.cast(x.shape[-1], tf.float32).dtype.name
 print(json.dumps(results))
 """
 
@@ -52,6 +55,8 @@ def test_a_program_of_tensorflow_1(tmp_path):
     assert results["cell"] == "LSTMCell"
     assert results["initializer"] == "GlorotUniform"
     assert results["logging"] == 20
-    for name in ("tf.Session", "tf.reduce_sum(keep_dims)", "tensorflow.contrib.rnn"):
+    assert results["size"] == [2, 1, None]
+    assert results["cast"] == "float32"
+    for name in ("tf.Session", "tf.reduce_sum(keep_dims)", "tensorflow.contrib.rnn", "math_ops"):
         assert name in line
     assert "in graph mode" in line

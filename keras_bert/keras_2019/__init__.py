@@ -36,12 +36,24 @@ def install(graph: bool | None = None) -> None:
     """
     global _installed
     use_keras_2()
-    from . import contrib, keras_names, modes, modules, numpy_names, report, tensorflow_names
+    from . import (
+        contrib,
+        keras_aliases,
+        keras_names,
+        layer_attributes,
+        modes,
+        modules,
+        numpy_names,
+        report,
+        tensorflow_names,
+    )
 
     if not _installed:
         numpy_names.install()
         tensorflow_names.install()
+        keras_aliases.install()
         keras_names.install()
+        layer_attributes.install()
         modules.install()
         contrib.install()
         report.at_exit()

@@ -3,17 +3,25 @@
 import functools
 import warnings
 
+import numpy as np
 import tensorflow as tf
 from tf_keras.src import backend as keras_backend
 from tf_keras.src.callbacks import CallbackList
 from tf_keras.src.engine import data_adapter, functional, training_v1
+from tf_keras.src.utils import metrics_utils
 
-from ..backend import backend, keras, layers, models, optimizers, utils
+from ..backend import backend, callbacks, keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
+from .validation_data import giving_validation_data
 
 # The classes that have taken these names since ignore `lr`, with no more than a message in a log.
 _OPTIMIZERS = "Adadelta Adagrad Adam Adamax Ftrl Nadam Optimizer RMSprop SGD"
+
+# Names that Keras' modules had imported for themselves, and scripts take from them with a `*`.
+_IMPORTED = {"K": backend, "np": np}
+
+_OF_IDS = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 
 # Warnings about what old programs cannot do otherwise.
 _DEPRECATED = (
@@ -33,11 +41,11 @@ def install() -> None:
     for function in (CuDNNGRU, CuDNNLSTM):
         setattr(layers, function.__name__, function)
         utils.get_custom_objects()[function.__name__] = function  # by which files name them
+    for module in (callbacks, layers, models, optimizers):
+        for name, imported in _IMPORTED.items():
+            setattr(module, name, imported)
     utils.multi_gpu_model = multi_gpu_model
-    backend.get_session = keras_backend.get_session
-    backend.set_session = keras_backend.set_session
     backend.image_dim_ordering = lambda: "tf"
-    backend.tf = tf
     # The last that those programs know. Many compare it as text, and "2.21" comes before "2.3".
     keras.__version__ = "2.6.0"
     models.Input = keras.Input
@@ -46,12 +54,19 @@ def install() -> None:
     models.Sequential.predict_proba = predict_proba
     optimizers.legacy.Optimizer.__init__ = _noting_lr(optimizers.legacy.Optimizer.__init__)
     CallbackList.on_epoch_end = _with_old_names(CallbackList.on_epoch_end)
+    for model in (keras.Model, training_v1.Model):  # the second in graph mode
+        model.fit = giving_validation_data(model.fit)
     for name in ("fit_generator", "evaluate_generator", "predict_generator"):
-        for model in (keras.Model, training_v1.Model):  # the second in graph mode
+        for model in (keras.Model, training_v1.Model):
             setattr(model, name, _noted(getattr(model, name)))
+    keras.Model.predict = _silent(keras.Model.predict)
     keras.Model.save = _as_h5(keras.Model.save)
     keras.Model.save_weights = _as_h5(keras.Model.save_weights)
     data_adapter.pack_x_y_sample_weight = _taking_lists(data_adapter.pack_x_y_sample_weight)
+    keras.Model.compile = _with_accuracy_of_loss(keras.Model.compile)
+    metrics_utils.sparse_categorical_matches = _with_open_shapes(
+        metrics_utils.sparse_categorical_matches
+    )
     keras_backend.unique_object_name = _counted_from_1(keras_backend.unique_object_name)
 
 
@@ -122,6 +137,16 @@ def _with_old_names(function):
     return on_epoch_end
 
 
+def _silent(predict):
+    """Show no progress of predictions unless asked for: scripts print among many of them."""
+
+    @functools.wraps(predict)
+    def call(self, x, batch_size=None, verbose=0, *args, **kwargs):
+        return predict(self, x, batch_size, verbose, *args, **kwargs)
+
+    return call
+
+
 def _as_h5(function):
     """Save as `.h5` whatever the file is called, as Keras did before it was part of TensorFlow."""
 
@@ -158,3 +183,33 @@ def _taking_lists(function):
         return function(x, y, sample_weight)
 
     return pack
+
+
+def _with_accuracy_of_loss(compile):
+    """Let the loss tell what `accuracy` is, as batches of generators leave shapes open."""
+
+    @functools.wraps(compile)
+    def call(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
+        name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+        if name in _OF_IDS and isinstance(metrics, (list, tuple)):
+            metrics = [_accuracy_of_ids(m) if m in ("accuracy", "acc") else m for m in metrics]
+        return compile(self, optimizer, loss, metrics, *args, **kwargs)
+
+    return call
+
+
+def _accuracy_of_ids(name):
+    return keras.metrics.MeanMetricWrapper(keras.metrics.sparse_categorical_accuracy, name=name)
+
+
+def _with_open_shapes(matches):
+    """Let ids (B, 1) be compared with predictions where a generator leaves their shape open."""
+
+    @functools.wraps(matches)
+    def call(y_true, y_pred):
+        y_true, y_pred = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
+        if y_true.shape.rank == y_pred.shape.rank and y_true.shape[-1] is None:
+            y_true = tf.reshape(y_true, tf.shape(y_pred)[:-1])
+        return matches(y_true, y_pred)
+
+    return call

@@ -1,7 +1,9 @@
 """TensorFlow 1's names in TensorFlow 2: `tf.Session`, `tf.train.AdamOptimizer`, `tf.contrib`."""
 
 import functools
+import importlib.util
 import inspect
+import sys
 from types import FunctionType, ModuleType
 
 import tensorflow as tf
@@ -76,6 +78,8 @@ def install() -> None:
             and hasattr(_OLD, name)
         ):
             _add_old_names(module, getattr(_OLD, name), f"tf.{name}")
+    tf.TensorShape.__getitem__ = _with_value(tf.TensorShape.__getitem__)
+    _add_modules_of_ops()
     tf.nn.dropout = _with_clear_rate(tf.nn.dropout)
     add_module(OldModule("tensorflow.contrib", names={"keras": "tensorflow:keras"}))
     for name in sorted({*_CONTRIB, *_INSTEAD}):
@@ -121,6 +125,36 @@ def _taking_old_arguments(function, old, name: str):
         return function(*args, **kwargs)
 
     return call
+
+
+class _Size(int):
+    """A size in a shape, which was an object with a `value`; unknown sizes are None."""
+
+    @property
+    def value(self) -> int:
+        return int(self)
+
+
+def _with_value(getitem):
+    @functools.wraps(getitem)
+    def call(shape, key):
+        found = getitem(shape, key)
+        return _Size(found) if type(found) is int else found
+
+    return call
+
+
+def _add_modules_of_ops() -> None:
+    """Let `from tensorflow.python import math_ops` find what is in `tensorflow.python.ops`."""
+
+    def __getattr__(attribute):
+        name = f"tensorflow.python.ops.{attribute}"
+        if attribute.startswith("__") or not importlib.util.find_spec(name):
+            raise AttributeError(f"module 'tensorflow.python' has no attribute {attribute!r}")
+        note(f"tensorflow.python.{attribute}")
+        return importlib.import_module(name)
+
+    sys.modules["tensorflow.python"].__getattr__ = __getattr__
 
 
 def _arguments(function) -> set[str]:

@@ -6,6 +6,11 @@ from old_scripts import on_keras_2, results_of
 pytestmark = on_keras_2
 
 SCRIPT = """
+from keras.layers import *
+from keras.callbacks import *
+imported = np.__name__, K.floatx()
+import contextlib
+import io
 import json
 import os
 import tempfile
@@ -14,7 +19,6 @@ import numpy as np
 import keras
 from keras import backend as K
 from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from keras.layers import *
 from keras.models import Model, Sequential, load_model
 from keras.optimizers import Adam, SGD
 from keras.utils import multi_gpu_model
@@ -80,7 +84,23 @@ results["losses"] = own.fit_generator(
 sequential = Sequential([Dense(2, input_dim=3)])
 scores = sequential.predict(words[:, 0])
 results["classes"] = sequential.predict_classes(words[:, 0]).tolist() == scores.argmax(1).tolist()
+
+def batches_of(labels):
+    while True:
+        yield words[:, 0], labels
+
+results["accuracies"] = []
+for labels, loss in [(tags, ""), (tags.argmax(1)[:, None], "sparse_"), (tags.argmax(1), "sparse_")]:
+    sequential.compile("sgd", loss + "categorical_crossentropy", metrics=["accuracy"])
+    found = sequential.evaluate_generator(batches_of(labels), steps=2)
+    results["accuracies"].append(float(found[1]))
+results["right"] = float((scores.argmax(1) == tags.argmax(1)).mean())
 results["tf"] = K.tf.__name__
+printed = io.StringIO()
+with contextlib.redirect_stdout(printed):
+    sequential.predict(words[:, 0])
+results["printed"] = printed.getvalue()
+results["imported"] = list(imported)
 results["image"] = K.image_dim_ordering()
 print(json.dumps(results))
 """
@@ -128,6 +148,19 @@ def test_files_are_hdf5_whatever_they_are_called(results):
 
 def test_sequential_models_predict_classes(results):
     assert results["classes"]
+
+
+def test_accuracy_knows_ids_from_one_hot_rows_of_generators(results):
+    assert 0 < results["right"] < 1
+    assert results["accuracies"] == [results["right"]] * 3
+
+
+def test_modules_give_what_they_had_imported(results):
+    assert results["imported"] == ["numpy", "float32"]
+
+
+def test_predictions_show_no_progress(results):
+    assert results["printed"] == ""
 
 
 def test_the_backend_knows_tensorflow(results):

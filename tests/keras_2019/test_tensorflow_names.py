@@ -8,6 +8,7 @@ SCRIPT = """
 import json
 import tensorflow as tf
 from tensorflow.contrib.rnn import LSTMCell
+from tensorflow.python import math_ops
 config = tf.ConfigProto()
 config.gpu_options.allow_growth = True
 x = tf.placeholder(tf.float32, shape=(None, 2))
@@ -36,6 +37,8 @@ for name, fails in errors.items():
 results["initializer"] = tf.contrib.layers.xavier_initializer.__name__
 results["strategy"] = tf.contrib.distribute.TPUStrategy is tf.distribute.TPUStrategy
 results["logging"] = tf.logging.INFO
+results["size"] = [x.shape[-1].value, y.get_shape()[1].value, x.shape[0]]
+results["cast"] = math_ops.cast(x.shape[-1], tf.float32).dtype.name
 print(json.dumps(results))
 """
 
@@ -54,6 +57,8 @@ def test_a_program_of_tensorflow_1(tmp_path):
     assert results["initializer"] == "GlorotUniform"
     assert results["strategy"]
     assert results["logging"] == 20
-    for name in ("tf.Session", "tf.reduce_sum(keep_dims)", "tensorflow.contrib.rnn"):
+    assert results["size"] == [2, 1, None]
+    assert results["cast"] == "float32"
+    for name in ("tf.Session", "tf.reduce_sum(keep_dims)", "tensorflow.contrib.rnn", "math_ops"):
         assert name in line
     assert "in graph mode" in line

@@ -1,0 +1,62 @@
+"""Attributes of layers and their nodes that scripts of 2018–2021 set or read."""
+
+import functools
+
+import tensorflow as tf
+from tf_keras.src.engine import base_layer_v1
+from tf_keras.src.engine.base_layer import Layer
+from tf_keras.src.engine.node import Node
+
+from .report import note
+
+
+def install() -> None:
+    """Let layers have their old attributes."""
+    for name in ("trainable_weights", "non_trainable_weights"):
+        setattr(Layer, name, _settable(name))
+    for layer in (Layer, base_layer_v1.Layer):  # the second in graph mode
+        layer.get_config = _without_arguments(layer.get_config)
+    Node.input_tensors = property(_list_of_inputs(Node.input_tensors.fget))
+    Node.input_masks = property(_input_masks)
+
+
+def _settable(name):
+    """Let layers set the list of their weights, as many did in `build`."""
+
+    def set_weights(layer, weights):
+        note(f"{name} set by layers")
+        getattr(layer, f"_{name}")[:] = weights
+
+    return getattr(Layer, name).setter(set_weights)
+
+
+def _without_arguments(get_config):
+    """Let layers without a `get_config` of their own be saved, without the arguments they had."""
+
+    @functools.wraps(get_config)
+    def call(layer):
+        try:
+            return get_config(layer)
+        except NotImplementedError:
+            note("files of layers without get_config")
+        config = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype}
+        if hasattr(layer, "_batch_input_shape"):
+            config["batch_input_shape"] = layer._batch_input_shape
+        return config
+
+    return call
+
+
+def _list_of_inputs(get):
+    """Let a node have a list of input tensors even if there is one: copies of the CRF take [0]."""
+
+    def input_tensors(node):
+        inputs = get(node)
+        return inputs if tf.nest.is_nested(inputs) else [inputs]
+
+    return input_tensors
+
+
+def _input_masks(node):
+    note("input_masks of nodes")
+    return [getattr(each, "_keras_mask", None) for each in tf.nest.flatten(node.input_tensors)]

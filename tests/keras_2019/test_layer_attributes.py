@@ -1,0 +1,68 @@
+"""Attributes of layers and nodes."""
+
+from old_scripts import on_keras_2, results_of
+
+pytestmark = on_keras_2
+
+# As attention layers of 2018 and copies of keras_contrib's CRF did.
+SCRIPT = """
+import json
+import os
+import tempfile
+import numpy as np
+from keras import backend as K
+from keras.engine import Layer
+from keras.layers import Concatenate, Dense, Input, Masking
+from keras.models import Model, load_model
+
+class Scale(Layer):
+    def __init__(self, offset=0.0, **kwargs):
+        self.offset = offset
+        super(Scale, self).__init__(**kwargs)
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(name="scale", shape=(input_shape[-1],), initializer="ones")
+        self.other = self.add_weight(name="other", shape=(1,), initializer="ones")
+        self.trainable_weights = [self.scale]
+        super(Scale, self).build(input_shape)
+
+    def call(self, x, mask=None):
+        return x * self.scale * self.other
+
+def loss_of_the_input(y_true, y_pred):
+    layer, index = y_pred._keras_history[:2]
+    node = layer._inbound_nodes[index]
+    x, mask = node.input_tensors[0], node.input_masks[0]
+    return K.sum(K.sum(K.square(x * layer.scale - y_true), -1) * K.cast(mask, "float32"), -1)
+
+inputs = Input(shape=(3, 2))
+layer = Scale()
+model = Model(inputs, layer(Masking()(inputs)))
+model.compile("sgd", loss=loss_of_the_input)
+x = np.array([[[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]])
+y = np.array([[[1.0, 1.0], [3.0, 3.0], [9.0, 9.0]]])
+results = {"loss": float(model.train_on_batch(x, y))}
+results["trained"] = [len(w) for w in (layer.trainable_weights, model.trainable_weights)]
+results["other"] = K.get_value(layer.other).tolist()
+both = Concatenate()([inputs, Dense(1)(inputs)])
+results["inputs"] = len(both._keras_history[0]._inbound_nodes[0].input_tensors)
+results["shape"] = list(layer.input_shape)
+path = os.path.join(tempfile.mkdtemp(), "model.h5")
+model.save(path)
+loaded = load_model(path, {"Scale": Scale, "loss_of_the_input": loss_of_the_input})
+results["reloaded"] = float(np.abs(loaded.predict(x) - model.predict(x)).max())
+print(json.dumps(results))
+"""
+
+
+def test_layers_set_weights_and_losses_find_inputs_and_masks(tmp_path):
+    results, line = results_of(tmp_path, SCRIPT)
+    assert results["loss"] == 2.0  # (2 - 1)² + (4 - 3)², without the masked position
+    assert results["trained"] == [1, 1]
+    assert results["other"] == [1.0]
+    assert results["inputs"] == 2
+    assert results["shape"] == [None, 3, 2]
+    assert results["reloaded"] == 0.0
+    assert "files of layers without get_config" in line
+    assert "input_masks of nodes" in line
+    assert "trainable_weights set by layers" in line

@@ -1,0 +1,58 @@
+"""`Callback.validation_data`."""
+
+import pytest
+from old_scripts import on_keras_2, results_of
+
+pytestmark = on_keras_2
+
+SCRIPT = """
+import json
+import numpy as np
+from keras.callbacks import Callback
+from keras.layers import Add, Dense, Input
+from keras.models import Model
+
+class Seen(Callback):
+    def __init__(self, validation_data=None):
+        if validation_data:
+            self.validation_data = validation_data
+
+    def on_epoch_end(self, epoch, logs=None):
+        data = self.validation_data
+        self.seen = data and [np.asarray(array).tolist() for array in data]
+
+a, b = Input(shape=(1,)), Input(shape=(1,))
+model = Model([a, b], Add()([Dense(1)(a), b]))
+model.compile("sgd", "mse")
+x = [np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]])]
+y = np.array([[5.0], [6.0]])
+
+def batches():
+    while True:
+        yield x, y
+
+seen, own = Seen(), Seen([[7.0]])
+results = {}
+model.fit(x, y, verbose=0, validation_data=([each[:1] for each in x], y[:1]), callbacks=[seen, own])
+results["data"], results["own"] = seen.seen, own.seen
+model.fit(x, y, verbose=0, validation_split=0.5, callbacks=[seen])
+results["split"] = seen.seen
+model.fit_generator(batches(), 1, verbose=0, validation_data=(x, y, y[:, 0]), callbacks=[seen])
+results["weights"] = seen.seen
+model.fit_generator(
+    batches(), 1, verbose=0, validation_data=batches(), validation_steps=1, callbacks=[seen]
+)
+results["generator"] = seen.seen
+print(json.dumps(results))
+"""
+
+
+@pytest.mark.parametrize("mode", ["--graph", "--eager"])
+def test_callbacks_have_inputs_targets_and_weights(tmp_path, mode):
+    results, line = results_of(tmp_path, SCRIPT, options=(mode,))
+    assert results["data"] == [[[1.0]], [[3.0]], [[5.0]], [1.0]]
+    assert results["own"] == [[7.0]]
+    assert results["split"] == [[[2.0]], [[4.0]], [[6.0]], [1.0]]
+    assert results["weights"] == [[[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]], [5.0, 6.0]]
+    assert results["generator"] is None
+    assert "validation_data of callbacks" in line

@@ -51,6 +51,7 @@ CASES = [
     ("expm1", (X,), np.expm1(X)),
     ("gelu", (X,), tanh_gelu(X)),
     ("gelu", (X, False), 0.5 * X * (1 + erf(X / 2**0.5))),
+    ("log", (POSITIVE,), np.log(POSITIVE)),
     ("logical_and", (X > 0, Y > 0), (X > 0) & (Y > 0)),
     ("matmul", (X, Y.transpose(0, 2, 1)), X @ Y.transpose(0, 2, 1)),
     ("max", (X,), X.max()),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from devices import rounding
 from runtimes import (
     KERAS_3,
     ON_TENSORFLOW,
@@ -19,7 +20,6 @@ from runtimes import (
     dtype_name,
     dtype_policy,
     gradients,
-    rounding,
     to_numpy,
 )
 

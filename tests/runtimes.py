@@ -5,19 +5,11 @@ import contextlib
 import numpy as np
 import pytest
 
-from keras_bert.backend import TF_KERAS, backend, keras, on_accelerator, ops
+from keras_bert.backend import TF_KERAS, backend, keras, ops
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 KERAS_3 = not TF_KERAS
 ON_TENSORFLOW = RUNTIME in ("tensorflow", "tf_keras")
-
-on_a_cpu = pytest.mark.skipif(on_accelerator(), reason="a CPU's way")
-
-
-def rounding(on_a_cpu):
-    """A tolerance of float32 results; accelerators may multiply with fewer bits (TF32 has 10)."""
-    return max(2e-3, on_a_cpu) if on_accelerator() else on_a_cpu
-
 
 once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
 

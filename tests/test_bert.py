@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from devices import rounding
 from layer_checks import ReadMask
 from numpy_bert import MASKED, SEGMENTS, TINY, TOKENS, NumpyBert, tiny_model
-from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, dtype_policy, rounding, to_numpy
+from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, compiled, dtype_policy, to_numpy
 
 from keras_bert import get_base_dict, get_custom_objects, get_model, get_token_embedding
 from keras_bert.backend import keras, layers, models, ops

@@ -6,7 +6,8 @@ import weakref
 
 import numpy as np
 import pytest
-from runtimes import RUNTIME, on_a_cpu, to_numpy
+from devices import on_a_cpu
+from runtimes import RUNTIME, to_numpy
 
 from keras_bert import backend
 from keras_bert.backend import keras, layers, models, ops, plain

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from runtimes import RUNTIME, dtype_name, dtype_policy, on_a_cpu, to_numpy
+from devices import on_a_cpu
+from runtimes import RUNTIME, dtype_name, dtype_policy, to_numpy
 
 from keras_bert import backend
 from keras_bert.backend import layers, ops, plain

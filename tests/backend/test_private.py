@@ -103,6 +103,7 @@ def test_the_versions_under_test_have_all_names():
     assert private.nodes(model)[-1].operation is model.layers[-1]
 
 
+@pytest.mark.slow
 @keras_3
 def test_what_is_tried_leaves_the_type_of_models_open():
     """`set_floatx` counts as long as no layer has been made."""

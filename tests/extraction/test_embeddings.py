@@ -116,6 +116,7 @@ def test_texts_are_read_as_needed(folder):
     assert next(read) == 1 + 2 * 2048
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["encoder", "with a head"])
 def test_threads_may_share_a_model(vocabulary, load, sentences, known):
     model = load(seq_len=None)
@@ -196,6 +197,7 @@ def cased_folder(request, tmp_path):
     return tmp_path, NAMED[request.param]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("function", [extract_embeddings, extract_embeddings_generator])
 def test_a_cased_model_whose_case_nobody_gave(cased_folder, function):
     folder, named = cased_folder

@@ -153,6 +153,7 @@ def test_gradients_are_those_of_all_sequences():
         np.testing.assert_allclose(gradient, expected, atol=1e-4, err_msg=SHAPES[place])
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("labels", [TAGS, TAGS[..., None], np.eye(UNITS)[TAGS]])
 def test_evaluate_tells_the_mean_loss_and_the_share_of_right_tags(known, labels):
     model, crf, output = known

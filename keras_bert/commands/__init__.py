@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _joined(words: list[str]) -> list[str]:
     """Let `--layers -1,-2` be written like `--layers=-1,-2`, which argparse alone understands."""
-    if words[:1] == ["run"]:  # the words of another program
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command != "extract":  # whose option it is; `run` has words of another program
         return words
     joined: list[str] = []
     for word in words:

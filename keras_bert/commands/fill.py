@@ -3,14 +3,13 @@
 import argparse
 import json
 import math
-import warnings
 
 import numpy as np
 
 from ..checkpoints import open_checkpoint
 from ..families import family_of
 from ..families.configuration import read_config
-from ..families.fitting import UNTRAINED_HEAD, has_untrained_head
+from ..families.fitting import UNTRAINED_HEAD, has_untrained_head, unwarned_of_head
 from ..families.translation import heads_of
 from ..families.weights import find_weights
 from ..tokenizer import TOKEN_MASK, Tokenizer
@@ -50,8 +49,7 @@ def run(options: argparse.Namespace) -> None:
     tokenizer = _MaskTokenizer(vocabulary, cased=cased, official=options.official)
     from ..loader import load_trained_model_from_checkpoint
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", f".*{UNTRAINED_HEAD}")  # `_check_head` says it
+    with unwarned_of_head():  # `_check_head` says it
         model = load_trained_model_from_checkpoint(
             paths.config, paths.checkpoint, training=True, seq_len=None, allow_missing_heads=True
         )

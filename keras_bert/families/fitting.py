@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -50,6 +53,14 @@ def has_untrained_head(family: Family, checkpoint: Checkpoint, found: list[Found
     head = [weight for weight in found if weight.row in rows]
     others = [weight for weight in found if weight.row not in rows]
     return bool(head) and _is_initial(checkpoint, head) and not _is_initial(checkpoint, others)
+
+
+@contextmanager
+def unwarned_of_head() -> Iterator[None]:
+    """Load without a warning of an untrained head, where it has been said or changes nothing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", f".*{UNTRAINED_HEAD}")
+        yield
 
 
 def _is_initial(checkpoint: Checkpoint, weights: list[FoundWeight]) -> bool:

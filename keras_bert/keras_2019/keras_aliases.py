@@ -1,15 +1,29 @@
-"""Names of functions and classes that Keras has dropped, though not what they name."""
+"""Names that Keras has dropped, or given to something else, though it still has what they named."""
 
+import numpy as np
 import tensorflow as tf
 from tf_keras.src import backend as keras_backend
 from tf_keras.src import losses as keras_losses
+from tf_keras.src.engine import functional
 
-from ..backend import backend, constraints, initializers, keras, optimizers
+from ..backend import (
+    backend,
+    callbacks,
+    constraints,
+    initializers,
+    keras,
+    layers,
+    models,
+    optimizers,
+)
 
 # In its sources still, but no longer public.
 _BACKEND = """conv3d_transpose get_graph get_session identity is_placeholder logsumexp py_all py_sum
     separable_conv1d set_session"""
-_OPTIMIZERS = "Adadelta Adagrad Adam Adamax Nadam RMSprop SGD"
+# The classes that have taken these names since ignore `lr`, with no more than a message in a log.
+_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
+# What Keras' modules had imported for themselves, and scripts take from them with a `*`.
+_IMPORTED = {"K": backend, "np": np}
 _LOSSES = {
     "cosine": keras_losses.cosine_similarity,
     "cosine_proximity": keras_losses.cosine_similarity,
@@ -19,6 +33,7 @@ _ALIASES = {
     backend: {
         **{name: getattr(keras_backend, name) for name in _BACKEND.split()},
         "control_dependencies": tf.control_dependencies,
+        "image_dim_ordering": lambda: "tf",
         "is_tensor": tf.is_tensor,
         "is_variable": lambda x: isinstance(x, tf.Variable),
         "size": lambda x, name=None: tf.size(x, name=name),
@@ -26,6 +41,7 @@ _ALIASES = {
         "symbolic": lambda function: function,
         "tf": tf,
     },
+    callbacks: _IMPORTED,
     constraints: {
         "maxnorm": constraints.max_norm,
         "nonneg": constraints.non_neg,
@@ -34,7 +50,13 @@ _ALIASES = {
     initializers: {"normal": initializers.RandomNormal, "uniform": initializers.RandomUniform},
     keras.losses: _LOSSES,
     keras_losses: _LOSSES,  # where `compile` looks for strings
-    optimizers: {name.lower(): getattr(optimizers.legacy, name) for name in _OPTIMIZERS.split()},
+    layers: _IMPORTED,
+    models: {**_IMPORTED, "Input": keras.Input, "Network": functional.Functional},
+    optimizers: {
+        **_IMPORTED,
+        **{name: getattr(optimizers.legacy, name) for name in (*_OPTIMIZERS, "Ftrl", "Optimizer")},
+        **{name.lower(): getattr(optimizers.legacy, name) for name in _OPTIMIZERS},
+    },
 }
 
 

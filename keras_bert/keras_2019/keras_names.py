@@ -3,23 +3,16 @@
 import functools
 import warnings
 
-import numpy as np
 import tensorflow as tf
 from tf_keras.src import backend as keras_backend
 from tf_keras.src.callbacks import CallbackList
-from tf_keras.src.engine import data_adapter, functional, training_v1
+from tf_keras.src.engine import data_adapter, training_v1
 from tf_keras.src.utils import metrics_utils
 
-from ..backend import backend, callbacks, keras, layers, models, optimizers, utils
+from ..backend import keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
 from .validation_data import giving_validation_data
-
-# The classes that have taken these names since ignore `lr`, with no more than a message in a log.
-_OPTIMIZERS = "Adadelta Adagrad Adam Adamax Ftrl Nadam Optimizer RMSprop SGD"
-
-# Names that Keras' modules had imported for themselves, and scripts take from them with a `*`.
-_IMPORTED = {"K": backend, "np": np}
 
 _OF_IDS = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 
@@ -36,28 +29,19 @@ def install() -> None:
     """Put the old names in place."""
     for deprecated in _DEPRECATED:
         warnings.filterwarnings("ignore", message=deprecated)
-    for name in _OPTIMIZERS.split():
-        setattr(optimizers, name, getattr(optimizers.legacy, name))
     for function in (CuDNNGRU, CuDNNLSTM):
         setattr(layers, function.__name__, function)
         utils.get_custom_objects()[function.__name__] = function  # by which files name them
-    for module in (callbacks, layers, models, optimizers):
-        for name, imported in _IMPORTED.items():
-            setattr(module, name, imported)
     utils.multi_gpu_model = multi_gpu_model
-    backend.image_dim_ordering = lambda: "tf"
     # The last that those programs know. Many compare it as text, and "2.21" comes before "2.3".
     keras.__version__ = "2.6.0"
-    models.Input = keras.Input
-    models.Network = functional.Functional
     models.Sequential.predict_classes = predict_classes
     models.Sequential.predict_proba = predict_proba
     optimizers.legacy.Optimizer.__init__ = _noting_lr(optimizers.legacy.Optimizer.__init__)
     CallbackList.on_epoch_end = _with_old_names(CallbackList.on_epoch_end)
     for model in (keras.Model, training_v1.Model):  # the second in graph mode
         model.fit = giving_validation_data(model.fit)
-    for name in ("fit_generator", "evaluate_generator", "predict_generator"):
-        for model in (keras.Model, training_v1.Model):
+        for name in ("fit_generator", "evaluate_generator", "predict_generator"):
             setattr(model, name, _noted(getattr(model, name)))
     keras.Model.predict = _silent(keras.Model.predict)
     keras.Model.save = _as_h5(keras.Model.save)

@@ -8,12 +8,12 @@ import tf_keras
 
 from . import modes
 
-_used: dict[str, None] = {}
+_used: set[str] = set()
 
 
 def note(name: str) -> None:
     """Remember that the program has used a name."""
-    _used[name] = None
+    _used.add(name)
 
 
 def at_exit() -> None:

@@ -70,13 +70,10 @@ _INSTEAD = {
 def install() -> None:
     """Let TensorFlow have its old names for who asks for one."""
     _add_old_names(tf, _OLD, "tf")
-    for name in tf.__all__ if hasattr(tf, "__all__") else dir(tf):
-        if (
-            not name.startswith("_")
-            and name not in ("compat", "keras")
-            and type(module := vars(tf).get(name)) is ModuleType
-            and hasattr(_OLD, name)
-        ):
+    public = [name for name in vars(tf) if not name.startswith("_")]
+    for name in set(public) - {"compat", "keras"}:
+        module = vars(tf)[name]
+        if type(module) is ModuleType and hasattr(_OLD, name):
             _add_old_names(module, getattr(_OLD, name), f"tf.{name}")
     tf.TensorShape.__getitem__ = _with_value(tf.TensorShape.__getitem__)
     _add_modules_of_ops()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
 from ..families import family_of
 from ..families.configuration import read_config
-from ..families.fitting import UNTRAINED_HEAD
+from ..families.fitting import unwarned_of_head
 from ..families.weights import find_weights, to_checkpoint
 from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer.vocabulary_change import VocabularyChange
@@ -61,9 +60,7 @@ def write_model_file(
         found = find_weights(family, config, checkpoint, heads="any")
     training = len(found) == len(family.weights(config, training=True))
     with new_file(path) as unfinished:
-        with warnings.catch_warnings():
-            # A conversion leaves it as it is.
-            warnings.filterwarnings("ignore", f".*{UNTRAINED_HEAD}")
+        with unwarned_of_head():  # a conversion leaves it as it is
             model = load_trained_model_from_checkpoint(
                 *(paths.config, paths.checkpoint, training),
                 seq_len=None,

@@ -311,20 +311,24 @@ def test_errors(command, google, tmp_path, words, message):
     assert list(tmp_path.iterdir()) == []
 
 
-def _limit_files():
-    import resource
+LIMITED = """
+import resource
+import runpy
 
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+runpy.run_module("keras_bert", run_name="__main__")
+"""
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits of a process are Unix'")
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are Unix'")
 @pytest.mark.parametrize(
     "words", [["new/m.keras"], ["new", "--to", "google"], ["new", "--to", "huggingface"]]
 )
 def test_a_full_disk(google, tmp_path, words):
     """Here a limit for each file, which ends a write as a full disk does."""
-    process = start(*("convert", google, tmp_path / words[0], *words[1:]), preexec_fn=_limit_files)
+    words = ("convert", google, tmp_path / words[0], *words[1:])
+    process = start(*words, prefix=("-c", LIMITED))
     out, err = process.communicate(timeout=280)
     assert (process.returncode, out) == (1, "")
     last = err.splitlines()[-1]

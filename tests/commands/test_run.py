@@ -23,10 +23,12 @@ if __name__ == "__main__":
 class TestScripts:
     pytestmark = on_keras_2
 
-    def test_its_arguments_folder_and_exit_code_are_its_own(self, tmp_path):
+    @pytest.mark.parametrize("command", [("run",), ("--debug", "run")])
+    def test_its_arguments_folder_and_exit_code_are_its_own(self, tmp_path, command):
         (tmp_path / "beside.py").write_text("NUMBER = 7")
         words = ("a", "--layers", "-1,-2", "--help", "--graph")
-        code, output, _ = run_script(tmp_path, SCRIPT, *words)
+        prefix = ("-m", "keras_bert", *command)
+        code, output, _ = run_script(tmp_path, SCRIPT, *words, prefix=prefix)
         assert code == 3
         assert output == f"{list(words)} 7 {tmp_path}\n"
 

@@ -244,7 +244,9 @@ def initial(request, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_starts_from_a_model(initial, text, tmp_path):
+@pytest.mark.filterwarnings("ignore:.*the head for masked words has never been trained")
+def test_a_run_starts_from_a_model(initial, text, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(DEMO)
     import pretrain
 
     folder, lacking = initial

@@ -277,7 +277,7 @@ def test_ids_outside_are_an_error_in_a_graph_for_a_cpu():
 def test_no_id_outside_reaches_a_gpu(monkeypatch):
     """Which would refuse to compute anything from then on."""
     taken, take = [], ops.take
-    monkeypatch.setattr("keras_bert.backend.torch.on_accelerator", lambda: True)
+    monkeypatch.setattr("keras_bert.backend.torch.traced", lambda ids: True)  # taken like a GPU's
     monkeypatch.setattr(ops, "take", lambda x, ids, axis: taken.append(ids) or take(x, ids, axis))
     table = ops.convert_to_tensor(np.arange(15, dtype="float32").reshape(5, 3))
     table.requires_grad_()

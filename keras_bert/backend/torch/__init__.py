@@ -46,7 +46,7 @@ def replica_mean(count):
 
 def lookup(table, ids):
     """Rows of a table; a GPU would stop for good at ids outside it."""
-    if not (traced(ids) or on_accelerator()):
+    if ids.device.type == "cpu" and not traced(ids):
         return ops.take(table, ids, axis=0)
     count = table.shape[0]
     return plain.nan_outside(ops.take(table, ids.clamp(0, count - 1), axis=0), ids, count)

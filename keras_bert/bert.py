@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import activations, layers
 from .activations import gelu
@@ -58,8 +58,13 @@ def get_model(
     token_initializer: Callable | None = None,
     max_predictions: int | None = None,
     output_len: int | None = None,
+    embedding_size: int | None = None,
+    group_num: int | None = None,
+    inner_group_num: int = 1,
+    fixed_task: int | None = None,
+    heads: Sequence[str] = ("MLM", "NSP"),
 ) -> Any:
-    """Build BERT.
+    """Build BERT, or a relative of it.
 
     Args:
         token_num: Size V of the vocabulary.
@@ -81,7 +86,8 @@ def get_model(
             (lowest first), or a list of layer indices, concatenated in reverse order of the list.
         use_task_embed: Whether to add task embeddings.
         task_num: Number of tasks.
-        segment_num: Number of segments.
+        segment_num: Number of segments; 0 for a model that has segment ids as an input and ignores
+            them, as DistilBERT does.
         layer_norm_epsilon: Epsilon of every layer normalization.
         token_initializer: As in `get_embedding`.
         max_predictions: With `training=True`, the most positions K of a row to predict
@@ -92,13 +98,26 @@ def get_model(
             means all. With 1, which is enough for a head on the first token, the last layer
             computes nothing but keys and values for the others, and a runtime may leave padding
             out of all layers, as PyTorch does on a CPU. Weights and the output are the same.
+        embedding_size: Size E of the embeddings, as of ALBERT's and ELECTRA's, which a layer then
+            maps to `embed_dim`; the MLM head ends at size E, too. None for embeddings of size D
+            and no such layer.
+        group_num: Number of groups among which ALBERT's encoder layers are divided; the layers of a
+            group share their weights. None for weights of its own for every layer.
+        inner_group_num: With `group_num`, of how many attention and feed-forward layers one encoder
+            layer consists; each has weights of its own.
+        fixed_task: With `use_task_embed`, the task of all texts, from 0; there is no input Task
+            then. (ERNIE's files have a table of which row 0 is added to every token.)
+        heads: With `training=True`, the heads: "MLM" for masked words, "NSP" for the next sentence
+            (or the order of sentences), or "RTD" alone for ELECTRA's replaced tokens.
 
     Returns:
         With `training=True` a Model from Token, Segment(, Task), Masked to the MLM probabilities
         (B, T, V), masked to the marked positions, and the NSP probabilities (B, 2); with
         `max_predictions` to the MLM logits (B, K, V) of each row's marked positions from left to
-        right, with a mask that is true at the slots in use. Otherwise a tuple of the list of
-        inputs, Token, Segment(, Task), and the output (B, T, D·k), or (B, output_len, D·k).
+        right, with a mask that is true at the slots in use. With one head it has one output; the
+        RTD head's is the probability (B, T) that a token has been replaced, and there is no input
+        Masked. Otherwise a tuple of the list of inputs, Token, Segment(, Task), and the output
+        (B, T, D·k), or (B, output_len, D·k).
 
     Raises:
         TypeError: If a size is not an integer.
@@ -125,11 +144,15 @@ def get_model(
     transformer_num = as_size("transformer_num", transformer_num)
     feed_forward_dim = as_size("feed_forward_dim", feed_forward_dim)
     task_num = as_size("task_num", task_num)
-    segment_num = as_size("segment_num", segment_num)
+    segment_num = segment_num if segment_num == 0 else as_size("segment_num", segment_num)
+    width = embed_dim if embedding_size is None else as_size("embedding_size", embedding_size)
     output_len = None if output_len is None else as_size("output_len", output_len)
     check_head_num(head_num, embed_dim, "`get_model`")
+    _check_task(use_task_embed, task_num, fixed_task)
+    layer_numbers = _layer_numbers(transformer_num, group_num, inner_group_num)
+    _check_heads(heads)
     _check_sequences(seq_len, pos_num, output_len, training)
-    _check_options(dropout_rate, trainable, max_predictions, training)
+    _check_options(dropout_rate, trainable, max_predictions, heads if training else ())
     layer_indices = [] if training else _output_layer_indices(output_layer_num, transformer_num)
     activation = activations.get(feed_forward_activation)
     blocks = _Blocks(dropout_rate, layer_norm_epsilon, output_len)
@@ -140,74 +163,102 @@ def get_model(
         inputs,
         token_num,
         pos_num,
-        embed_dim,
+        width,
         dropout_rate,
         segment_num=segment_num,
         token_initializer=token_initializer,
     )
     if use_task_embed:
-        task = keras.layers.Input(shape=(1,), dtype="int32", name="Input-Task")
-        inputs.append(task)
-        embedding = layers.TaskEmbedding(task_num, embed_dim, name="Embedding-Task")
-        features = embedding([features, task])
+        embedding = layers.TaskEmbedding(
+            task_num, width, fixed_task=fixed_task, name="Embedding-Task"
+        )
+        if fixed_task is None:
+            task = keras.layers.Input(shape=(1,), dtype="int32", name="Input-Task")
+            inputs.append(task)
+            features = embedding([features, task])
+        else:
+            features = embedding(features)
     features = blocks.norm("Embedding", blocks.dropout("Embedding", features))
+    if embedding_size is not None:
+        features = keras.layers.Dense(embed_dim, name="Embedding-Mapping")(features)
 
     encoded = []
-    for number in range(1, transformer_num + 1):
-        attention = layers.MultiHeadAttention(
-            head_num,
-            activations.get(attention_activation),
-            kernel_initializer=GlorotNormal(),
-            name=f"Encoder-{number}-MultiHeadSelfAttention",
-        )
-        feed_forward = layers.FeedForward(
-            feed_forward_dim,
-            activation,
-            kernel_initializer=GlorotNormal(),
-            name=f"Encoder-{number}-FeedForward",
-        )
-        is_highest_output = bool(layer_indices) and number == 1 + max(layer_indices)
-        features = blocks.encoder_layer(features, attention, feed_forward, is_highest_output)
+    for index, numbers in enumerate(layer_numbers):
+        is_highest_output = bool(layer_indices) and index == max(layer_indices)
+        for number in numbers:
+            attention = blocks.layer(
+                layers.MultiHeadAttention,
+                f"Encoder-{number}-MultiHeadSelfAttention",
+                head_num=head_num,
+                activation=activations.get(attention_activation),
+                kernel_initializer=GlorotNormal(),
+            )
+            feed_forward = blocks.layer(
+                layers.FeedForward,
+                f"Encoder-{number}-FeedForward",
+                units=feed_forward_dim,
+                activation=activation,
+                kernel_initializer=GlorotNormal(),
+            )
+            needs_first_only = is_highest_output and number == numbers[-1]
+            features = blocks.encoder_layer(features, attention, feed_forward, needs_first_only)
         encoded.append(features)
 
     trainable = training if trainable is None else trainable
     if not training:
         _set_trainable(keras.Model(inputs, features), trainable)
         return inputs, blocks.output(encoded, layer_indices)
-    mlm = _mlm_head(blocks, features, table, masked, activation, max_predictions)
-    model = keras.Model([*inputs, masked], [mlm, _nsp_head(features)])
+    outputs = []
+    if "MLM" in heads:
+        outputs.append(_mlm_head(blocks, features, table, masked, activation, max_predictions))
+        inputs = [*inputs, masked]
+    if "NSP" in heads:
+        outputs.append(_nsp_head(features))
+    if "RTD" in heads:
+        outputs.append(_rtd_head(features, activation))
+    model = keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0])
     _set_trainable(model, trainable)
     return model
 
 
-class _Blocks(NamedTuple):
+class _Blocks:
     """Builds the parts that repeat, with the options that they share."""
 
-    dropout_rate: float
-    epsilon: float
-    output_len: int | None
+    def __init__(self, dropout_rate: float, epsilon: float, output_len: int | None):
+        self.dropout_rate = dropout_rate
+        self.epsilon = epsilon
+        self.output_len = output_len
+        self.made: dict[str, Any] = {}
+
+    def layer(self, kind, name, **options):
+        """The layer of a name: the same one where a model of shared layers comes to it again."""
+        if name not in self.made:
+            self.made[name] = kind(name=name, **options)
+        return self.made[name]
 
     def dropout(self, name, features):
         if self.dropout_rate > 0.0:
-            features = layers.Dropout(self.dropout_rate, name=f"{name}-Dropout")(features)
+            dropout = self.layer(layers.Dropout, f"{name}-Dropout", rate=self.dropout_rate)
+            features = dropout(features)
         return features
 
     def norm(self, name, features):
-        return layers.LayerNormalization(epsilon=self.epsilon, name=f"{name}-Norm")(features)
+        norm = self.layer(layers.LayerNormalization, f"{name}-Norm", epsilon=self.epsilon)
+        return norm(features)
 
     def residual(self, name, features, output):
         """Dropout of a sub-layer's output, addition and normalization."""
         output = self.dropout(name, output)
-        return self.norm(name, layers.Add(name=f"{name}-Add")([features, output]))
+        return self.norm(name, self.layer(layers.Add, f"{name}-Add")([features, output]))
 
     def first_tokens(self, name, features):
         return layers.FirstTokens(self.output_len, name=f"{name}-First")(features)
 
-    def encoder_layer(self, features, attention, feed_forward, is_highest_output):
-        """Attention and feed-forward layer; the highest output's for the needed tokens alone."""
+    def encoder_layer(self, features, attention, feed_forward, needs_first_only):
+        """Attention and feed-forward layer, where nothing else is needed for the first tokens."""
         attention.needed_len = feed_forward.needed_len = self.output_len
         query = features
-        if is_highest_output and self.output_len is not None:
+        if needs_first_only and self.output_len is not None:
             query = self.first_tokens(attention.name, features)
             attended = attention([query, features, features])
         else:
@@ -232,7 +283,7 @@ def _mlm_head(blocks, features, table, masked, activation, max_predictions):
     marked_only = max_predictions is not None
     if marked_only:
         mlm, marks = layers.ExtractMasked(max_predictions, name="MLM-Extract")([features, masked])
-    mlm = keras.layers.Dense(features.shape[-1], activation=activation, name="MLM-Dense")(mlm)
+    mlm = keras.layers.Dense(table.shape[-1], activation=activation, name="MLM-Dense")(mlm)
     mlm = blocks.norm("MLM", mlm)
     similarity = layers.EmbeddingSimilarity(return_logits=marked_only, name="MLM-Sim")
     return layers.Masked(name="MLM")([similarity([mlm, table]), marks])
@@ -243,6 +294,42 @@ def _nsp_head(features):
     nsp = layers.Extract(index=0, name="Extract")(features)
     nsp = keras.layers.Dense(features.shape[-1], activation="tanh", name="NSP-Dense")(nsp)
     return keras.layers.Dense(2, activation="softmax", name="NSP")(nsp)
+
+
+def _rtd_head(features, activation):
+    """Probability of each token to have been replaced by a generator's guess."""
+    rtd = keras.layers.Dense(features.shape[-1], activation=activation, name="RTD-Dense")(features)
+    return layers.TokenProbability(name="RTD")(rtd)
+
+
+def _layer_numbers(transformer_num, group_num, inner_group_num) -> list[range]:
+    """For each encoder layer, the numbers of the attention and feed-forward layers in it."""
+    if group_num is None:
+        group_num = transformer_num
+    elif as_size("group_num", group_num) > transformer_num:
+        raise ValueError(
+            "`group_num` must not exceed `transformer_num`, the number of encoder layers. "
+            f"Received: group_num={group_num}, transformer_num={transformer_num}."
+        )
+    inner = as_size("inner_group_num", inner_group_num)
+    groups = [index * group_num // transformer_num for index in range(transformer_num)]
+    return [range(1 + group * inner, 1 + (group + 1) * inner) for group in groups]
+
+
+def _check_task(use_task_embed, task_num, fixed_task) -> None:
+    if fixed_task is not None and not (use_task_embed and 0 <= fixed_task < task_num):
+        raise ValueError(
+            "`fixed_task` is a number below `task_num`, for `use_task_embed=True`. Received: "
+            f"fixed_task={fixed_task}, task_num={task_num}, use_task_embed={use_task_embed}."
+        )
+
+
+def _check_heads(heads) -> None:
+    if tuple(heads) not in (("MLM", "NSP"), ("MLM",), ("NSP",), ("RTD",)):
+        raise ValueError(
+            "`heads` must be ('MLM', 'NSP'), one of the two, or ('RTD',). "
+            f"Received: heads={heads!r}."
+        )
 
 
 def _check_sequences(seq_len, pos_num, output_len, training) -> None:
@@ -258,7 +345,7 @@ def _check_sequences(seq_len, pos_num, output_len, training) -> None:
         )
 
 
-def _check_options(dropout_rate, trainable, max_predictions, training) -> None:
+def _check_options(dropout_rate, trainable, max_predictions, heads) -> None:
     if dropout_rate is None or not 0.0 <= dropout_rate < 1.0:
         raise ValueError(
             f"`dropout_rate` must lie in [0, 1). Received: dropout_rate={dropout_rate}."
@@ -268,7 +355,7 @@ def _check_options(dropout_rate, trainable, max_predictions, training) -> None:
             "`trainable` must be a bool or a list of layer name prefixes, such as ['Encoder']. "
             f"Received: trainable={trainable!r}."
         )
-    if max_predictions is not None and not training:
+    if max_predictions is not None and "MLM" not in heads:
         raise ValueError(
             "`max_predictions` is for the MLM head, which `training=False` leaves out. "
             f"Received: max_predictions={max_predictions}."

@@ -84,7 +84,7 @@ def load_trained_model_from_checkpoint(
         initialised at random.
 
     Raises:
-        ConfigError: If the configuration is damaged or not BERT's (a ValueError).
+        ConfigError: If the configuration is damaged or of another family (a ValueError).
         CheckpointError: If the checkpoint is damaged, or its tensors do not fit the model (a
             ValueError).
         TypeError: If an argument has the wrong type.
@@ -100,10 +100,10 @@ def load_trained_model_from_checkpoint(
         >>> model.output_shape
         (None, 64, 128)
     """
-    config = read_config(config_file)
-    family = family_of(config)
     check_values_stay()
     with open_checkpoint(checkpoint_file) as checkpoint:
+        config = read_config(config_file, checkpoint)
+        family = family_of(config, checkpoint)
         found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
         check_fit(family, config, checkpoint, found)
         _warn_of_untrained_head(family, checkpoint, found)
@@ -113,10 +113,16 @@ def load_trained_model_from_checkpoint(
         # The largest weight starts as what it is: random values first would need its memory twice.
         kwargs["token_initializer"] = lambda shape, dtype=None: _read(checkpoint, tokens)
         activation = activation_name(config, checkpoint)
+        present = {weight.row for weight in found}
+        if family.optional_head and not (allow_missing_heads or family.has_optional_head(present)):
+            kwargs.setdefault("heads", ("MLM",))
         with overwritten():
             model, config = _build(
-                config, activation, training, trainable, output_layer_num, seq_len, kwargs
+                family, config, activation, training, trainable, output_layer_num, seq_len, kwargs
             )
+        held = {layer.name for layer in model.layers}
+        heads = family.head_rows()
+        found = [each for each in found if each.row not in heads or each.row.layer in held]
         _fill(model, config, checkpoint, found, skip=tokens)
     return model
 
@@ -140,7 +146,7 @@ def build_model_from_config(
         to its form.
 
     Raises:
-        ConfigError: If the configuration is damaged or not BERT's (a ValueError).
+        ConfigError: If the configuration is damaged or of another family (a ValueError).
         OSError: If the file cannot be read.
 
     Example:
@@ -153,8 +159,10 @@ def build_model_from_config(
         64
     """
     config = read_config(config_file)
-    activation = activation_name(config)
-    return _build(config, activation, training, trainable, output_layer_num, seq_len, kwargs)
+    family, activation = family_of(config), activation_name(config)
+    return _build(
+        family, config, activation, training, trainable, output_layer_num, seq_len, kwargs
+    )
 
 
 def load_model_weights_from_checkpoint(
@@ -191,19 +199,26 @@ def load_model_weights_from_checkpoint(
         >>> model.get_layer("Embedding-Position").get_weights()[0].shape
         (64, 128)
     """
-    layer_names = {layer.name for layer in model.layers}
-    depth = config["num_hidden_layers"]
-    while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
-        depth -= 1
-    config = {**config, "num_hidden_layers": depth}
-    family = family_of(config)
     check_values_stay()
     with open_checkpoint(checkpoint_file) as checkpoint:
+        family = family_of(config, checkpoint)
+        config = _of_model(model, family, config)
         _check_activation(model, config, checkpoint)
         found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
         check_unexpected_tensors(family, config, checkpoint, found)
         _warn_of_untrained_head(family, checkpoint, found)
         _fill(model, config, checkpoint, found)
+
+
+def _of_model(model: models.Model, family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with as many encoder layers as the model has, if these are fewer."""
+    layer_names = {layer.name for layer in model.layers}
+    depth = family.depth(dict(config))
+    while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
+        depth -= 1
+    if depth == family.depth(dict(config)):
+        return dict(config)
+    return {**config, "num_hidden_layers": depth}
 
 
 def gelu_of(model: models.Model) -> str | None:
@@ -230,7 +245,7 @@ def _warn_of_untrained_head(
         )
 
 
-def _build(config, activation: str, training, trainable, output_layer_num, seq_len, kwargs):
+def _build(family, config, activation, training, trainable, output_layer_num, seq_len, kwargs):
     """Build a model of a configuration whose activation has been decided."""
     config = dict(config)
     if seq_len is not None:
@@ -250,7 +265,7 @@ def _build(config, activation: str, training, trainable, output_layer_num, seq_l
         config["hidden_act"] = _GELU_NAMES.get(chosen, config["hidden_act"])
     model = get_model(
         **{
-            **family_of(config).arguments(config),
+            **family.arguments(config),
             "seq_len": seq_len,
             "feed_forward_activation": activation,
             "training": training,

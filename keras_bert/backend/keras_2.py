@@ -14,6 +14,7 @@ from tf_keras.src.backend import track_variable
 from tf_keras.src.optimizers.optimizer import Optimizer as NewOptimizer
 from tf_keras.src.optimizers.optimizer_v1 import Optimizer as OptimizerOfGraphs
 
+from . import private
 from .parts import backend, keras, models, utils
 from .plain import Predictor
 from .tensorflow.prediction import traced_predictor
@@ -94,6 +95,12 @@ def operations(model) -> list:
 def first_input(layer):
     """The tensor that a layer was first called on."""
     return layer.get_input_at(0)
+
+
+def calls(model, kind) -> list:
+    """The calls of a model's layers of a kind, in order: the layer, and what it is called on."""
+    nodes = [node for node in private.nodes(model) or () if isinstance(node.layer, kind)]
+    return [(node.layer, node.input_tensors) for node in nodes]
 
 
 def copy_on_inputs(model, inputs, custom_objects):

@@ -24,6 +24,7 @@ minimum = tf.minimum
 not_equal = tf.not_equal
 ones_like = tf.ones_like
 reshape = tf.reshape
+sigmoid = tf.sigmoid
 softmax = tf.nn.softmax
 sqrt = tf.sqrt
 square = tf.square

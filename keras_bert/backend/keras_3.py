@@ -78,6 +78,18 @@ def first_input(layer):
     return layer.input
 
 
+def calls(model, kind) -> list:
+    """The calls of a model's layers of a kind, in order: the layer, and what it is called on."""
+    nodes = private.nodes(model)
+    if nodes is None:
+        return [(layer, first_input(layer)) for layer in model.layers if isinstance(layer, kind)]
+    return [
+        (node.operation, node.arguments.args[0])
+        for node in nodes
+        if isinstance(node.operation, kind)
+    ]
+
+
 def copy_on_inputs(model, inputs, custom_objects):
     """A functional model on a list of other `Input` tensors, made of the same layers."""
     return models.clone_model(model, input_tensors=inputs, clone_function=lambda layer: layer)

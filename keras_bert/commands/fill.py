@@ -71,9 +71,9 @@ def _check_mask(text: str) -> None:
 
 def _check_head(paths, options: argparse.Namespace) -> None:
     """Raise unless the checkpoint has the head for masked words; the other is not needed here."""
-    config = read_config(paths.config)
-    family = family_of(config)
     with open_checkpoint(paths.checkpoint) as checkpoint:
+        config = read_config(paths.config, checkpoint)
+        family = family_of(config, checkpoint)
         found = find_weights(family, config, checkpoint, heads="any")
         if "masked words" not in heads_of(family, found):
             raise shared.CommandError(

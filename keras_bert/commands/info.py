@@ -77,14 +77,15 @@ def _add_folder_facts(
     """Add what the folder's other files say; return what is wrong with them."""
     paths = get_checkpoint_paths(folder)
     try:
-        config = read_config(paths.config)
-        family = family_of(config)
+        config = read_config(paths.config, checkpoint)
+        family = family_of(config, checkpoint)
         activation = activation_name(config, checkpoint)
         facts["configuration"] = {"path": paths.config, **config}
+        facts["family"] = family.name
         facts["activation"] = _ACTIVATIONS.get(activation, activation)
         found = find_weights(family, config, checkpoint, heads="any")
         facts["heads"] = heads_of(family, found)
-        facts["not of BERT"] = with_ranges(left_out(checkpoint, found))
+        facts[f"not of {family.name}"] = with_ranges(left_out(checkpoint, found))
         check_fit(family, config, checkpoint, found)
         if Path(paths.vocab).exists():
             vocabulary = load_vocabulary(paths.vocab)
@@ -115,15 +116,16 @@ def _as_text(facts: dict[str, Any]) -> str:
     if config := facts.get("configuration"):
         shown["configuration"] = config["path"]
         shown["architecture"] = (
-            "{num_hidden_layers} layers of {hidden_size}, {num_attention_heads} heads, "
+            "{family}, {num_hidden_layers} layers of {hidden_size}, {num_attention_heads} heads, "
             "feed-forward {intermediate_size}, {max_position_embeddings} positions, "
             "{vocab_size} tokens"
-        ).format(**config)
+        ).format(family=facts["family"], **config)
         shown["activation"] = facts["activation"]
     if "heads" in facts:
         shown["heads"] = ", ".join(facts["heads"]) or "none"
-    if facts.get("not of BERT"):
-        shown["not of BERT"] = ", ".join(facts["not of BERT"])
+    not_of_it = f"not of {facts.get('family')}"
+    if facts.get(not_of_it):
+        shown[not_of_it] = ", ".join(facts[not_of_it])
     if vocabulary := facts.get("vocabulary"):
         case = "cased" if vocabulary["cased"] else "uncased"
         shown["vocabulary"] = f"{vocabulary['path']}, {vocabulary['tokens']} tokens, {case}"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths
 from ..datasets.pretrained import by_name, get_pretrained
 from ..families.configuration import read_config
@@ -83,7 +84,8 @@ def open_model(options: argparse.Namespace) -> ModelFolder:
     """Find a model's files and read its vocabulary; say so if its size is not that of the model."""
     folder, paths = model_paths(options.model)
     vocabulary = load_vocabulary(paths.vocab)
-    size = read_config(paths.config)["vocab_size"]
+    with open_checkpoint(paths.checkpoint) as checkpoint:
+        size = read_config(paths.config, checkpoint)["vocab_size"]
     if len(vocabulary) != size:
         remark(
             options,

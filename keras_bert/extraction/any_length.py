@@ -19,6 +19,7 @@ _KNOWN_LAYERS = (
     *(keras.layers.Dropout, layers.Dropout, layers.Add, layers.LayerNormalization),
     *(keras.layers.Embedding, Embedding, TokenEmbedding, PositionEmbedding),
     *(layers.MultiHeadAttention, layers.FeedForward, FirstTokens),
+    *(keras.layers.Dense, layers.TaskEmbedding),  # of relatives of BERT
 )
 
 

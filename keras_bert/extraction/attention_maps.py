@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import first_input, layers, models, ops
+from ..backend import calls, first_input, layers, models, ops
 from ..layers import MultiHeadAttention
 
 
@@ -40,8 +40,8 @@ def get_attention_maps(model: Any, inputs: Any, *, batch_size: int = 32) -> list
         >>> len(maps), maps[0].shape
         (2, (1, 4, 5, 5))
     """
-    attention_layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
-    if not attention_layers:
+    attention = calls(model, MultiHeadAttention)
+    if not attention:
         raise ValueError(
             "`model` has no MultiHeadAttention layer of its own. If it contains a BERT model as a "
             "layer, pass that one: get_attention_maps(model.get_layer(name), inputs). "
@@ -49,20 +49,19 @@ def get_attention_maps(model: Any, inputs: Any, *, batch_size: int = 32) -> list
         )
     is_token = ops.not_equal(first_input(model.get_layer("Embedding-Token")), 0)
     maps = []
-    for layer in attention_layers:
-        features = first_input(layer)
+    for number, (layer, features) in enumerate(attention, start=1):
         # With `output_len`, the last layer has queries of their own.
         parts = features if isinstance(features, (list, tuple)) else [features]
-        maps.append(_AttentionMap(layer)([*parts, is_token]))
+        maps.append(_AttentionMap(layer, name=f"Map-{number}")([*parts, is_token]))
     maps = models.Model(model.inputs, maps).predict(inputs, batch_size=batch_size, verbose=0)
-    return [maps] if len(attention_layers) == 1 else maps
+    return [maps] if len(attention) == 1 else maps
 
 
 class _AttentionMap(layers.Layer):
     """The probabilities, in float32, of an attention layer for its arguments."""
 
-    def __init__(self, attention):
-        super().__init__(dtype="float32", name=f"{attention.name}-Map")
+    def __init__(self, attention, name):
+        super().__init__(dtype="float32", name=name)
         self.attention = attention
         self.supports_masking = True
 

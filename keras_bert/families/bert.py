@@ -7,11 +7,11 @@ Source: google-research/bert, `modeling.py` and `run_pretraining.py`; Hugging Fa
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from .family import USUAL_EPSILON, Family, WeightName
+from .family import USUAL_EPSILON, Family, Rows, WeightName, dense, norm, table
 
 _SIZES = {
     "vocab_size": None,
@@ -54,69 +54,46 @@ def _arguments(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _dense(layer: str, index: int, module: str) -> Iterator[WeightName]:
-    """Kernel and bias; PyTorch's Linear keeps its kernel the other way round."""
-    dotted = _dotted(module)
-    yield WeightName(
-        layer, index, f"{module}/kernel", f"{dotted}.weight", huggingface_transform="transpose"
+def bert_encoder(root: str) -> tuple[Rows, Rows]:
+    """Return the weights of the embeddings and of an encoder layer, in files that call it `root`.
+
+    The encoder layer's names have a place for its number: from 1 in models, from 0 in files.
+    """
+    embeddings, layer = f"{root}/embeddings", f"{root}/encoder/layer_{{}}"
+    return (
+        (
+            table("Embedding-Token", f"{embeddings}/word_embeddings", per_token=True),
+            table("Embedding-Segment", f"{embeddings}/token_type_embeddings"),
+            table("Embedding-Position", f"{embeddings}/position_embeddings"),
+            *norm("Embedding-Norm", f"{embeddings}/LayerNorm"),
+        ),
+        (
+            *dense("Encoder-{}-MultiHeadSelfAttention", 0, f"{layer}/attention/self/query"),
+            *dense("Encoder-{}-MultiHeadSelfAttention", 2, f"{layer}/attention/self/key"),
+            *dense("Encoder-{}-MultiHeadSelfAttention", 4, f"{layer}/attention/self/value"),
+            *dense("Encoder-{}-MultiHeadSelfAttention", 6, f"{layer}/attention/output/dense"),
+            *norm("Encoder-{}-MultiHeadSelfAttention-Norm", f"{layer}/attention/output/LayerNorm"),
+            *dense("Encoder-{}-FeedForward", 0, f"{layer}/intermediate/dense"),
+            *dense("Encoder-{}-FeedForward", 2, f"{layer}/output/dense"),
+            *norm("Encoder-{}-FeedForward-Norm", f"{layer}/output/LayerNorm"),
+        ),
     )
-    yield WeightName(layer, index + 1, f"{module}/bias", f"{dotted}.bias")
 
 
-def _norm(layer: str, module: str) -> Iterator[WeightName]:
-    dotted = _dotted(module)
-    yield WeightName(layer, 0, f"{module}/gamma", f"{dotted}.weight")
-    yield WeightName(layer, 1, f"{module}/beta", f"{dotted}.bias")
+_EMBEDDINGS, _ENCODER_LAYER = bert_encoder("bert")
+_TOKENS = replace(_EMBEDDINGS[0], copy="cls.predictions.decoder.weight")
 
 
-def _embedding(layer: str, module: str) -> WeightName:
-    return WeightName(layer, 0, module, f"{_dotted(module)}.weight")
-
-
-def _dotted(module: str) -> str:
-    """Hugging Face kept Google's module names but for the separators."""
-    return module.replace("layer_", "layer.").replace("/", ".")
-
-
-_EMBEDDINGS = (
-    replace(
-        _embedding("Embedding-Token", "bert/embeddings/word_embeddings"),
-        copy="cls.predictions.decoder.weight",
-        per_token=True,
-    ),
-    _embedding("Embedding-Segment", "bert/embeddings/token_type_embeddings"),
-    _embedding("Embedding-Position", "bert/embeddings/position_embeddings"),
-    *_norm("Embedding-Norm", "bert/embeddings/LayerNorm"),
-)
-
-_ATTENTION = "bert/encoder/layer_{}/attention"
-_ENCODER_LAYER = (
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 0, f"{_ATTENTION}/self/query"),
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 2, f"{_ATTENTION}/self/key"),
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 4, f"{_ATTENTION}/self/value"),
-    *_dense("Encoder-{}-MultiHeadSelfAttention", 6, f"{_ATTENTION}/output/dense"),
-    *_norm("Encoder-{}-MultiHeadSelfAttention-Norm", f"{_ATTENTION}/output/LayerNorm"),
-    *_dense("Encoder-{}-FeedForward", 0, "bert/encoder/layer_{}/intermediate/dense"),
-    *_dense("Encoder-{}-FeedForward", 2, "bert/encoder/layer_{}/output/dense"),
-    *_norm("Encoder-{}-FeedForward-Norm", "bert/encoder/layer_{}/output/LayerNorm"),
-)
-
-
-def _encoder(config: dict[str, Any]) -> list[WeightName]:
-    rows = [*_EMBEDDINGS]
-    for number in range(config["num_hidden_layers"]):
-        for row in _ENCODER_LAYER:
-            layer = row.layer.format(number + 1)  # the files count from zero
-            google, huggingface = row.google.format(number), row.huggingface.format(number)
-            rows.append(replace(row, layer=layer, google=google, huggingface=huggingface))
-    return rows
+def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
+    layers = [row.numbered(1 + number, number) for number in range(depth) for row in _ENCODER_LAYER]
+    return [_TOKENS, *_EMBEDDINGS[1:], *layers]
 
 
 _HEADS = {
-    "pooler": (*_dense("NSP-Dense", 0, "bert/pooler/dense"),),
+    "pooler": (*dense("NSP-Dense", 0, "bert/pooler/dense"),),
     "masked words": (
-        *_dense("MLM-Dense", 0, "cls/predictions/transform/dense"),
-        *_norm("MLM-Norm", "cls/predictions/transform/LayerNorm"),
+        *dense("MLM-Dense", 0, "cls/predictions/transform/dense"),
+        *norm("MLM-Norm", "cls/predictions/transform/LayerNorm"),
         WeightName(
             "MLM-Sim",
             0,
@@ -171,4 +148,5 @@ BERT = Family(
     ),
     arguments=_arguments,
     architecture=_architecture,
+    of_model=lambda weights, called: {},  # asked last
 )

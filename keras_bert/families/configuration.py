@@ -8,7 +8,7 @@ from typing import Any
 
 from ..arguments import check_on_disk
 from ..checkpoints import Checkpoint
-from . import family_of
+from . import FAMILIES, OTHER_MODELS, family_of
 from .family import USUAL_EPSILON, ConfigError, Family
 
 # Keys that Hugging Face's configurations hold and Google's do not.
@@ -17,8 +17,14 @@ _HUGGING_FACE_KEYS = ("model_type", "architectures", "transformers_version", "la
 _GELU_FORMS = {"gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu_erf"}
 
 
-def read_config(config_file: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a `bert_config.json` or a Hugging Face `config.json`, as it stands in the file.
+def read_config(
+    config_file: str | os.PathLike[str], checkpoint: Checkpoint | None = None
+) -> dict[str, Any]:
+    """Read a `bert_config.json` or a Hugging Face `config.json`, of any family.
+
+    Returns:
+        The configuration as it stands in the file, but for keys that the family alone calls so:
+        they have BERT's names.
 
     Raises:
         ConfigError: If the file is no JSON object, lacks a size or holds one that is no positive
@@ -36,7 +42,9 @@ def read_config(config_file: str | os.PathLike[str]) -> dict[str, Any]:
         raise ConfigError(
             f"The configuration {path} must hold a JSON object. Received: {type(config).__name__}."
         )
-    family = family_of(config)
+    _refuse_other_models(config, path)
+    family = family_of(config, checkpoint)
+    config = {family.renamed_keys.get(key, key): value for key, value in config.items()}
     _check_sizes(config, path, family)
     _check_architecture(config, path, family)
     return config
@@ -68,12 +76,14 @@ def activation_name(config: dict[str, Any], checkpoint: Checkpoint | None = None
 
 
 def _check_sizes(config: dict[str, Any], path: str, family: Family) -> None:
-    needed = [key for key, default in family.sizes.items() if default is None]
-    if missing := [key for key in (*needed, "hidden_act") if key not in config]:
+    in_file = {usual: own for own, usual in family.renamed_keys.items()}
+    needed = [key for key, default in family.sizes.items() if default is None] + ["hidden_act"]
+    if missing := [key for key in needed if key not in config]:
+        names, held = ([in_file.get(key, key) for key in keys] for keys in (needed, config))
         raise ConfigError(
-            f"The configuration {path} lacks {', '.join(missing)}. It holds "
-            f"{', '.join(sorted(config)) or 'nothing'}; a {family.name} configuration names all of "
-            f"{', '.join(needed)} and hidden_act."
+            f"The configuration {path} lacks {', '.join(in_file.get(key, key) for key in missing)}."
+            f" It holds {', '.join(sorted(held)) or 'nothing'}; a {family.name} configuration "
+            f"names all of {', '.join(names[:-1])} and {names[-1]}."
         )
     for key, default in family.sizes.items():
         size = config.get(key, default)
@@ -97,6 +107,16 @@ def _check_sizes(config: dict[str, Any], path: str, family: Family) -> None:
         raise ConfigError(
             f"`num_attention_heads` must divide `hidden_size` in the configuration {path}. "
             f"Received: {config['num_attention_heads']} and {config['hidden_size']}."
+        )
+
+
+def _refuse_other_models(config: dict[str, Any], path: str) -> None:
+    model_type = config.get("model_type")
+    if isinstance(model_type, str) and model_type in OTHER_MODELS:
+        raise ConfigError(
+            f"The configuration {path} is of {OTHER_MODELS[model_type]}, which keras-bert cannot "
+            f"build. Received: model_type {model_type!r}; what it builds is "
+            f"{', '.join(dict.fromkeys(family.name for family in FAMILIES))}."
         )
 
 

@@ -11,11 +11,9 @@ import numpy as np
 
 from ..checkpoints import Checkpoint, CheckpointError
 from ..checkpoints.listing import listed
-from .family import Family
+from .family import Family, WeightName
 from .weights import FoundWeight, extra_names
 
-# What training begins with, by the end of Google's names; kernels and tables are random.
-_INITIAL = {"gamma": 1, "beta": 0, "bias": 0, "output_bias": 0}
 UNTRAINED_HEAD = "the head for masked words has never been trained, its guesses are random"
 
 
@@ -49,7 +47,7 @@ def has_untrained_head(family: Family, checkpoint: Checkpoint, found: list[Found
     kernels do not show it; but training moves every bias from 0 and every norm from 1 and 0. A
     model of which nothing is trained is left alone: whoever made it knows.
     """
-    rows = family.heads["masked words"]
+    rows = family.heads.get("masked words", ())
     head = [weight for weight in found if weight.row in rows]
     others = [weight for weight in found if weight.row not in rows]
     return bool(head) and _is_initial(checkpoint, head) and not _is_initial(checkpoint, others)
@@ -64,11 +62,18 @@ def unwarned_of_head() -> Iterator[None]:
 
 
 def _is_initial(checkpoint: Checkpoint, weights: list[FoundWeight]) -> bool:
-    for weight in weights:
-        kind = weight.row.google.rpartition("/")[2]
-        if kind in _INITIAL and not np.all(weight.read(checkpoint) == _INITIAL[kind]):
-            return False
-    return True
+    return all(
+        np.all(weight.read(checkpoint) == _initial(weight.row))
+        for weight in weights
+        if _initial(weight.row) is not None
+    )
+
+
+def _initial(row: WeightName) -> int | None:
+    """What training begins with; None for kernels and tables, which are random."""
+    if row.huggingface.endswith(".bias"):
+        return 0
+    return 1 if row.layer.endswith("-Norm") else None
 
 
 def check_unexpected_tensors(
@@ -85,7 +90,8 @@ def check_unexpected_tensors(
         match = family.inside.match(name)
         if match is None or name.startswith(slots):
             continue
-        if match["layer"] is not None and int(match["layer"]) >= config["num_hidden_layers"]:
+        layer = match.groupdict().get("layer")
+        if layer is not None and int(layer) >= config["num_hidden_layers"]:
             continue
         if match["rest"] not in ("position_ids", "token_type_ids"):
             unexpected.append(name)

@@ -57,6 +57,7 @@ def with_changed_rows(
     `change` turns an array (old, …) into one (new, …) of the same type. Weights that have another
     number of rows than `old` are left as they are.
     """
+    # Of a product, the first factor has the rows.
     names = {weight.name for weight in found if weight.row.per_token}
 
     def changed(name: str, tensor: AnyTensor) -> AnyTensor:

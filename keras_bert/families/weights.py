@@ -31,15 +31,19 @@ class FoundWeight(NamedTuple):
     row: WeightName
     name: str
     transform: Transform
+    factor: str | None = None  # name of the matrix by which it is multiplied
 
     def shape(self, checkpoint: Checkpoint) -> tuple[int, ...]:
         """Return the shape of the model's array."""
         shape = checkpoint.shape(self.name)
+        if self.factor is not None:
+            return shape[:-1] + checkpoint.shape(self.factor)[1:]
         return shape[::-1] if self.transform == "transpose" else shape
 
     def read(self, checkpoint: Checkpoint) -> np.ndarray:
         """Read the model's array, in the type that the file has; it may be a strided view."""
-        return _transformed(checkpoint[self.name], self.transform)
+        array = _transformed(checkpoint[self.name], self.transform)
+        return array if self.factor is None else array @ checkpoint[self.factor]
 
 
 def find_weights(
@@ -54,8 +58,9 @@ def find_weights(
         family: The model's family.
         config: Its configuration; the file may have more layers.
         checkpoint: The checkpoint.
-        heads: Which heads to look for: "none"; "all" of them; those that are there, of which none
-            may be there by half ("all or none"); or "any" weight of theirs that is there.
+        heads: Which heads to look for: "none"; "all" of them that the family's files must have
+            or this one has; those that are there, of which none may be there by half ("all or
+            none"); or "any" weight of theirs that is there.
 
     Returns:
         The weights, those of the encoder first.
@@ -65,17 +70,18 @@ def find_weights(
             weight that the family has only once differs from it.
         ConfigError: If the configuration has more layers than the checkpoint has tensors.
     """
-    depth = config["num_hidden_layers"]
+    depth = family.depth(config)
     # A damaged number of layers must not make a list of a billion rows.
-    config = {**config, "num_hidden_layers": min(depth, len(checkpoint))}
-    encoder = family.encoder(config)
-    rows = family.weights(config, training=heads != "none")
+    encoder = family.encoder(config, min(depth, len(checkpoint)))
+    head_rows = [] if heads == "none" else family.head_rows()
+    rows = [*encoder, *head_rows]
     naming, found = _find_rows(family, rows, checkpoint)
     if not found:
+        of_google = f"Google's names ({rows[0].google}, ...) nor under " if rows[0].google else ""
         raise CheckpointError(
-            f"{checkpoint.path} holds no weights of {family.name}, neither under Google's names "
-            f"({rows[0].google}, ...) nor under Hugging Face's ({rows[0].huggingface}, ...). "
-            f"It holds {summary(list(checkpoint))}."
+            f"{checkpoint.path} holds no weights of {family.name}, "
+            f"{'neither' if of_google else 'not'} under {of_google}Hugging Face's "
+            f"({rows[0].huggingface}, ...). It holds {summary(list(checkpoint))}."
         )
     if depth > len(checkpoint):
         raise ConfigError(
@@ -84,8 +90,10 @@ def find_weights(
         )
     present = {weight.row for weight in found}
     needed = list(encoder)
-    for head in family.heads.values():
-        if heads == "all" or (heads == "all or none" and not present.isdisjoint(head)):
+    lacking = () if family.has_optional_head(present) else family.optional_heads
+    for name, head in family.heads.items():
+        is_needed = name not in lacking if heads == "all" else not present.isdisjoint(head)
+        if heads != "any" and is_needed:
             needed += head
     if missing := [row for row in needed if row not in present]:
         names = [row.in_files(naming)[0] for row in missing]
@@ -106,44 +114,53 @@ def _find_rows(
     by_naming: dict[Naming, list[FoundWeight]] = {naming: [] for naming in NAMINGS}
     for naming, found in by_naming.items():
         for row in rows:
+            factor = row.google_factor if naming == "google" else None
             for name in _spellings(family, row, naming):
-                if name in checkpoint:
-                    found.append(FoundWeight(row, name, row.in_files(naming)[1]))
+                if name in checkpoint and (factor is None or factor in checkpoint):
+                    found.append(FoundWeight(row, name, row.in_files(naming)[1], factor))
                     break
     return max(by_naming.items(), key=lambda item: len(item[1]))
 
 
 def extra_names(checkpoint: Checkpoint, found: Iterable[FoundWeight]) -> list[str]:
     """List the tensors of a checkpoint that are not among the weights found, in its order."""
-    used = {weight.name for weight in found}
+    used = {weight.name for weight in found} | {weight.factor for weight in found}
     return [name for name in checkpoint if name not in used]
 
 
 def to_checkpoint(
-    weights_by_layer: Mapping[str, Sequence[npt.ArrayLike]], naming: Naming, family: Family = BERT
+    weights_by_layer: Mapping[str, Sequence[npt.ArrayLike]],
+    naming: Naming,
+    family: Family = BERT,
+    config: Mapping[str, Any] | None = None,
 ) -> dict[str, np.ndarray]:
     """Turn a model's weights into the tensors of a file, the inverse of reading them.
 
     Args:
         weights_by_layer: For each layer that has weights, what its `get_weights()` returns. The
-            encoder layers are counted; the heads are written if there is any.
+            encoder layers are counted; the heads are written if there is any, without the one that
+            the family's files may lack if there is none of it.
         naming: "google" or "huggingface".
         family: The model's family.
+        config: Its configuration, for families other than BERT.
 
     Returns:
         Arrays by name, in C order, as every format's writer wants them.
 
     Raises:
-        ValueError: If the layers are not those of a model of the family, or the naming is unknown.
+        ValueError: If the layers are not those of a model of the family, or the naming is unknown,
+            or no files of the family have such names.
     """
     if naming not in NAMINGS:
         raise ValueError(f"`naming` must be one of {NAMINGS}. Received: naming={naming!r}")
     depth = 0
     while f"Encoder-{depth + 1}-FeedForward" in weights_by_layer:
         depth += 1
-    heads = {row.layer for rows in family.heads.values() for row in rows}
-    training = not heads.isdisjoint(weights_by_layer)
-    rows = family.weights({"num_hidden_layers": depth}, training)
+    rows = family.encoder(dict(config or {}), depth)
+    heads = [row for row in family.head_rows() if row.layer in weights_by_layer]
+    if heads:
+        lacking = () if family.has_optional_head(heads) else family.optional_heads
+        rows += [row for name, head in family.heads.items() if name not in lacking for row in head]
     expected = Counter(row.layer for row in rows)
     given = {layer: len(weights) for layer, weights in weights_by_layer.items()}
     if wrong := sorted(dict(expected.items() ^ given.items())):
@@ -160,6 +177,8 @@ def to_checkpoint(
 def stored_form(row: WeightName, naming: Naming, values: npt.ArrayLike) -> tuple[str, np.ndarray]:
     """Return the name and array, in C order, that files have for a weight of a model."""
     name, transform = row.in_files(naming)
+    if name is None or (naming == "google" and row.google_factor):
+        raise ValueError(f"No files of {naming}'s kind have the weights of layer {row.layer} so.")
     return name, np.asarray(_transformed(np.asarray(values), transform), order="C")
 
 
@@ -170,7 +189,8 @@ def _transformed(array: np.ndarray, transform: Transform) -> np.ndarray:
 def _spellings(family: Family, row: WeightName, naming: Naming) -> Iterator[str]:
     """List the ways in which a weight has been named, today's first."""
     if naming == "google":
-        yield row.google
+        if row.google:
+            yield row.google
         return
     old = row.huggingface.replace("LayerNorm.weight", "LayerNorm.gamma")
     old = old.replace("LayerNorm.bias", "LayerNorm.beta")

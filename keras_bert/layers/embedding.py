@@ -100,7 +100,7 @@ def get_embedding(
         embed_dim: Size D of the embeddings.
         dropout_rate: Not used here; kept for callers that pass arguments by position.
         trainable: Whether the layers are trainable.
-        segment_num: Number of segments.
+        segment_num: Number of segments; 0 where segment ids add nothing.
         token_initializer: Function of shape and dtype that gives the first values (V, D) of the
             token embedding; it is not saved with the layer. None for Keras' random ones.
 
@@ -110,18 +110,19 @@ def get_embedding(
     token_embedding = TokenEmbedding(
         token_num, embed_dim, mask_zero=True, trainable=trainable, name="Embedding-Token"
     )
-    segment_embedding = Embedding(
-        segment_num, embed_dim, trainable=trainable, name="Embedding-Segment"
-    )
     position_embedding = PositionEmbedding(
         pos_num, embed_dim, mode="add", trainable=trainable, name="Embedding-Position"
     )
     build_embedding(token_embedding, tuple(inputs[0].shape), token_initializer)
-    build_embedding(segment_embedding, tuple(inputs[1].shape))
+    if segment_num:
+        segment_embedding = Embedding(
+            segment_num, embed_dim, trainable=trainable, name="Embedding-Segment"
+        )
+        build_embedding(segment_embedding, tuple(inputs[1].shape))
     build_embedding(position_embedding, (*inputs[0].shape, embed_dim))
-    tokens, table = token_embedding(inputs[0])
-    segments = segment_embedding(inputs[1])
-    summed = Add(name="Embedding-Token-Segment")([tokens, segments])
+    summed, table = token_embedding(inputs[0])
+    if segment_num:
+        summed = Add(name="Embedding-Token-Segment")([summed, segment_embedding(inputs[1])])
     return position_embedding(summed), table
 
 

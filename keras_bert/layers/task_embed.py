@@ -15,9 +15,12 @@ class TaskEmbedding(TableLayer):
         embeddings_regularizer: Regularizer of the table.
         embeddings_constraint: Constraint of the table.
         mask_zero: Whether task 0 means "none" and adds nothing.
+        fixed_task: The task of all inputs, which are the features alone then; None where task ids
+            come with them.
 
     Call args:
-        inputs: A list of features (B, T, D) and task ids, (B, 1) or (B, T).
+        inputs: A list of features (B, T, D) and task ids, (B, 1) or (B, T); with `fixed_task` the
+            features.
 
     Returns:
         Features (B, T, D) with the features' mask.
@@ -33,16 +36,23 @@ class TaskEmbedding(TableLayer):
         (2, 5, 8)
     """
 
+    def __init__(self, *args, fixed_task=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fixed_task = fixed_task
+
     def build(self, input_shape):
         self._add_table(self.input_dim)
 
     def compute_mask(self, inputs, mask=None):
-        return None if mask is None else mask[0]
+        return mask if mask is None or self.fixed_task is not None else mask[0]
 
     def compute_output_shape(self, input_shape):
-        return tuple(input_shape[0])
+        return tuple(input_shape if self.fixed_task is not None else input_shape[0])
 
     def call(self, inputs):
+        if self.fixed_task is not None:
+            vector = ops.cast(self.embeddings[self.fixed_task], self.compute_dtype)
+            return ops.cast(inputs, self.compute_dtype) + vector
         features, tasks = inputs
         tasks = ops.cast(tasks, "int32")
         if len(tasks.shape) != 2:
@@ -55,3 +65,8 @@ class TaskEmbedding(TableLayer):
         if self.mask_zero:
             vectors = vectors * ops.expand_dims(ops.cast(tasks != 0, vectors.dtype), -1)
         return ops.cast(features, self.compute_dtype) + vectors
+
+    def get_config(self):
+        config = super().get_config()
+        # Only where it is given, so that files of others can be read by older versions.
+        return config if self.fixed_task is None else {**config, "fixed_task": self.fixed_task}

@@ -22,7 +22,7 @@ from ..checkpoints.paths import get_checkpoint_paths
 from ..checkpoints.safetensors import write_safetensors
 from ..families import family_of
 from ..families.configuration import activation_name, read_config
-from ..families.family import USUAL_EPSILON, Naming
+from ..families.family import USUAL_EPSILON, Family, Naming
 from ..families.fitting import check_fit
 from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
@@ -35,6 +35,7 @@ _THERE_ALREADY = "{} is there already: delete it, or choose another name."
 class ConvertibleModel(NamedTuple):
     """A model on its way from one format to another."""
 
+    family: Family
     config: dict[str, Any]  # with `hidden_act` as `activation_name` gives it
     tensors: Callable[[Naming], dict[str, np.ndarray]]
     vocabulary: Mapping[str, int] | None  # token to id
@@ -50,14 +51,15 @@ def read_folder(folder: Path) -> ConvertibleModel:
             architecture, or they do not belong together (all are ValueErrors).
     """
     paths = get_checkpoint_paths(folder)
-    config = read_config(paths.config)
-    family = family_of(config)
     checkpoint = open_checkpoint(paths.checkpoint)
+    config = read_config(paths.config, checkpoint)
+    family = family_of(config, checkpoint)
     found = find_weights(family, config, checkpoint, heads="any")
     check_fit(family, config, checkpoint, found)
     config["hidden_act"] = activation_name(config, checkpoint)
     vocabulary = load_vocabulary(paths.vocab) if Path(paths.vocab).exists() else None
     return ConvertibleModel(
+        family,
         config,
         lambda naming: translate(checkpoint, found, naming),
         vocabulary,
@@ -73,7 +75,7 @@ def with_vocabulary(files: ConvertibleModel, change: VocabularyChange) -> Conver
         ValueError: If the vocabulary from which `change` starts has another size than the model's.
     """
     change.check_size(files.config["vocab_size"])
-    rows = family_of(files.config).weights(files.config, training=True)
+    rows = files.family.weights(files.config, training=True)
 
     def tensors(naming: Naming) -> dict[str, np.ndarray]:
         names = {row.in_files(naming)[0] for row in rows if row.per_token}
@@ -87,16 +89,21 @@ def with_vocabulary(files: ConvertibleModel, change: VocabularyChange) -> Conver
 
 
 def write_google_folder(folder: Path, files: ConvertibleModel) -> list[str]:
-    """Write bert_config.json, bert_model.ckpt.*, vocab.txt and tokenizer_config.json.
+    """Write configuration, checkpoint, vocab.txt and tokenizer_config.json.
 
     Returns:
         Remarks on what Google's own code would not understand.
 
     Raises:
         FileExistsError: If the folder holds something.
-        ValueError: If the vocabulary cannot be a text file.
+        ValueError: If the vocabulary cannot be a text file, or Google has no files of the family.
     """
-    known = family_of(files.config).google_keys
+    known = files.family.google_keys
+    if not known:
+        raise ValueError(
+            f"Google has no files of {files.family.name}: convert to Hugging Face's or to .keras."
+        )
+    config_name, checkpoint_name = files.family.google_files
     config = {key: value for key, value in files.config.items() if key in known}
     remarks = []
     epsilon = files.config.get("layer_norm_eps", USUAL_EPSILON)
@@ -110,8 +117,8 @@ def write_google_folder(folder: Path, files: ConvertibleModel) -> list[str]:
     if config["hidden_act"] not in ("gelu", "relu", "tanh", "linear"):
         remarks.append(f"Google's own code does not know hidden_act {config['hidden_act']!r}")
     with new_folder(folder) as unfinished:
-        _write_json(unfinished / "bert_config.json", config)
-        write_tensor_bundle(unfinished / "bert_model.ckpt", files.tensors("google"))
+        _write_json(unfinished / config_name, config)
+        write_tensor_bundle(unfinished / checkpoint_name, files.tensors("google"))
         _write_tokenizer(unfinished, files)
     return remarks
 
@@ -121,7 +128,9 @@ def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str
 
     Raises what that does; returns no remarks.
     """
-    family = family_of(files.config)
+    family = files.family
+    if family.model_type is None:
+        raise ValueError(f"Hugging Face has no files of {family.name}: convert to .keras.")
     tensors = as_hugging_face_names(family, files.tensors("huggingface"))
     activation = {"gelu_tanh": "gelu_new", "gelu_erf": "gelu"}
     config = {
@@ -132,6 +141,8 @@ def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str
         "model_type": family.model_type,
     }
     config["hidden_act"] = activation.get(config["hidden_act"], config["hidden_act"])
+    own_names = {usual: own for own, usual in family.renamed_keys.items()}
+    config = {own_names.get(key, key): value for key, value in config.items()}
     with new_folder(folder) as unfinished:
         _write_json(unfinished / "config.json", config)
         write_safetensors(unfinished / "model.safetensors", tensors)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..backend import activations, models
+from ..backend import activations, calls, models
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
-from ..families import family_of
+from ..families import FAMILIES, family_of
 from ..families.configuration import read_config
+from ..families.family import Family
 from ..families.fitting import unwarned_of_head
 from ..families.weights import find_weights, to_checkpoint
+from ..layers import MultiHeadAttention
 from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer.vocabulary_change import VocabularyChange
 from .conversion import ConvertibleModel, new_file
@@ -28,16 +30,27 @@ def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) 
     """
     model = models.load_model(path, custom_objects=get_custom_objects(), compile=False)
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
-    # Whatever the naming, this tells whether the layers are BERT's and nothing else.
+    called = [layer.name for layer, _ in calls(model, MultiHeadAttention)]
+    for family in FAMILIES:
+        own_config = family.of_model(weights, called)
+        if own_config is not None:
+            break
+    # Of whatever files, this tells whether the layers are the family's and nothing else.
     try:
-        to_checkpoint(weights, "google")
+        to_checkpoint(weights, "huggingface", family, own_config)
     except ValueError as error:
         raise ValueError(
             f"{path} holds another model than get_model and the loaders make. With layers of one's "
             f"own in it, it is for Keras' load_model alone. {error}"
         ) from None
+    config = {**_config_of(model, family), **own_config}
     return ConvertibleModel(
-        _config_of(model), lambda naming: to_checkpoint(weights, naming), vocabulary, cased, []
+        family,
+        config,
+        lambda naming: to_checkpoint(weights, naming, family, config),
+        vocabulary,
+        cased,
+        [],
     )
 
 
@@ -54,11 +67,17 @@ def write_model_file(
         OSError: If a file is there already, or cannot be read or written.
     """
     paths = get_checkpoint_paths(folder)
-    config = read_config(paths.config)
-    family = family_of(config)
     with open_checkpoint(paths.checkpoint) as checkpoint:
+        config = read_config(paths.config, checkpoint)
+        family = family_of(config, checkpoint)
         found = find_weights(family, config, checkpoint, heads="any")
-    training = len(found) == len(family.weights(config, training=True))
+    encoder, heads = family.encoder(config, family.depth(config)), family.head_rows()
+    present = {weight.row for weight in found}
+    if not family.has_optional_head(present):
+        optional = [row for name in family.optional_heads for row in family.heads[name]]
+        heads = [row for row in heads if row not in optional]
+    training = present.issuperset(heads)
+    lost = present.difference(encoder, heads if training else ())
     with new_file(path) as unfinished:
         with unwarned_of_head():  # a conversion leaves it as it is
             model = load_trained_model_from_checkpoint(
@@ -70,11 +89,11 @@ def write_model_file(
             model.save(unfinished)
         except RuntimeError as error:  # of HDF5, on a full disk
             raise OSError(f"{path} could not be written: {error}") from error
-    return [] if training else [weight.name for weight in found[len(family.encoder(config)) :]]
+    return [weight.name for weight in found if weight.row in lost]
 
 
-def _config_of(model: models.Model) -> dict[str, Any]:
-    """The configuration that builds a model again."""
+def _config_of(model: models.Model, family: Family) -> dict[str, Any]:
+    """The configuration that builds a model again, without keys of the family's own."""
     layers = {layer.name: layer for layer in model.layers}
     attention = layers["Encoder-1-MultiHeadSelfAttention"]
     if attention.activation not in (None, activations.linear):
@@ -82,20 +101,19 @@ def _config_of(model: models.Model) -> dict[str, Any]:
             "A checkpoint cannot hold `attention_activation`. Received: a model with "
             f"{attention.activation.__name__}."
         )
-    token_num, embed_dim = layers["Embedding-Token"].get_weights()[0].shape
+    sizes = {
+        key: layers[layer].get_weights()[index].shape[axis]
+        for key, (layer, index, axis) in family.shapes.items()
+    }
     dropout = layers.get("Embedding-Dropout")
     return {
         "attention_probs_dropout_prob": 0.0,  # this library's models have none
         "hidden_act": gelu_of(model) or layers["Encoder-1-FeedForward"].activation.__name__,
         "hidden_dropout_prob": dropout.rate if dropout else 0.0,
-        "hidden_size": embed_dim,
         "initializer_range": 0.02,
-        "intermediate_size": layers["Encoder-1-FeedForward"].get_weights()[1].shape[0],
         # 0.89 wrote 1e-14, which in float32 gives the same.
         "layer_norm_eps": max(layers["Embedding-Norm"].epsilon, 1e-12),
-        "max_position_embeddings": layers["Embedding-Position"].get_weights()[0].shape[0],
         "num_attention_heads": attention.head_num,
         "num_hidden_layers": sum(name.endswith("-FeedForward") for name in layers),
-        "type_vocab_size": layers["Embedding-Segment"].get_weights()[0].shape[0],
-        "vocab_size": token_num,
+        **sizes,
     }

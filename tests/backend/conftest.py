@@ -75,7 +75,7 @@ UNUSUAL = {
     "patched layer": with_a_patched_layer,
 }
 FOREIGN = {
-    "dense": lambda: finished(lambda it: layers.Dense(3)(it.output)),
+    "unit length": lambda: finished(lambda it: layers.UnitNormalization()(it.output)),
     "given mask": lambda: finished(
         lambda it: MultiHeadAttention(3)(it.output, ops.not_equal(it.inputs[0], 0))
     ),

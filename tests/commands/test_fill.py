@@ -138,7 +138,6 @@ def test_another_models_vocabulary_is_remarked_upon(command, google, tmp_path):
 
 
 def test_a_vocabulary_without_mask(command, config, tmp_path):
-    (tmp_path / "vocab.txt").write_text("[PAD]\n")
-    (tmp_path / "bert_config.json").write_text(json.dumps(config))
+    write_google_folder(tmp_path, vocabulary=["[PAD]"])
     code, _, err = command("fill", tmp_path, "a [MASK]")
     assert (code, err.endswith("has no [MASK]\n")) == (1, True)

@@ -47,14 +47,24 @@ def embedded(mask_zero):
         (lambda: finished(FeedForward(5)), True),
         (lambda: embedded(mask_zero=True), True),
         (lambda: embedded(mask_zero=False), False),
-        (lambda: finished(layers.Dense(3)), False),
+        (lambda: finished(layers.Dense(3)), True),
+        (lambda: finished(layers.UnitNormalization()), False),
         (lambda: finished(layers.GlobalAveragePooling1D()), False),
         (lambda: finished(lambda output: output * 2), False),
         (lambda: Own(*get_model(20, 9, 8, 12, 1, 3, 7, training=False)), False),
     ],
     ids=[
-        *("encoder", "two outputs", "feed-forward", "embeddings", "no mask", "dense", "pooling"),
-        *("operation", "subclass"),
+        *(
+            "encoder",
+            "two outputs",
+            "feed-forward",
+            "embeddings",
+            "no mask",
+            "dense",
+            "length",
+            "pooling",
+        ),
+        *("pooling", "operation", "subclass"),
     ],
 )
 def test_known_layers_with_a_mask_run_at_any_length(build, expected):

@@ -86,7 +86,7 @@ def test_weights_with_a_row_for_each_token_are_those_that_files_may_hold_twice()
     ],
 )
 def test_the_class_of_transformers(heads, name):
-    rows = [*BERT.encoder(CONFIG), *(row for head in heads for row in BERT.heads[head])]
+    rows = [*BERT.encoder(CONFIG, 2), *(row for head in heads for row in BERT.heads[head])]
     assert BERT.architecture([row.huggingface for row in rows]) == name
 
 

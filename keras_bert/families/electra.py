@@ -1,0 +1,85 @@
+"""ELECTRA's discriminators: BERT's encoder without a pooler, and a head that finds replaced tokens.
+
+Source: google-research/electra, `model/modeling.py` and `pretrain/pretrain_helpers.py`; Hugging
+Face transformers, `models/electra/modeling_electra.py`; Clark et al.,
+https://arxiv.org/abs/2003.10555.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .bert import BERT, bert_encoder
+from .family import WeightName, dense
+
+_EMBEDDINGS, _ENCODER_LAYER = bert_encoder("electra")
+
+
+def _embedding_size(config: dict[str, Any]) -> int | None:
+    """The size of the embeddings where it is not the hidden size."""
+    size = config.get("embedding_size", config["hidden_size"])
+    return None if size == config["hidden_size"] else size
+
+
+def _arguments(config: dict[str, Any]) -> dict[str, Any]:
+    arguments = {**BERT.arguments(config), "heads": ("RTD",)}
+    return {**arguments, "embedding_size": _embedding_size(config)}
+
+
+def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
+    mapping = dense("Embedding-Mapping", 0, "electra/embeddings_project")
+    layers = [row.numbered(1 + number, number) for number in range(depth) for row in _ENCODER_LAYER]
+    return [*_EMBEDDINGS, *(mapping if _embedding_size(config) else ()), *layers]
+
+
+_HEADS = {
+    "replaced tokens": (
+        *dense("RTD-Dense", 0, "discriminator_predictions/dense"),
+        *dense(
+            "RTD",
+            0,
+            "discriminator_predictions/dense_1",
+            "discriminator_predictions.dense_prediction",
+        ),
+    )
+}
+
+
+def _architecture(names: Collection[str]) -> str:
+    has_head = any(name.startswith("discriminator_predictions.") for name in names)
+    return "ElectraForPreTraining" if has_head else "ElectraModel"
+
+
+def _of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any] | None:
+    if "Embedding-Mapping" not in weights and "RTD" not in weights:
+        return None
+    return {"embedding_size": weights["Embedding-Token"][0].shape[1]}
+
+
+ELECTRA = replace(
+    BERT,
+    name="ELECTRA",
+    model_type="electra",
+    sizes={**BERT.sizes, "embedding_size": None},
+    fixed=lambda config: {"model_type": "electra", "position_embedding_type": "absolute"},
+    google_keys=(*BERT.google_keys, "embedding_size"),
+    encoder=_encoder,
+    heads=_HEADS,
+    shapes={
+        **BERT.shapes,
+        "embedding_size": ("Embedding-Token", 0, 1),
+        "hidden_size": ("Encoder-1-FeedForward", 0, 0),
+    },
+    prefix="electra.",
+    inside=re.compile(
+        r"(electra[./])?(embeddings|embeddings_project|encoder[./]layer[._](?P<layer>\d+))[./]"
+        r"(?P<rest>.+)"
+    ),
+    arguments=_arguments,
+    architecture=_architecture,
+    own_names=re.compile(r"electra/encoder/"),
+    of_model=_of_model,
+)

@@ -1,0 +1,80 @@
+"""ERNIE of Baidu, in Hugging Face's files: BERT with a table of tasks, of which one row counts.
+
+Files that others converted to Google's kind have no such table and are BERT's.
+
+Source: Hugging Face transformers, `models/ernie/modeling_ernie.py`; Sun et al.,
+https://arxiv.org/abs/1907.12412.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .bert import BERT, bert_encoder
+from .family import Rows, WeightName, table
+
+_EMBEDDINGS, _ENCODER_LAYER = bert_encoder("ernie")
+_TOKENS, *_OTHER_EMBEDDINGS = _EMBEDDINGS
+_TASKS = table("Embedding-Task", None, "ernie.embeddings.task_type_embeddings")
+
+
+def _without_google(rows: Rows) -> Rows:
+    return tuple(replace(row, google=None, google_transform=None) for row in rows)
+
+
+def _fixed(config: dict[str, Any]) -> dict[str, Any]:
+    return {**BERT.fixed(config), "model_type": "ernie"}
+
+
+def _arguments(config: dict[str, Any]) -> dict[str, Any]:
+    tasks = {}
+    if config.get("use_task_id"):
+        tasks = {"use_task_embed": True, "task_num": config.get("task_type_vocab_size", 3)}
+        tasks["fixed_task"] = 0
+    return {**BERT.arguments(config), **tasks}
+
+
+def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
+    tokens = replace(_TOKENS, copy="cls.predictions.decoder.weight")
+    tasks = [_TASKS] if config.get("use_task_id") else []
+    layers = [row.numbered(1 + number, number) for number in range(depth) for row in _ENCODER_LAYER]
+    return [*_without_google((tokens, *_OTHER_EMBEDDINGS, *tasks, *layers))]
+
+
+def _architecture(names: Collection[str]) -> str:
+    return BERT.architecture(names).replace("Bert", "Ernie")
+
+
+def _heads() -> dict[str, Rows]:
+    pooler = tuple(
+        replace(row, huggingface=row.huggingface.replace("bert.", "ernie."))
+        for row in BERT.heads["pooler"]
+    )
+    return {name: _without_google(rows) for name, rows in {**BERT.heads, "pooler": pooler}.items()}
+
+
+def _of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any] | None:
+    if "Embedding-Task" not in weights:
+        return None
+    return {"use_task_id": True, "task_type_vocab_size": weights["Embedding-Task"][0].shape[0]}
+
+
+ERNIE = replace(
+    BERT,
+    name="ERNIE",
+    model_type="ernie",
+    sizes={**BERT.sizes, "task_type_vocab_size": 3},
+    fixed=_fixed,
+    google_keys=(),
+    encoder=_encoder,
+    heads=_heads(),
+    optional_head="next sentence",
+    prefix="ernie.",
+    inside=re.compile(r"(ernie\.)?(embeddings|encoder\.layer\.(?P<layer>\d+))\.(?P<rest>.+)"),
+    arguments=_arguments,
+    architecture=_architecture,
+    of_model=_of_model,
+)

@@ -56,7 +56,12 @@ def _architecture(names: Collection[str]) -> str:
 def _of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any] | None:
     if "Embedding-Mapping" not in weights and "RTD" not in weights:
         return None
-    return {"embedding_size": weights["Embedding-Token"][0].shape[1]}
+    embedding_size = weights["Embedding-Token"][0].shape[1]
+    mapping = weights.get("Embedding-Mapping")
+    return {
+        "embedding_size": embedding_size,
+        "hidden_size": embedding_size if mapping is None else mapping[0].shape[1],
+    }
 
 
 ELECTRA = replace(

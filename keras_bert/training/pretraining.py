@@ -37,7 +37,7 @@ def compile_model(
 ) -> None:
     """Compile a model of `get_model(training=True)` for pretraining.
 
-    The loss of both outputs is `MaskedCrossentropy` with the label ids, that of the MLM output
+    The loss of each output is `MaskedCrossentropy` with the label ids, that of the MLM output
     computed from logits where the model was built with `max_predictions`. Embeddings and kernels
     are subject to weight decay, biases and normalizations are not.
 
@@ -48,6 +48,9 @@ def compile_model(
         warmup_steps: Number of steps during which the learning rate rises.
         learning_rate: Peak of the learning rate.
 
+    Raises:
+        ValueError: If the model has other heads than MLM and NSP.
+
     Example:
         >>> from keras_bert import compile_model, get_model
         >>> model = get_model(100, embed_dim=8, transformer_num=1, head_num=2, feed_forward_dim=16)
@@ -55,6 +58,14 @@ def compile_model(
         >>> type(model.optimizer).__name__
         'AdamWarmup'
     """
+    heads = ["MLM", "NSP"]
+    if len(model.outputs) == 1:
+        heads = [layer.name for layer in model.layers if layer.name in heads]
+    if len(heads) != len(model.outputs):
+        raise ValueError(
+            "`model` must have the heads MLM and NSP, or one of them, and no other output. "
+            f"Received: outputs of {[output.name for output in model.outputs]}."
+        )
     optimizer = AdamWarmup(
         decay_steps=decay_steps,
         warmup_steps=warmup_steps,
@@ -65,8 +76,8 @@ def compile_model(
     from_logits = any(
         isinstance(layer, EmbeddingSimilarity) and layer.return_logits for layer in model.layers
     )
-    mlm, nsp = MaskedCrossentropy(from_logits=from_logits), MaskedCrossentropy()
-    model.compile(optimizer=optimizer, loss=[mlm, nsp])
+    losses = [MaskedCrossentropy(from_logits=from_logits and head == "MLM") for head in heads]
+    model.compile(optimizer=optimizer, loss=losses if len(losses) > 1 else losses[0])
 
 
 def get_base_dict() -> dict[str, int]:

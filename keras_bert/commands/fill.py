@@ -71,7 +71,7 @@ def _check_mask(text: str) -> None:
 
 def _check_head(paths, options: argparse.Namespace) -> None:
     """Raise unless the checkpoint has the head for masked words; the other is not needed here."""
-    config = read_config(paths.config)
+    config = read_config(paths.config, paths.checkpoint)
     family = family_of(config)
     with open_checkpoint(paths.checkpoint) as checkpoint:
         found = find_weights(family, config, checkpoint, heads="any")

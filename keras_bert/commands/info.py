@@ -77,7 +77,7 @@ def _add_folder_facts(
     """Add what the folder's other files say; return what is wrong with them."""
     paths = get_checkpoint_paths(folder)
     try:
-        config = read_config(paths.config)
+        config = read_config(paths.config, paths.checkpoint)
         family = family_of(config)
         activation = activation_name(config, checkpoint)
         facts["configuration"] = {"path": paths.config, **config}
@@ -113,7 +113,7 @@ def _as_text(facts: dict[str, Any]) -> str:
         "tensors": f"{types}; {checkpoint['numbers']:,} numbers",
     }
     if config := facts.get("configuration"):
-        shown["configuration"] = config["path"]
+        shown["configuration"] = config["path"] or "inferred from the shapes of the weights"
         shown["architecture"] = (
             "{num_hidden_layers} layers of {hidden_size}, {num_attention_heads} heads, "
             "feed-forward {intermediate_size}, {max_position_embeddings} positions, "

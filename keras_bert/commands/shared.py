@@ -74,7 +74,7 @@ def model_paths(name: str) -> tuple[str, CheckpointPaths]:
     folder = get_pretrained(name)
     paths = get_checkpoint_paths(folder)
     for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
-        if not os.path.exists(path):
+        if path is not None and not os.path.exists(path):
             raise CommandError(f"the model folder {folder} has no {what}: {path} is missing")
     return folder, paths
 
@@ -83,7 +83,7 @@ def open_model(options: argparse.Namespace) -> ModelFolder:
     """Find a model's files and read its vocabulary; say so if its size is not that of the model."""
     folder, paths = model_paths(options.model)
     vocabulary = load_vocabulary(paths.vocab)
-    size = read_config(paths.config)["vocab_size"]
+    size = read_config(paths.config, paths.checkpoint)["vocab_size"]
     if len(vocabulary) != size:
         remark(
             options,

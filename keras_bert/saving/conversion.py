@@ -50,7 +50,7 @@ def read_folder(folder: Path) -> ConvertibleModel:
             architecture, or they do not belong together (all are ValueErrors).
     """
     paths = get_checkpoint_paths(folder)
-    config = read_config(paths.config)
+    config = read_config(paths.config, paths.checkpoint)
     family = family_of(config)
     checkpoint = open_checkpoint(paths.checkpoint)
     found = find_weights(family, config, checkpoint, heads="any")

@@ -54,7 +54,7 @@ def write_model_file(
         OSError: If a file is there already, or cannot be read or written.
     """
     paths = get_checkpoint_paths(folder)
-    config = read_config(paths.config)
+    config = read_config(paths.config, paths.checkpoint)
     family = family_of(config)
     with open_checkpoint(paths.checkpoint) as checkpoint:
         found = find_weights(family, config, checkpoint, heads="any")

@@ -89,8 +89,9 @@ def _first_of(folder: str, patterns: Iterable[str]) -> str | None:
         folders.append(os.path.join(folder, "assets"))
     for each in folders:
         for pattern in patterns:
-            if found := sorted(glob.glob(os.path.join(glob.escape(each), pattern))):
-                return os.path.relpath(found[0], folder)
+            for path in sorted(glob.glob(os.path.join(glob.escape(each), pattern))):
+                if os.path.exists(path):  # and is no link to nowhere
+                    return os.path.relpath(path, folder)
     return None
 
 

@@ -133,7 +133,7 @@ def add_model_argument(parser: argparse.ArgumentParser, prefix: str = "") -> Non
         metavar="MODEL",
         help=f"{prefix}a model folder of Google's or Hugging Face's kind; or tiny, the small "
         "English model that comes with this package; or another name in PretrainedList, such as "
-        "uncased_l2_h128, or the URL of a .zip archive, which is downloaded once",
+        "uncased_l2_h128, or the URL of a .zip or .tar.gz archive, which is downloaded once",
     )
 
 

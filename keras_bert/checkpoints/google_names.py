@@ -16,6 +16,7 @@ from .errors import CheckpointError
 from .stored import AnyTensor, ChangedTensor, UnreadableTensor
 
 _MODULE = "module/"
+# Keys of what optimizers keep for each weight, old ones and new ones.
 _OPTIMIZER = re.compile(r"/\.OPTIMIZER_SLOT/|(^|/)_variables/\d+/")
 
 # The names of the first version come second.
@@ -76,13 +77,12 @@ def as_google(
 ) -> dict[str, AnyTensor]:
     """Give the variables of an object-based checkpoint Google's names and shapes.
 
-    What is not BERT's, such as an optimizer's state, keeps its key.
+    What is not BERT's keeps its key; an optimizer's state is left out.
     """
-    names = {
-        key: _google_name(full_names[key])
-        for key in tensors
-        if key in full_names and not _OPTIMIZER.search(key)
-    }
+    if not full_names:
+        return dict(tensors)
+    tensors = {key: each for key, each in tensors.items() if not _OPTIMIZER.search(key)}
+    names = {key: _google_name(full_names[key]) for key in tensors if key in full_names}
     poolers = {key: _last_parts(full_names[key], _POOLER) for key in names}
     if any(poolers.values()):
         names = {key: name for key, name in names.items() if name not in _POOLER.values()}

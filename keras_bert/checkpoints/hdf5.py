@@ -30,18 +30,20 @@ def read_hdf5(path: Path) -> dict[str, AnyTensor]:
         try:
             # Locks are for writers, and not every network drive has them.
             with h5py.File(path, "r", locking=False) as file:
-                tensors = {name: _describe(path, each) for name, each in _datasets(file)}
+                addresses: set[int] = set()
+                found = _datasets(file, addresses)
+                tensors = {name: _describe(path, each) for name, each in found}
         except (OSError, TypeError, AttributeError, MemoryError) as error:
             raise CheckpointError(f"it is damaged, or no HDF5 file ({error})") from error
-        _check_regions(path, tensors)
+        _check_regions(path, tensors, addresses)
         return tensors
 
 
-def _datasets(file: Any) -> Iterator[tuple[str, Any]]:
-    """Walk through all groups and yield path and dataset."""
+def _datasets(file: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Walk through all groups and yield path and dataset; adds the addresses of their headers."""
     import h5py
 
-    seen = {h5py.h5o.get_info(file.id).addr}
+    seen.add(h5py.h5o.get_info(file.id).addr)
     pending = [("", file, 0)]
     while pending:
         prefix, group, depth = pending.pop()
@@ -86,12 +88,18 @@ def _describe(path: Path, dataset: Any) -> AnyTensor:
     return StoredTensor(path, offset, dtype.newbyteorder("="), shape, None, byte_order)
 
 
-def _check_regions(path: Path, tensors: dict[str, AnyTensor]) -> None:
-    """Raise unless every tensor has bytes of its own within the file: there is no checksum."""
+def _check_regions(path: Path, tensors: dict[str, AnyTensor], headers: set[int]) -> None:
+    """Raise unless every tensor has bytes of its own within the file.
+
+    There is no checksum that would tell of damage in an address, or in a byte order.
+    """
     length = os.stat(path).st_size
     stored = [each for each in tensors.values() if isinstance(each, StoredTensor) and each.size]
     regions = sorted((each.offset, each.offset + each.size) for each in stored)
-    if any(end > start for (_, end), (start, _) in pairwise(regions)):
-        raise CheckpointError("it is damaged: two tensors share their bytes")
+    if len({each.byte_order for each in stored}) > 1:
+        raise CheckpointError("it is damaged: its tensors have different byte orders")
+    occupied = sorted([*regions, *((address, address + 1) for address in headers)])
+    if any(end > start for (_, end), (start, _) in pairwise(occupied)):
+        raise CheckpointError("it is damaged: a tensor shares its bytes with something else")
     if regions and regions[-1][1] > length:
         raise CheckpointError(f"it is cut: it should have {regions[-1][1]} bytes but has {length}")

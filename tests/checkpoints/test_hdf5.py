@@ -34,7 +34,7 @@ def test_numbers_of_every_type_and_order(path, kind):
     with h5py.File(path, "w") as file:
         file["group/inner/array"] = array
         file["empty"] = np.zeros((0, 3), kind)
-        file["scalar"] = array[1, 1]
+        file["scalar"] = np.array(array[1, 1], kind)
     tensors = read_hdf5(path)
     native = array.astype(array.dtype.newbyteorder("="))
     expected = {"group/inner/array": native, "empty": native[:0], "scalar": native[1, 1]}
@@ -123,7 +123,13 @@ def test_two_tensors_at_one_address(path):
         file["a"], file["b"] = numbers(100), numbers(100) + 1
         addresses = [file[name].id.get_offset().to_bytes(8, "little") for name in "ab"]
     path.write_bytes(path.read_bytes().replace(addresses[1], addresses[0]))
-    refuse(path, "two tensors share their bytes")
+    refuse(path, "a tensor shares its bytes")
+
+
+def test_tensors_of_different_byte_orders(path):
+    with h5py.File(path, "w") as file:
+        file["a"], file["b"] = numbers(3), numbers(3).astype(">f4")
+    refuse(path, "different byte orders")
 
 
 @pytest.mark.parametrize("name", ["dense/dense/kernel:0", "kernel:0", "a/b/c/kernel"])

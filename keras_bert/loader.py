@@ -47,7 +47,7 @@ def checkpoint_loader(checkpoint_file: str | os.PathLike[str]) -> Callable[[str]
 
 
 def load_trained_model_from_checkpoint(
-    config_file: str | os.PathLike[str],
+    config_file: str | os.PathLike[str] | None,
     checkpoint_file: str | os.PathLike[str],
     training: bool = False,
     trainable: bool | Sequence[str] | None = None,
@@ -61,12 +61,14 @@ def load_trained_model_from_checkpoint(
     """Build a model and fill it with the weights of a checkpoint.
 
     The activation "gelu" means the tanh form with a TensorFlow checkpoint, as in Google's code, and
-    the exact form with a `.safetensors` or `.bin` file, as in Hugging Face's.
+    the exact form with a `.safetensors`, `.bin` or `.h5` file, as in Hugging Face's.
 
     Args:
-        config_file: Path of a `bert_config.json` or of a Hugging Face `config.json`.
-        checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`), or path of a
-            `.safetensors` or PyTorch `.bin` file.
+        config_file: Path of a `bert_config.json` or of a Hugging Face `config.json`; None where
+            the sizes follow from the checkpoint, as in the SavedModels of TensorFlow Hub.
+        checkpoint_file: Prefix of a TensorFlow checkpoint (`…/bert_model.ckpt`, or in a SavedModel
+            `…/variables/variables`), or path of a `.safetensors` or PyTorch `.bin` file, or of the
+            `tf_model.h5` of transformers 4.
         training: Whether the model has the MLM and NSP heads.
         trainable: As in `get_model`.
         output_layer_num: As in `get_model`.
@@ -167,7 +169,7 @@ def build_model_from_config(
 
 def load_model_weights_from_checkpoint(
     model: models.Model,
-    config: Mapping[str, Any],
+    config: Mapping[str, Any] | None,
     checkpoint_file: str | os.PathLike[str],
     training: bool = False,
     *,
@@ -179,7 +181,8 @@ def load_model_weights_from_checkpoint(
         model: A model of `build_model_from_config` or of `get_model`; it may have fewer encoder
             layers than the file.
         config: The configuration that came with the model; its `max_position_embeddings` rows of
-            the position table are read.
+            the position table are read. None where the sizes follow from the checkpoint; then as
+            many rows as the model has.
         checkpoint_file: As in `load_trained_model_from_checkpoint`.
         training: Whether to fill the MLM and NSP heads too.
         allow_missing_heads: Whether heads that the file lacks stay as they are, instead of an
@@ -201,6 +204,8 @@ def load_model_weights_from_checkpoint(
     """
     check_values_stay()
     with open_checkpoint(checkpoint_file) as checkpoint:
+        if config is None:
+            config = _config_for(model, checkpoint)
         family = family_of(config, checkpoint)
         config = _of_model(model, family, config)
         _check_activation(model, config, checkpoint)
@@ -219,6 +224,23 @@ def _of_model(model: models.Model, family: Family, config: Mapping[str, Any]) ->
     if depth == family.depth(dict(config)):
         return dict(config)
     return {**config, "num_hidden_layers": depth}
+
+
+def _config_for(model: models.Model, checkpoint: Checkpoint) -> dict[str, Any]:
+    """The configuration that follows from a checkpoint, for a model that has been built by hand."""
+    config = read_config(None, checkpoint)
+    layers = {layer.name: layer for layer in model.layers}
+    attention = layers.get("Encoder-1-MultiHeadSelfAttention")
+    # The weights of other heads have the same shapes.
+    if attention is not None and attention.head_num != config["num_attention_heads"]:
+        raise CheckpointError(
+            f"{checkpoint.path} has {config['num_attention_heads']} attention heads, and the model "
+            f"{attention.head_num}: build it with the checkpoint's number."
+        )
+    if "Embedding-Position" in layers:
+        positions = layers["Embedding-Position"].weights[0].shape[0]
+        config["max_position_embeddings"] = min(config["max_position_embeddings"], positions)
+    return config
 
 
 def gelu_of(model: models.Model) -> str | None:

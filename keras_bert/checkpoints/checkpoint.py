@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import CheckpointError
-from .stored import AnyTensor, have_equal_content
+from .stored import AnyTensor, ChangedTensor, have_equal_content
 
 
 class Checkpoint(Mapping[str, np.ndarray]):
@@ -20,7 +20,7 @@ class Checkpoint(Mapping[str, np.ndarray]):
 
     Attributes:
         path: The path that names the checkpoint (for TensorFlow, its prefix).
-        format: 'tensor_bundle', 'safetensors' or 'torch'.
+        format: 'tensor_bundle', 'safetensors', 'torch' or 'hdf5'.
 
     Raises:
         KeyError: If the checkpoint holds no tensor of that name.
@@ -56,6 +56,11 @@ class Checkpoint(Mapping[str, np.ndarray]):
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a tensor's shape without reading it."""
         return self._find(name).shape
+
+    def stored_shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape that a tensor has in the file, where names and shapes are changed."""
+        tensor = self._find(name)
+        return tensor.source.shape if isinstance(tensor, ChangedTensor) else tensor.shape
 
     def dtype(self, name: str) -> np.dtype:
         """Return the type of a tensor's elements without reading it."""

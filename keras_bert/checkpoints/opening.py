@@ -11,11 +11,14 @@ from pathlib import Path
 from ..arguments import check_on_disk
 from .checkpoint import Checkpoint
 from .errors import CheckpointError, parsing
+from .google_names import as_google, without_module
+from .hdf5 import HDF5_MAGIC, read_hdf5
 from .safetensors import read_safetensors
 from .stored import AnyTensor
 from .tensor_bundle import read_tensor_bundle
 from .tensor_bundle.layout import index_file
 from .torch_bin import ZIP_MAGIC, read_torch
+from .transformers_tf import as_pytorch, is_by_tensorflow, without_groups
 
 # The files of a TensorFlow checkpoint, any of which stands for it; ".meta" is the graph.
 _BUNDLE_FILE = re.compile(r"(?P<prefix>.+)\.(index|meta|data-\d{5}-of-\d{5})")
@@ -26,12 +29,11 @@ _MOST_NAMES_SHOWN = 12
 # Files that people pass by mistake, by their first bytes.
 _OTHER_FILES = {
     b"version https://git-lfs": "a Git LFS pointer, not the weights: run 'git lfs pull' there",
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file: use load_model or load_weights of Keras",
     b"\x1f\x8b": "a gzip archive: unpack it first",
     b"model_checkpoint_path": "TensorFlow's note on which checkpoint is the latest: pass that one",
 }
 
-_READERS = {"safetensors": read_safetensors, "torch": read_torch}
+_READERS = {"safetensors": read_safetensors, "torch": read_torch, "hdf5": read_hdf5}
 
 
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -39,8 +41,8 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
     Args:
         path: A TensorFlow checkpoint (its prefix, such as `bert_model.ckpt`, or any of its files),
-            a safetensors file, a PyTorch file, or the `.index.json` file of one that is split into
-            several of these.
+            a safetensors file, a PyTorch file, the `tf_model.h5` of transformers 4, or the
+            `.index.json` file of one that is split into several of these.
 
     Returns:
         A mapping of names to arrays that reads a tensor when it is asked for.
@@ -61,7 +63,7 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     path = Path(path)
     prefix = _bundle_prefix(path)
     if prefix is not None:
-        return Checkpoint(prefix, "tensor_bundle", read_tensor_bundle(prefix))
+        return _open_bundle(prefix)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, not a checkpoint. It holds {_content(path)}")
     if not path.exists():
@@ -69,7 +71,7 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     if path.suffix == ".json":
         return _open_split(path)
     format = _detect(path)
-    return Checkpoint(path, format, _READERS[format](path))
+    return Checkpoint(path, format, _with_known_names(path, format, _READERS[format](path)))
 
 
 def _bundle_prefix(path: Path) -> Path | None:
@@ -82,6 +84,13 @@ def _bundle_prefix(path: Path) -> Path | None:
     return None
 
 
+def _open_bundle(prefix: Path) -> Checkpoint:
+    tensors, full_names = read_tensor_bundle(prefix)
+    with parsing(prefix):
+        tensors = as_google(without_module(tensors), full_names)
+    return Checkpoint(prefix, "tensor_bundle", tensors)
+
+
 def _detect(path: Path) -> str:
     """Tell the format of a single file by its first bytes, or else by its name."""
     check_on_disk(path)
@@ -89,6 +98,8 @@ def _detect(path: Path) -> str:
         start = stream.read(64)
     if not start:
         raise CheckpointError(f"{path} is empty")
+    if start.startswith(HDF5_MAGIC):
+        return "hdf5"
     if start.startswith(ZIP_MAGIC) or _PICKLE_MAGIC.match(start):
         return "torch"
     if _SAFETENSORS_MAGIC.match(start):
@@ -135,7 +146,20 @@ def _open_split(path: Path) -> Checkpoint:
         tensors |= {name: found[name] for name in found if files.get(name, file) == file}
     if len(formats) != 1:
         raise CheckpointError(f"{path} mixes files of different formats")
-    return Checkpoint(path, formats.pop(), tensors)
+    format = formats.pop()
+    return Checkpoint(path, format, _with_known_names(path, format, tensors))
+
+
+def _with_known_names(
+    path: Path, format: str, tensors: dict[str, AnyTensor]
+) -> dict[str, AnyTensor]:
+    """Give tensors of transformers' TensorFlow models the names of its PyTorch models."""
+    with parsing(path):
+        if format == "hdf5":
+            return as_pytorch(without_groups(tensors))
+        if format == "safetensors" and is_by_tensorflow(tensors):
+            return as_pytorch({name: [tensor] for name, tensor in tensors.items()})
+    return tensors
 
 
 def _missing(path: Path) -> str:

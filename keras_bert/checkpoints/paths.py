@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import glob
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
+_GOOGLE_CONFIGS = ("bert_config.json", "albert_config.json", "albert_config_*.json")
+_GOOGLE_PREFIXES = ("bert_model.ckpt", "model.ckpt-best", "albert_model.ckpt")
 _HUGGING_FACE_CHECKPOINTS = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
+    "tf_model.h5",
 )
+_VOCABULARIES = (
+    "vocab.txt",
+    "vocab_chinese.txt",
+    "spiece.model",
+    "30k-clean.model",
+    "tokenizer.json",
+)
+_SAVED_MODEL = "saved_model.pb"
+_SAVED_MODEL_PREFIX = os.path.join("variables", "variables")
+# The first key in the index of an object-based checkpoint, of which blocks are not compressed.
+_OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 class CheckpointPaths(NamedTuple):
-    """Paths of the three files that make a model."""
+    """Paths of the three files that make a model; `config` is None where there is none."""
 
-    config: str
+    config: str | None
     checkpoint: str
     vocab: str
 
@@ -24,16 +40,22 @@ class CheckpointPaths(NamedTuple):
 def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
     """Return the paths of configuration, checkpoint and vocabulary in a model folder.
 
-    Google's folders hold bert_config.json, bert_model.ckpt.* and vocab.txt (another checkpoint
-    prefix is found if it is the only one), Hugging Face's config.json, model.safetensors or
-    pytorch_model.bin, and vocab.txt or tokenizer.json. Without either configuration, or any folder,
-    the paths are Google's.
+    Google's folders hold bert_config.json, bert_model.ckpt.* and vocab.txt, those of ALBERT
+    albert_config.json or albert_config_*.json, model.ckpt-best.* or albert_model.ckpt.*, and
+    vocab.txt, vocab_chinese.txt, spiece.model or 30k-clean.model. (Another checkpoint prefix is
+    found if it is the only one.) Hugging Face's hold config.json, model.safetensors,
+    pytorch_model.bin or tf_model.h5, and one of these vocabularies or tokenizer.json. TensorFlow
+    Hub's SavedModels hold variables/variables.* and assets/vocab.txt. Without either configuration,
+    or any folder, the paths are Google's.
 
     Args:
         model_path: Path of the folder.
 
     Returns:
         A named tuple of the paths `config`, `checkpoint` and `vocab`, of files that may not exist.
+        `config` is None for a SavedModel, and for another object-based checkpoint of TensorFlow 2,
+        where no configuration lies beside it: sizes then follow from the checkpoint, and the
+        loaders take None.
 
     Example:
         >>> from pathlib import Path
@@ -42,23 +64,57 @@ def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
         ['config.json', 'model.safetensors', 'vocab.txt']
     """
     folder = os.fspath(model_path)
+    config = _first_of(folder, (*_GOOGLE_CONFIGS, "config.json"))
+    prefix = _tensorflow_prefix(folder)
+    checkpoint = prefix
+    if config == "config.json":
+        # A checkpoint of TensorFlow that lies there as well comes last.
+        usual = _HUGGING_FACE_CHECKPOINTS[0]
+        found = _first_of(folder, _HUGGING_FACE_CHECKPOINTS)
+        checkpoint = found or (prefix if _has_index(folder, prefix) else usual)
+    if config is None and not _is_object_based(folder, prefix):
+        config = _GOOGLE_CONFIGS[0]
+    vocab = _first_of(folder, _VOCABULARIES) or _VOCABULARIES[0]
+    return CheckpointPaths(
+        None if config is None else os.path.join(folder, config),
+        os.path.join(folder, checkpoint),
+        os.path.join(folder, vocab),
+    )
 
-    def first_of(*names: str) -> str:
-        present = (name for name in names if os.path.exists(os.path.join(folder, name)))
-        return os.path.join(folder, next(present, names[0]))
 
-    config = first_of("bert_config.json", "config.json")
-    vocab = first_of("vocab.txt", "tokenizer.json")
-    if os.path.basename(config) == "config.json":
-        return CheckpointPaths(
-            config, first_of(*_HUGGING_FACE_CHECKPOINTS, "bert_model.ckpt"), vocab
-        )
-    return CheckpointPaths(config, os.path.join(folder, _tensorflow_prefix(folder)), vocab)
+def _first_of(folder: str, patterns: Iterable[str]) -> str | None:
+    """Return the first file, by the order of the patterns, that the folder or its assets have."""
+    folders = [folder]
+    if os.path.exists(os.path.join(folder, _SAVED_MODEL)):
+        folders.append(os.path.join(folder, "assets"))
+    for each in folders:
+        for pattern in patterns:
+            for path in sorted(glob.glob(os.path.join(glob.escape(each), pattern))):
+                if os.path.exists(path):  # and is no link to nowhere
+                    return os.path.relpath(path, folder)
+    return None
 
 
 def _tensorflow_prefix(folder: str) -> str:
-    default = "bert_model.ckpt"
-    if not os.path.isdir(folder) or os.path.exists(os.path.join(folder, f"{default}.index")):
-        return default
-    prefixes = [name[: -len(".index")] for name in os.listdir(folder) if name.endswith(".index")]
-    return prefixes[0] if len(prefixes) == 1 else default
+    if os.path.exists(os.path.join(folder, _SAVED_MODEL)):
+        return _SAVED_MODEL_PREFIX
+    for prefix in _GOOGLE_PREFIXES:
+        if _has_index(folder, prefix):
+            return prefix
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    prefixes = [name.removesuffix(".index") for name in names if name.endswith(".index")]
+    return prefixes[0] if len(prefixes) == 1 else _GOOGLE_PREFIXES[0]
+
+
+def _has_index(folder: str, prefix: str) -> bool:
+    return os.path.exists(os.path.join(folder, f"{prefix}.index"))
+
+
+def _is_object_based(folder: str, prefix: str) -> bool:
+    if prefix == _SAVED_MODEL_PREFIX:
+        return True
+    path = os.path.join(folder, f"{prefix}.index")
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as stream:
+        return _OBJECT_GRAPH_KEY in stream.read(4096)

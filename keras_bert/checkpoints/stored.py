@@ -139,7 +139,7 @@ class UnreadableTensor:
 class ChangedTensor:
     """A tensor that is read otherwise than the file has it: `change` keeps its type."""
 
-    source: StoredTensor | PartitionedTensor
+    source: StoredTensor | PartitionedTensor | ChangedTensor
     shape: tuple[int, ...]
     change: Callable[[np.ndarray], np.ndarray]
 

@@ -32,7 +32,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "source",
         metavar="SOURCE",
         help="a model folder of Google's or Hugging Face's kind; or a model's .keras or .h5 file; "
-        "or tiny or another name in PretrainedList, or the URL of a .zip archive",
+        "or tiny or another name in PretrainedList, or the URL of a .zip or .tar.gz archive",
     )
     parser.add_argument(
         "target",

@@ -32,7 +32,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "path",
         metavar="PATH",
         help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file; "
-        "or tiny or another name in PretrainedList, or the URL of a .zip archive",
+        "or tiny or another name in PretrainedList, or the URL of a .zip or .tar.gz archive",
     )
     parser.add_argument("--tensors", action="store_true", help="list every tensor")
     parser.add_argument("--json", action="store_true", help="print all as one JSON object")
@@ -114,7 +114,7 @@ def _as_text(facts: dict[str, Any]) -> str:
         "tensors": f"{types}; {checkpoint['numbers']:,} numbers",
     }
     if config := facts.get("configuration"):
-        shown["configuration"] = config["path"]
+        shown["configuration"] = config["path"] or "inferred from the shapes of the weights"
         shown["architecture"] = (
             "{family}, {num_hidden_layers} layers of {hidden_size}, {num_attention_heads} heads, "
             "feed-forward {intermediate_size}, {max_position_embeddings} positions, "

@@ -75,7 +75,7 @@ def model_paths(name: str) -> tuple[str, CheckpointPaths]:
     folder = get_pretrained(name)
     paths = get_checkpoint_paths(folder)
     for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
-        if not os.path.exists(path):
+        if path is not None and not os.path.exists(path):
             raise CommandError(f"the model folder {folder} has no {what}: {path} is missing")
     return folder, paths
 
@@ -135,7 +135,7 @@ def add_model_argument(parser: argparse.ArgumentParser, prefix: str = "") -> Non
         metavar="MODEL",
         help=f"{prefix}a model folder of Google's or Hugging Face's kind; or tiny, the small "
         "English model that comes with this package; or another name in PretrainedList, such as "
-        "uncased_l2_h128, or the URL of a .zip archive, which is downloaded once",
+        "uncased_l2_h128, or the URL of a .zip or .tar.gz archive, which is downloaded once",
     )
 
 

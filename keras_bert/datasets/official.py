@@ -13,7 +13,7 @@ class PretrainedInfo(NamedTuple):
     """An archive whose folder is not named like the archive.
 
     Attributes:
-        url: Address of the .zip archive.
+        url: Address of the .zip or .tar.gz archive.
         extract_name: Name of the folder inside the archive.
         target_name: Name of the folder on this machine.
     """

@@ -18,6 +18,7 @@ from .unpacking import ArchiveError, unpack
 
 __all__ = ["PretrainedInfo", "PretrainedList", "get_pretrained"]
 
+_TAR_ENDING = re.compile(r"\.(tar\.gz|tgz)$", re.IGNORECASE)
 MIRROR_VARIABLE = "KERAS_BERT_MIRROR"
 
 
@@ -40,8 +41,8 @@ def get_pretrained(
 
     Args:
         info: An entry of `PretrainedList` or its name, such as "tiny", if no path is called so; or
-            the URL (http, https, file) or path of any .zip archive, whose files may lie in a folder
-            or not; or the path or `file:` URL of a model already unpacked.
+            the URL (http, https, file) or path of any .zip or .tar.gz archive, whose files may lie
+            in a folder or not; or the path or `file:` URL of a model already unpacked.
         mirror: A URL or folder that stands in for `https://storage.googleapis.com`, with the same
             paths below it; by default what the environment variable `KERAS_BERT_MIRROR` names.
         sha256: The hash that the archive must have, compared when it is unpacked.
@@ -69,10 +70,11 @@ def get_pretrained(
         local = _local_path(address)
         if local is not None and local.is_dir():
             return str(local)
-        name = (local or PurePosixPath(unquote(urlsplit(address).path))).stem
+        path = local or PurePosixPath(unquote(urlsplit(address).path))
+        name = _TAR_ENDING.sub("", path.name) if _TAR_ENDING.search(path.name) else path.stem
         info = PretrainedInfo(address, name, name)
     if info.target_name in ("", ".", "..") or re.search(r"[/\\]", info.target_name):
-        raise ValueError(f"`info` must name a .zip archive. Received: {info!r}.")
+        raise ValueError(f"`info` must name a .zip or .tar.gz archive. Received: {info!r}.")
     if ".." in PurePosixPath(info.extract_name).parts:
         raise ValueError(f"`extract_name` must be inside the archive. Received: {info!r}.")
     source = _through_mirror(info.url, mirror)
@@ -112,7 +114,8 @@ def _through_mirror(url: str, mirror: str | None) -> str:
 
 def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, progress: bool):
     """Find or download the archive and make `folder` out of it, complete or not at all."""
-    archive = folder.with_name(f"{folder.name}.zip")
+    ending = ".tar.gz" if _TAR_ENDING.search(urlsplit(info.url).path) else ".zip"
+    archive = folder.with_name(f"{folder.name}{ending}")
     part = archive.with_name(f"{archive.name}.part")
     local = archive if archive.is_file() else _local_path(source)
     try:
@@ -123,8 +126,8 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
     except OSError as error:
         if "://" not in info.url:
             raise FileNotFoundError(
-                f"There is no model {info.url!r}: neither a folder nor a .zip archive nor the URL "
-                "of one, nor a name in PretrainedList."
+                f"There is no model {info.url!r}: neither a folder nor a .zip or .tar.gz archive "
+                "nor the URL of one, nor a name in PretrainedList."
             ) from None
         raise OSError(
             f"{source} could not be downloaded: {error}. Download it by other means and save it as "

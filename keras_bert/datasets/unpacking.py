@@ -1,45 +1,67 @@
-"""Unpacking .zip archives that come from elsewhere."""
+"""Unpacking .zip and .tar.gz archives that come from elsewhere."""
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import stat
+import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, NamedTuple
 
-_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-# The largest ratio of unpacked to packed size: weights have 1.1, vocabularies 3, a zip bomb 1000.
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_GZIP_MAGIC = b"\x1f\x8b"
+# The largest ratio of unpacked to packed size: weights have 1.1, vocabularies 3, a bomb 1000.
 _MOST_EXPANSION = 100
 _MOST_ENTRIES = 10_000
-# What zipfile raises for damaged archives.
-_PARSING_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
+# Of a .tar file; headers of 512 bytes and contents by pieces need no more.
+_MOST_READ_AT_ONCE = 1 << 20
+_NO_FILE = "it is a link or a device, not a file"
+# What zipfile, tarfile and gzip raise for damaged archives.
+_PARSING_ERRORS = (
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error),
+    *(EOFError, NotImplementedError, ValueError),
+)
 
 
 class ArchiveError(OSError):
     """The archive is damaged, not safe to unpack, not the expected one, or no archive at all."""
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a .zip archive into a new folder, which is deleted if anything fails.
+class _Entry(NamedTuple):
+    name: str
+    size: int
+    is_dir: bool
+    objection: str | None
 
-    Every entry is judged before the first is written. The checksum of each is compared; sizes are
-    those that the archive declares, for more than that is never unpacked.
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a .zip or .tar.gz archive into a new folder, which is deleted if anything fails.
+
+    Every entry is judged before the first is written. Checksums are compared; sizes are those that
+    the archive declares, for more than that is never unpacked.
 
     Raises:
-        ArchiveError: The file is no .zip archive, is damaged, or holds what an archive of plain
+        ArchiveError: The file is no such archive, is damaged, or holds what an archive of plain
             files would not.
     """
     with open(archive, "rb") as stream:
         start = stream.read(40)
-    if not start.startswith(_MAGIC):
-        raise ArchiveError(f"it is no .zip archive: it begins with {start!r}")
+    if not start.startswith((*_ZIP_MAGIC, _GZIP_MAGIC)):
+        raise ArchiveError(f"it is no .zip or .tar.gz archive: it begins with {start!r}")
     folder.mkdir()
     try:
-        with zipfile.ZipFile(archive) as file:
-            _check_entries(file.infolist(), archive.stat().st_size)
-            file.extractall(folder)
+        if start.startswith(_GZIP_MAGIC):
+            _unpack_tar(archive, folder)
+        else:
+            with zipfile.ZipFile(archive) as file:
+                _check_entries(map(_zip_entry, file.infolist()), archive.stat().st_size)
+                file.extractall(folder)
     except BaseException as error:
         shutil.rmtree(folder)
         if isinstance(error, _PARSING_ERRORS):
@@ -47,39 +69,104 @@ def unpack(archive: Path, folder: Path) -> None:
         raise
 
 
-def _check_entries(entries: list[zipfile.ZipInfo], archive_size: int) -> None:
-    if len(entries) > _MOST_ENTRIES:
-        raise ArchiveError(f"it is refused: it holds {len(entries)} files")
-    unpacked_size = sum(entry.file_size for entry in entries)
-    if unpacked_size > _MOST_EXPANSION * archive_size:
-        raise ArchiveError(
-            f"it is refused: {unpacked_size} bytes are said to be in an archive of {archive_size}"
-        )
+def _unpack_tar(archive: Path, folder: Path) -> None:
+    with _open_tar(archive) as (tar, stream):
+        _check_entries(map(_tar_entry, tar), archive.stat().st_size)
+        while stream.read(_MOST_READ_AT_ONCE):  # up to the checksum of it all
+            pass
+    with _open_tar(archive) as (tar, _):
+        for member in tar:
+            path = folder.joinpath(*PurePosixPath(member.name).parts)
+            if member.isdir():
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tar.extractfile(member) as source, open(path, "xb") as target:
+                shutil.copyfileobj(source, target, _MOST_READ_AT_ONCE)
+
+
+@contextmanager
+def _open_tar(archive: Path) -> Iterator[tuple[tarfile.TarFile, IO[bytes]]]:
+    with gzip.open(archive) as unpacked:
+        stream = _Bounded(unpacked, _MOST_EXPANSION * archive.stat().st_size)
+        with tarfile.open(fileobj=stream, mode="r:") as tar:
+            yield tar, stream
+
+
+class _Bounded:
+    """A stream that refuses to be read far, or much of it at once.
+
+    An archive may declare names and comments of any length, which tarfile reads in one piece.
+    """
+
+    def __init__(self, stream: IO[bytes], length: int):
+        self.stream = stream
+        self.length = length
+        self.tell = stream.tell
+
+    def read(self, size: int) -> bytes:
+        if size > _MOST_READ_AT_ONCE:
+            raise ArchiveError(f"it is refused: {size} bytes are said to be a name or a comment")
+        self._check(self.tell() + size)
+        return self.stream.read(size)
+
+    def seek(self, position: int) -> int:
+        self._check(position)
+        return self.stream.seek(position)
+
+    def _check(self, position: int) -> None:
+        if position > self.length + 2 * _MOST_READ_AT_ONCE:
+            raise ArchiveError(f"it is refused: it unpacks to more than {self.length} bytes")
+
+
+def _check_entries(entries: Iterable[_Entry], archive_size: int) -> None:
+    checked: list[_Entry] = []
+    unpacked_size = 0
     for entry in entries:
-        if reason := _objection(entry):
-            raise ArchiveError(f"it is refused because of {entry.filename!r}: {reason}")
+        checked.append(entry)
+        unpacked_size += entry.size
+        if unpacked_size > _MOST_EXPANSION * archive_size:
+            raise ArchiveError(
+                f"it is refused: {unpacked_size} bytes are said to be in an archive of "
+                f"{archive_size}"
+            )
+        if len(checked) > _MOST_ENTRIES:
+            raise ArchiveError(f"it is refused: it holds more than {_MOST_ENTRIES} files")
+        if entry.objection:
+            raise ArchiveError(f"it is refused because of {entry.name!r}: {entry.objection}")
     # Some file systems take upper and lower case for the same.
-    named = [(PurePosixPath(entry.filename.casefold()).parts, entry) for entry in entries]
+    named = [(PurePosixPath(entry.name.casefold()).parts, entry) for entry in checked]
     # Next to a file comes what has its name too, or would be in a folder of its name.
-    named.sort(key=lambda item: (item[0], item[1].is_dir()))
+    named.sort(key=lambda item: (item[0], item[1].is_dir))
     for (first, file), (second, entry) in pairwise(named):
-        if not file.is_dir() and second[: len(first)] == first:
+        if not file.is_dir and second[: len(first)] == first:
             is_same = first == second
-            reason = "there are two of this name" if is_same else f"{file.filename!r} is a file"
-            raise ArchiveError(f"it is refused because of {entry.filename!r}: {reason}")
+            reason = "there are two of this name" if is_same else f"{file.name!r} is a file"
+            raise ArchiveError(f"it is refused because of {entry.name!r}: {reason}")
 
 
-def _objection(entry: zipfile.ZipInfo) -> str | None:
+def _zip_entry(info: zipfile.ZipInfo) -> _Entry:
     # `orig_filename` is what stands in the archive; zipfile has tidied up the other.
-    name = entry.orig_filename
+    objection = _objection(info.orig_filename)
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        objection = objection or _NO_FILE
+    elif info.flag_bits & 0x1:
+        objection = objection or "it is encrypted"
+    return _Entry(info.filename, info.file_size, info.is_dir(), objection)
+
+
+def _tar_entry(info: tarfile.TarInfo) -> _Entry:
+    is_plain = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)
+    is_plain = is_plain and not info.issparse()
+    objection = _objection(info.name) or (None if is_plain else _NO_FILE)
+    return _Entry(info.name, info.size, info.isdir(), objection)
+
+
+def _objection(name: str) -> str | None:
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     if "\\" in name or "\0" in name or windows.drive:
         return "its name is none on every system"
     if posix.is_absolute() or ".." in posix.parts:
         return "it would be outside the folder"
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return "it is a link or a device, not a file"
-    if entry.flag_bits & 0x1:
-        return "it is encrypted"
     return None

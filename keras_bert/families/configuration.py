@@ -10,6 +10,7 @@ from ..arguments import check_on_disk
 from ..checkpoints import Checkpoint
 from . import FAMILIES, OTHER_MODELS, family_of
 from .family import USUAL_EPSILON, ConfigError, Family
+from .inference import inferred_config
 
 # Keys that Hugging Face's configurations hold and Google's do not.
 _HUGGING_FACE_KEYS = ("model_type", "architectures", "transformers_version", "layer_norm_eps")
@@ -18,9 +19,11 @@ _GELU_FORMS = {"gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_
 
 
 def read_config(
-    config_file: str | os.PathLike[str], checkpoint: Checkpoint | None = None
+    config_file: str | os.PathLike[str] | None, checkpoint: Checkpoint | None = None
 ) -> dict[str, Any]:
     """Read a `bert_config.json` or a Hugging Face `config.json`, of any family.
+
+    Without a file, None, the configuration is inferred from the shapes in the checkpoint.
 
     Returns:
         The configuration as it stands in the file, but for keys that the family alone calls so:
@@ -28,9 +31,17 @@ def read_config(
 
     Raises:
         ConfigError: If the file is no JSON object, lacks a size or holds one that is no positive
-            integer, or describes an architecture that this package cannot build.
+            integer, or describes an architecture that this package cannot build; or there is no
+            file and the checkpoint does not tell all.
         OSError: If the file cannot be read.
     """
+    if config_file is None:
+        if checkpoint is None:
+            raise ConfigError(
+                "`config_file` may be None only together with a checkpoint whose shapes tell the "
+                "sizes, in load_trained_model_from_checkpoint. Received: None."
+            )
+        return inferred_config(checkpoint)
     path = os.fspath(config_file)
     check_on_disk(path)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ..checkpoints import Checkpoint
-from ..checkpoints.stored import AnyTensor, ChangedTensor, PartitionedTensor, StoredTensor
+from ..checkpoints.stored import AnyTensor, ChangedTensor, UnreadableTensor
 from .family import Family, Naming
 from .weights import FoundWeight, extra_names, stored_form
 
@@ -62,7 +62,7 @@ def with_changed_rows(
 
     def changed(name: str, tensor: AnyTensor) -> AnyTensor:
         is_to_change = name in names and tensor.shape[:1] == (old,)
-        if is_to_change and isinstance(tensor, (StoredTensor, PartitionedTensor)):
+        if is_to_change and not isinstance(tensor, UnreadableTensor):
             return ChangedTensor(tensor, (new, *tensor.shape[1:]), change)
         return tensor
 

@@ -1,6 +1,6 @@
 """Damaged copies of each format, 200 every day and 2,000 in all: an error, or the right arrays.
 
-TensorFlow's and PyTorch's zip files carry checksums over (almost) everything. Safetensors and
+TensorFlow's and PyTorch's zip files carry checksums over (almost) everything. Safetensors, HDF5 and
 PyTorch's files from before 1.6 carry none, so that a flipped bit in a number or a name cannot be
 seen; there it must stay the only harm.
 """
@@ -11,6 +11,7 @@ import re
 import shutil
 import zipfile
 
+import h5py
 import pytest
 from checkpoint_files import BUNDLE, DATA, STATE, is_same
 from runtimes import once
@@ -135,6 +136,45 @@ def test_tensorflow(tmp_path, seed):
 @every_seed
 def test_pytorch_zip(tmp_path, seed):
     check_all(tmp_path, [DATA / "zip.bin"], tmp_path / "zip.bin", STATE, seed)
+
+
+@every_seed
+@pytest.mark.parametrize(
+    "name", ["checkpoint/bert_model.ckpt-1", "saved_model/variables/variables"]
+)
+def test_object_based(tmp_path, name, seed):
+    prefix = DATA.parent / "model_garden" / name
+    originals = sorted(prefix.parent.glob(f"{prefix.name}.*"))
+    assert len(originals) == 2
+    expected = read_everything(prefix)
+    check_all(tmp_path, originals, tmp_path / prefix.name, expected, seed)
+
+
+@every_seed
+def test_hdf5_sees_damage_but_in_the_numbers(tmp_path, seed):
+    original = DATA.parent / "transformers_tf" / "bert" / "tf_model.h5"
+    expected = read_everything(original)
+    with h5py.File(original) as file:
+        tensors = []
+        file.visititems(lambda _, item: tensors.append(item) if hasattr(item, "shape") else None)
+        spans = [(each.id.get_offset(), each.nbytes) for each in tensors]
+    numbers = {at for start, size in spans for at in range(start, start + size)}
+    right = wrong = 0
+    for source, content in damaged_copies(tmp_path, [original], seed, KEEP_LENGTH + CHANGE_LENGTH):
+        arrays = read_everything(tmp_path / original.name)
+        if arrays is None:
+            continue
+        changed = [
+            at for at, pair in enumerate(zip(source, content, strict=True)) if len(set(pair)) > 1
+        ]
+        if numbers.isdisjoint(changed):
+            # A name has no checksum: its tensor is missing then. Of addresses, those that hit
+            # the file's directory between two headers cannot be told, one in thousands.
+            same = arrays.keys() & expected.keys()
+            assert len(same) >= len(expected) - 2, bytes(content)
+            wrong += any(not is_same(arrays[name], expected[name]) for name in same)
+            right += 1
+    assert (right > 10, wrong <= 1) == (True, True)
 
 
 # Forged copies: wrong within, but with right checksums, so that it is up to the parsers.

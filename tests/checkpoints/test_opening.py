@@ -88,7 +88,7 @@ def test_a_folder_is_no_checkpoint(bundle):
     [
         (b"", "is empty"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5 file: use load_model"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "damaged, or no HDF5 file"),
         (b"\x1f\x8b\x08" + bytes(100), "gzip archive: unpack it"),
         (b'model_checkpoint_path: "model.ckpt"', "which checkpoint is the latest"),
         (b"[PAD]\n[UNK]\n", r"no checkpoint of a known kind.*\[PAD\]"),

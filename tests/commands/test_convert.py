@@ -7,12 +7,16 @@ import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
-from checkpoint_files import is_same
+from checkpoint_files import DATA, is_same
 from command_line import start
-from model_folders import CONFIG, random_weights, write_google_folder
+from model_folders import CONFIG, WORDS, random_weights, write_google_folder
 from runtimes import once
 
-from keras_bert import get_custom_objects
+from keras_bert import (
+    get_checkpoint_paths,
+    get_custom_objects,
+    load_trained_model_from_checkpoint,
+)
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
 from keras_bert.families.weights import to_checkpoint
@@ -348,3 +352,25 @@ def test_a_folder_whose_files_do_not_belong_together(command, tmp_path):
     assert code == 1
     assert "vocab_size is 31, the file's 30" in err
     assert not (tmp_path / "hf").exists()
+
+
+@once
+@pytest.mark.parametrize("folder", ["model_garden/saved_model", "transformers_tf/bert"])
+@pytest.mark.parametrize("target", ["google", "huggingface", "keras"])
+def test_models_of_tensorflow_2_keep_their_numbers(command, tmp_path, folder, target):
+    source = DATA.parent / folder
+    if target == "keras":
+        path = tmp_path / "model" / "model.keras"
+        assert command("convert", source, path)[0] == 0
+        model = keras.models.load_model(path, custom_objects=get_custom_objects())
+    else:
+        assert command("convert", source, tmp_path / "model", "--to", target)[0] == 0
+        model = load_trained_model_from_checkpoint(
+            *get_checkpoint_paths(tmp_path / "model")[:2], seq_len=None
+        )
+    assert (tmp_path / "model" / "vocab.txt").read_text() == "\n".join(WORDS) + "\n"
+    with np.load(source / "outputs.npz") as outputs:
+        tokens, segments, hidden = (outputs[key] for key in ("tokens", "segments", "hidden"))
+    encoder = keras.Model(model.inputs[:2], model.get_layer("Encoder-2-FeedForward-Norm").output)
+    features = encoder.predict([tokens, segments], verbose=0)
+    np.testing.assert_allclose(features[tokens != 0], hidden[-1][tokens != 0], rtol=0, atol=1e-5)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from checkpoint_files import DATA
 from model_folders import CONFIG, write_google_folder
 from runtimes import once
 
@@ -114,3 +115,19 @@ def test_a_damaged_file(command, tmp_path):
     code, out, err = command("info", tmp_path / "model.safetensors")
     assert (code, out) == (1, "")
     assert "damaged" in err
+
+
+def test_folders_of_tensorflow_2(command):
+    garden = DATA.parent / "model_garden"
+    code, out, err = command("info", garden / "saved_model", "--json")
+    facts = json.loads(out)
+    assert (code, err) == (0, "")
+    assert facts["configuration"]["path"] is None
+    assert (facts["configuration"]["num_attention_heads"], facts["heads"]) == (3, ["pooler"])
+    assert facts["activation"] == "gelu, tanh form"
+    assert facts["vocabulary"]["tokens"] == 30
+    code, out, _ = command("info", garden / "saved_model")
+    assert (code, "inferred from the shapes" in out) == (0, True)
+    code, out, _ = command("info", DATA.parent / "transformers_tf" / "bert" / "tf_model.h5")
+    assert (code, "tf_model.h5 (hdf5)" in out) == (0, True)
+    assert "cls.seq_relationship.weight\tfloat32\t2x12" in out

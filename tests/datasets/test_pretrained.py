@@ -5,11 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 from archives import FILES, make_archive, read
 
+from keras_bert.checkpoints.paths import get_checkpoint_paths
 from keras_bert.datasets import PretrainedInfo, PretrainedList, get_pretrained, pretrained
 
 OFFICIAL = PretrainedList.uncased_l2_h128
@@ -41,6 +43,22 @@ def test_archive_on_this_machine(server, home, folder, form):
     got = get_pretrained({"url": path.as_uri(), "string": str(path), "path": path}[form])
     assert got == str(home / "tiny")
     assert read(got) == FILES
+
+
+@pytest.mark.parametrize("name", ["albert_base_v2.tar.gz", "albert_base_v2.tgz"])
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_tar_of_google_s_albert(server, home, web, name, remote):
+    with tarfile.open(server / name, "w:gz") as archive:
+        for file in ("albert_config.json", "30k-clean.model", "model.ckpt-best.index"):
+            (server / file).write_text(file)
+            archive.add(server / file, f"albert_base/{file}")
+    web.files[f"/{name}"] = (server / name).read_bytes()
+    folder = get_pretrained(f"{web.url}/{name}" if remote else server / name)
+    assert folder == str(home / "albert_base_v2")
+    paths = [Path(path).relative_to(folder) for path in get_checkpoint_paths(folder)]
+    assert list(map(str, paths)) == ["albert_config.json", "model.ckpt-best", "30k-clean.model"]
+    if remote:
+        assert "albert_base_v2.tar.gz" in visible(home)
 
 
 @pytest.mark.parametrize("folder", ["", "publish/", "another/"])
@@ -220,6 +238,7 @@ GET = """
 import sys, types
 package = sys.modules["keras_bert"] = types.ModuleType("keras_bert")  # without Keras, to be fast
 package.__path__ = [sys.argv[1]]
+from keras_bert.checkpoints.paths import get_checkpoint_paths
 from keras_bert.datasets import get_pretrained
 print(get_pretrained(sys.argv[2]))
 """

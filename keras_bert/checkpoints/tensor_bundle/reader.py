@@ -14,18 +14,23 @@ from ..stored import AnyTensor, Checksum, PartitionedTensor, StoredTensor, Unrea
 from . import layout
 from .crc32c import masked_crc32c
 from .layout import DTYPES, Entry, Header
+from .object_graph import read_full_names
 from .slices import read_slice, splitting_axis
 from .table import read_table
-from .wire import Fields, integer, messages, read_message
+from .wire import Fields, integer, messages, read_message, read_varint
 
-_UNREADABLE_DTYPES = {7: "strings", 8: "complex64", 18: "complex128", 21: "variants"}
+_STRING = 7
+_UNREADABLE_DTYPES = {_STRING: "strings", 8: "complex64", 18: "complex128", 21: "variants"}
+_LENGTH_CHECKSUM_SIZE = 4
 _OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
-def read_tensor_bundle(prefix: Path) -> dict[str, AnyTensor]:
+def read_tensor_bundle(prefix: Path) -> tuple[dict[str, AnyTensor], dict[str, str]]:
     """Verify the index of the checkpoint named `prefix` and find every tensor, without reading it.
 
-    Object-based checkpoints of TensorFlow 2 are refused.
+    Returns:
+        The tensors by their keys, and for an object-based checkpoint of TensorFlow 2 the full names
+        of variables by these keys.
     """
     path = layout.index_file(prefix)
     with parsing(path):
@@ -33,14 +38,12 @@ def read_tensor_bundle(prefix: Path) -> dict[str, AnyTensor]:
         header = entries.pop(layout.HEADER_KEY, None)
         if header is None:
             raise CheckpointError("its header is missing")
+        index = _Index(prefix, entries, read_message(header))
+        full_names = {}
         if _OBJECT_GRAPH_KEY in entries:
-            raise CheckpointError(
-                "this is an object-based checkpoint of TensorFlow 2, whose tensors are named after "
-                "Python attributes. Load it with the program that wrote it and save the weights "
-                "from there: as a Keras .weights.h5 file, or under BERT's own names with "
-                "keras_bert.checkpoints.write_tensor_bundle"
-            )
-        return _Index(prefix, entries, read_message(header)).tensors()
+            full_names = read_full_names(index.string(_OBJECT_GRAPH_KEY))
+            del entries[_OBJECT_GRAPH_KEY]
+        return index.tensors(), full_names
 
 
 class _Index:
@@ -86,6 +89,27 @@ class _Index:
         file = self.shard(integer(entry, Entry.SHARD), key, offset, size)
         checksum = Checksum(offset, size, integer(entry, Entry.CRC32C), masked_crc32c)
         return StoredTensor(file, offset, dtype, shape, None, self.byte_order, checksum)
+
+    def string(self, key: bytes) -> bytes:
+        """Read a scalar string and verify it.
+
+        Before the string stand its length as a varint and a checksum of the length. The entry's
+        checksum is over both and the string, with the length in 32 bits.
+        """
+        entry = read_message(self.entries[key])
+        offset, size = integer(entry, Entry.OFFSET), integer(entry, Entry.SIZE)
+        if integer(entry, Entry.DTYPE) != _STRING or _shape(entry) != ():
+            raise CheckpointError(f"{key!r} is no string")
+        file = self.shard(integer(entry, Entry.SHARD), key, offset, size)
+        data = stored.map_bytes(file, offset, size).tobytes()
+        length, position = read_varint(data, 0)
+        content = data[position + _LENGTH_CHECKSUM_SIZE :]
+        if len(content) != length or length >= 1 << 32:
+            raise CheckpointError(f"the string {key!r} has a wrong length")
+        summed = length.to_bytes(4, self.byte_order) + data[position:]
+        if masked_crc32c(summed) != integer(entry, Entry.CRC32C):
+            raise CheckpointError(f"the string {key!r} is damaged: wrong CRC32C")
+        return content
 
     def shard(self, number: int, key: bytes, offset: int, size: int) -> Path:
         """Return the data file of a tensor, having made sure that the tensor lies within."""

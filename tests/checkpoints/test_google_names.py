@@ -1,0 +1,101 @@
+"""Names of TensorFlow Hub and the Model Garden, by files that the Model Garden wrote.
+
+data/model_garden has its maker beside it.
+"""
+
+import numpy as np
+import pytest
+from bert_tensors import expected_rows
+from checkpoint_files import DATA, assert_holds, is_same, numbers
+from runtimes import once
+
+from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
+from keras_bert.checkpoints.google_names import as_google
+from keras_bert.checkpoints.stored import StoredTensor
+
+pytestmark = once
+
+FOLDER = DATA.parent / "model_garden"
+GOOGLE = {name for name, *_ in expected_rows(2, training=True)}
+
+
+def stored(*shape):
+    return StoredTensor(DATA / "zip.bin", 0, np.dtype(np.float32), shape)
+
+
+def renamed(*full_names):
+    """What becomes of variables with these names; their keys are like a SavedModel's."""
+    names = {f"variables/{number}": name for number, name in enumerate(full_names)}
+    return list(as_google({key: stored(2, 2) for key in names}, names))
+
+
+def test_a_checkpoint_has_google_s_names_and_nothing_of_its_optimizer_s_slots():
+    with open_checkpoint(FOLDER / "checkpoint" / "bert_model.ckpt-1") as checkpoint:
+        assert set(checkpoint) >= GOOGLE
+        others = [name for name in checkpoint if name not in GOOGLE]
+        assert "save_counter/.ATTRIBUTES/VARIABLE_VALUE" in others
+        # The pooler that the head for the next sentence uses is not the encoder's.
+        pooler = "model/encoder_network/_pooler_layer/kernel/.ATTRIBUTES/VARIABLE_VALUE"
+        others.remove(pooler)
+        own = "model/classification_heads/0/dense/kernel/.ATTRIBUTES/VARIABLE_VALUE"
+        assert own not in checkpoint
+        assert not is_same(checkpoint[pooler], checkpoint["bert/pooler/dense/kernel"])
+        optimizer = {name.split("/")[1] for name in others if name.startswith("optimizer/")}
+        assert optimizer == {"_iterations", "_learning_rate"}
+        query = "bert/encoder/layer_1/attention/self/query/kernel"
+        assert (checkpoint.shape(query), checkpoint.stored_shape(query)) == ((12, 12), (12, 3, 4))
+        assert checkpoint.shape("cls/seq_relationship/output_weights") == (2, 12)
+
+
+def test_a_saved_model_has_google_s_names():
+    with open_checkpoint(FOLDER / "saved_model" / "variables" / "variables") as checkpoint:
+        heads = ("cls/predictions", "cls/seq_relationship")
+        encoder = {name for name in GOOGLE if not name.startswith(heads)}
+        assert set(checkpoint) == encoder | {"do_lower_case/.ATTRIBUTES/VARIABLE_VALUE"}
+
+
+def test_names_of_the_first_version_of_tensorflow_hub_s_models():
+    full_names = [
+        "bert_model/word_embeddings/embeddings",
+        "bert_model/embedding_postprocessor/type_embeddings",
+        "bert_model/embedding_postprocessor/position_embeddings",
+        "bert_model/embedding_postprocessor/layer_norm/gamma",
+        "bert_model/encoder/layer_0/self_attention_output/kernel",
+        "bert_model/encoder/layer_0/output_layer_norm/beta",
+        "bert_model/pooler_transform/bias",
+    ]
+    assert renamed(*full_names) == [
+        "bert/embeddings/word_embeddings",
+        "bert/embeddings/token_type_embeddings",
+        "bert/embeddings/position_embeddings",
+        "bert/embeddings/LayerNorm/gamma",
+        "bert/encoder/layer_0/attention/output/dense/kernel",
+        "bert/encoder/layer_0/output/LayerNorm/beta",
+        "bert/pooler/dense/bias",
+    ]
+
+
+def test_parts_of_another_architecture_keep_names_that_show_it():
+    full_names = ["a/transformer/layer_3/gate/kernel", "embedding_projection/kernel", "dense/bias"]
+    assert renamed(*full_names) == [
+        "bert/encoder/layer_3/gate/kernel",
+        "bert/embeddings/embedding_projection/kernel",
+        "variables/2",
+    ]
+
+
+def test_two_encoders_in_one_file_are_refused():
+    with pytest.raises(CheckpointError, match="two models: 'bert/embeddings/word_embeddings'"):
+        renamed("one/word_embeddings/embeddings", "other/word_embeddings/embeddings")
+
+
+def test_the_scope_of_old_modules_of_tensorflow_hub(tmp_path):
+    tensors = {"bert/embeddings/word_embeddings": numbers(3, 2), "global_step": np.int64(1)}
+    prefix = tmp_path / "model.ckpt-best"
+    write_tensor_bundle(prefix, {f"module/{name}": each for name, each in tensors.items()})
+    with open_checkpoint(prefix) as checkpoint:
+        assert_holds(checkpoint, tensors)
+    both = {"module/a": numbers(1), "a": numbers(2)}
+    write_tensor_bundle(prefix, both)
+    with open_checkpoint(prefix) as checkpoint:
+        assert_holds(checkpoint, both)

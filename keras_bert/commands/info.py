@@ -15,7 +15,7 @@ from ..families.configuration import activation_name, read_config
 from ..families.fitting import check_fit
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
-from ..tokenizer.vocabulary import is_cased, load_vocabulary
+from ..tokenizer import load_tokenizer
 from .shared import downloaded, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
@@ -87,11 +87,11 @@ def _add_folder_facts(
         facts["not of BERT"] = with_ranges(left_out(checkpoint, found))
         check_fit(family, config, checkpoint, found)
         if Path(paths.vocab).exists():
-            vocabulary = load_vocabulary(paths.vocab)
+            tokenizer = load_tokenizer(paths.vocab)
             facts["vocabulary"] = {
                 "path": paths.vocab,
-                "tokens": len(vocabulary),
-                "cased": is_cased(folder, vocabulary),
+                "tokens": len(tokenizer._token_dict),
+                "cased": tokenizer._cased,
             }
     except ValueError as error:
         return error

@@ -24,7 +24,7 @@ from .pooling import POOL_NSP, TextPooling
 class Pipeline:
     """A model with its tokenizer, which gives features of any number of texts, any number of times.
 
-    Arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
+    The vocabulary may be a tokenizer, whose own settings hold then. Other arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
     and `full_length`, the length of the features with `cut_embed=False`. None means the length that
     the model was built for or, if it was built for any, that of the longest text.
     """
@@ -43,7 +43,11 @@ class Pipeline:
     ):
         _check_model(model)
         _check_vocabulary(model, vocabulary)
-        self.tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
+        self.tokenizer = (
+            vocabulary
+            if isinstance(vocabulary, Tokenizer)
+            else _tokenizer(model, vocabulary, bool(cased), bool(official))
+        )
         built_for = static_shape(model.inputs[0])[1]
         self._limit = built_for or any_length.position_num(model)
         self._segment_num = any_length.segment_num(model)
@@ -193,11 +197,14 @@ def _check_model(model) -> None:
 
 
 def _check_vocabulary(model, vocabulary) -> None:
+    if isinstance(vocabulary, Tokenizer):
+        vocabulary = vocabulary._token_dict
     if vocabulary is None:
         raise ValueError("`vocabs` is needed with a Model: a dict of its tokens and their ids.")
     if not isinstance(vocabulary, Mapping) or not vocabulary:
         raise TypeError(
-            f"`vocabs` must be a dict of tokens and their ids. Received: {describe(vocabulary)}."
+            "`vocabs` must be a dict of tokens and their ids, or a tokenizer. "
+            f"Received: {describe(vocabulary)}."
         )
     rows, largest = any_length.token_num(model), max(vocabulary.values())
     if min(vocabulary.values()) < 0:

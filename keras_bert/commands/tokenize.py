@@ -16,9 +16,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
         description="Print the tokens of each line, special tokens included, separated by spaces. "
         f"A text: {shared.PAIR_HELP}.",
     )
-    shared.add_model_argument(
-        parser, "a vocabulary file (vocab.txt, spiece.model, tokenizer.json), or "
-    )
+    files_help = "a vocabulary file (vocab.txt, spiece.model, tokenizer.json), or "
+    shared.add_model_argument(parser, files_help)
     shared.add_texts_argument(parser)
     parser.add_argument("--ids", action="store_true", help="print ids instead of tokens")
     json_help = 'print {"tokens": …, "ids": …, "segments": …} for each line'

@@ -24,9 +24,10 @@ from .pooling import POOL_NSP, TextPooling
 class Pipeline:
     """A model with its tokenizer, which gives features of any number of texts, any number of times.
 
-    The vocabulary may be a tokenizer, whose own settings hold then. Other arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
+    Arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
     and `full_length`, the length of the features with `cut_embed=False`. None means the length that
-    the model was built for or, if it was built for any, that of the longest text.
+    the model was built for or, if it was built for any, that of the longest text. A tokenizer that
+    is given as vocabulary has its own settings.
     """
 
     def __init__(
@@ -43,11 +44,7 @@ class Pipeline:
     ):
         _check_model(model)
         _check_vocabulary(model, vocabulary)
-        self.tokenizer = (
-            vocabulary
-            if isinstance(vocabulary, Tokenizer)
-            else _tokenizer(model, vocabulary, bool(cased), bool(official))
-        )
+        self.tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
         built_for = static_shape(model.inputs[0])[1]
         self._limit = built_for or any_length.position_num(model)
         self._segment_num = any_length.segment_num(model)
@@ -168,7 +165,12 @@ _tokenizers: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def _tokenizer(model, vocabulary, cased: bool, official: bool) -> Tokenizer:
-    """The tokenizer of a model's last vocabulary: making one takes longer than encoding a text."""
+    """The tokenizer of a model's last vocabulary: making one takes longer than encoding a text.
+
+    What is a tokenizer already, is taken as it is.
+    """
+    if not isinstance(vocabulary, Mapping):
+        return vocabulary
     options = {"cased": cased, "official": official}
     try:
         kept = _tokenizers.get(model)
@@ -197,8 +199,7 @@ def _check_model(model) -> None:
 
 
 def _check_vocabulary(model, vocabulary) -> None:
-    if isinstance(vocabulary, Tokenizer):
-        vocabulary = vocabulary._token_dict
+    vocabulary = getattr(vocabulary, "_token_dict", vocabulary)
     if vocabulary is None:
         raise ValueError("`vocabs` is needed with a Model: a dict of its tokens and their ids.")
     if not isinstance(vocabulary, Mapping) or not vocabulary:

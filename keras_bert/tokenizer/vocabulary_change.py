@@ -185,9 +185,9 @@ def _check_ids(vocabulary: Mapping[str, int]) -> None:
         raise TypeError(f"`vocabulary` must map tokens to ids. Received: {describe(vocabulary)}")
     if sum(token.startswith(SPACE) for token in vocabulary) * 10 > len(vocabulary):
         raise ValueError(
-            "`vocabulary` must be one of WordPiece. That of a SentencePiece model, as English ALBERT "
-            "models have, cannot be changed here: its pieces have probabilities that would have to "
-            f"be learned anew. Received: {shorten(list(vocabulary))}"
+            "`vocabulary` must be a WordPiece vocabulary. A SentencePiece model, as English ALBERT "
+            "models have, cannot be changed: its pieces have probabilities, which would have to be "
+            f"learned anew. Received: {shorten(list(vocabulary))}"
         )
     if sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ValueError(

@@ -73,7 +73,7 @@ def _checkpoint_facts(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _add_folder_facts(
     facts: dict[str, Any], folder: Path, checkpoint: Checkpoint
-) -> ValueError | None:
+) -> ValueError | ImportError | None:
     """Add what the folder's other files say; return what is wrong with them."""
     paths = get_checkpoint_paths(folder)
     try:
@@ -93,7 +93,7 @@ def _add_folder_facts(
                 "tokens": len(tokenizer._token_dict),
                 "cased": tokenizer._cased,
             }
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         return error
     return None
 

@@ -1,8 +1,8 @@
 import json
 import shutil
-from pathlib import Path
 
 import pytest
+from tokenizer_texts import PIECES
 
 from keras_bert.datasets import PretrainedList
 from keras_bert.tokenizer import (
@@ -13,7 +13,6 @@ from keras_bert.tokenizer import (
     load_vocabulary,
 )
 
-FOLDER = Path(__file__).parents[1] / "data" / "sentencepiece"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
@@ -22,7 +21,7 @@ def test_the_file_decides_which_tokenizer():
     assert type(tiny) is Tokenizer
     assert tiny._official
     for name in ("spiece.model", "tokenizer.json"):
-        tokenizer = load_tokenizer(FOLDER / name, official=True)
+        tokenizer = load_tokenizer(PIECES / name, official=True)
         assert type(tokenizer) is SentencePieceTokenizer
         assert tokenizer._official
         assert tokenizer.tokenize("É") == ["[CLS]", "▁", "e", "[SEP]"]
@@ -45,7 +44,7 @@ def test_case_is_what_is_asked_for_or_else_what_the_folder_says(tmp_path, name, 
     if name == "vocab.txt":
         path.write_text("\n".join([*SPECIAL, "a"]))
     else:
-        shutil.copy(FOLDER / name, path)
+        shutil.copy(PIECES / name, path)
     if lower is not None:
         config = {"do_lower_case": lower, "keep_accents": not lower}
         (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
@@ -57,7 +56,7 @@ def test_case_is_what_is_asked_for_or_else_what_the_folder_says(tmp_path, name, 
 
 def test_a_model_with_capital_letters_keeps_them(tmp_path):
     # Made by hand: every piece in capitals, in a file of the same length.
-    content = (FOLDER / "spiece.model").read_bytes()
+    content = (PIECES / "spiece.model").read_bytes()
     path = tmp_path / "spiece.model"
     path.write_bytes(content.replace("▁the".encode(), "▁The".encode()))
     assert not load_tokenizer(path)._cased  # one may have been added
@@ -70,7 +69,7 @@ def test_a_model_with_capital_letters_keeps_them(tmp_path):
 
 
 def test_each_kind_of_file_under_the_name_of_another_is_named(tmp_path):
-    content = (FOLDER / "spiece.model").read_bytes()
+    content = (PIECES / "spiece.model").read_bytes()
     path = tmp_path / "vocab.txt"
     path.write_bytes(content)
     for load in (load_tokenizer, load_vocabulary):
@@ -81,7 +80,7 @@ def test_each_kind_of_file_under_the_name_of_another_is_named(tmp_path):
     with pytest.raises(VocabularyError, match=r"must be a SentencePiece model.*in \.txt"):
         load_tokenizer(path)
     with pytest.raises(VocabularyError, match=r"'Unigram'.*`load_tokenizer` reads it"):
-        load_vocabulary(FOLDER / "tokenizer.json")
+        load_vocabulary(PIECES / "tokenizer.json")
 
 
 @pytest.mark.parametrize("path", [None, 3, {"a": 0}])

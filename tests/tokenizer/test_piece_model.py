@@ -1,18 +1,17 @@
 import json
 import random
-from pathlib import Path
 
 import pytest
 from runtimes import once
 from text_damage import damaged
+from tokenizer_texts import PIECES
 
 from keras_bert.tokenizer import SentencePieceTokenizer, VocabularyError
 from keras_bert.tokenizer.piece_model import read_piece_model
 
-FOLDER = Path(__file__).parents[1] / "data" / "sentencepiece"
-MODEL, JSON = FOLDER / "spiece.model", FOLDER / "tokenizer.json"
+MODEL, JSON = PIECES / "spiece.model", PIECES / "tokenizer.json"
 DOCUMENT = json.loads(JSON.read_text(encoding="utf-8"))
-TEXTS = json.loads(FOLDER.joinpath("oracle.json").read_text(encoding="ascii"))["texts"]
+TEXTS = json.loads(PIECES.joinpath("oracle.json").read_text(encoding="ascii"))["texts"]
 
 
 def written(folder, **changes):

@@ -2,21 +2,19 @@ import copy
 import json
 import pickle
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from runtimes import once
-from tokenizer_texts import odd_texts
+from tokenizer_texts import PIECES, odd_texts
 
 from keras_bert.tokenizer import SentencePieceTokenizer, Tokenizer, VocabularyError
 
-FOLDER = Path(__file__).parents[1] / "data" / "sentencepiece"
-MODEL = FOLDER / "spiece.model"
-# What transformers' tokenizer in Python makes of some texts, by FOLDER / "make.py".
-ORACLE = json.loads(FOLDER.joinpath("oracle.json").read_text(encoding="ascii"))
+MODEL = PIECES / "spiece.model"
+# What transformers' tokenizer in Python makes of some texts, by PIECES / "make.py".
+ORACLE = json.loads(PIECES.joinpath("oracle.json").read_text(encoding="ascii"))
 OPTIONS = {"uncased": {}, "cased": {"cased": True}, "keep_accents": {"keep_accents": True}}
 
 TOKENIZERS = [
@@ -177,7 +175,7 @@ def test_a_missing_library_is_named(monkeypatch):
 def test_ids_and_offsets_are_those_of_tokenizers():
     """Hugging Face's in Rust, on texts where its rules do the same."""
     tokenizers = pytest.importorskip("tokenizers")
-    document = json.loads(FOLDER.joinpath("tokenizer.json").read_text(encoding="utf-8"))
+    document = json.loads(PIECES.joinpath("tokenizer.json").read_text(encoding="utf-8"))
     # It starts a word behind each added token, and puts the blank before a word into its offsets.
     document["added_tokens"] = [each for each in document["added_tokens"] if each["special"]]
     metaspace = document["pre_tokenizer"]
@@ -185,7 +183,7 @@ def test_ids_and_offsets_are_those_of_tokenizers():
     document["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": steps}
     fast = tokenizers.Tokenizer.from_str(json.dumps(document))
     texts = [text for text in ORACLE["texts"] if "[MASK]" not in text and "\x1c" not in text]
-    reviews = FOLDER.with_name("reviews.tsv").read_text(encoding="utf-8").splitlines()
+    reviews = PIECES.with_name("reviews.tsv").read_text(encoding="utf-8").splitlines()
     for text in [*texts, *reviews]:
         if "\ufffd" in text or "²" in text:
             continue  # a blank that its Metaspace does not see; other splits of numbers

@@ -45,6 +45,7 @@ setup(
         "docs": ["furo>=2025.12.19", "myst-parser>=5.2.0", "sphinx>=9.0.4"],
         "pretrain": ["tokenizers>=0.20.0"],  # learns the vocabulary in demo/pretrain.py
         "ray": ["pyarrow>=15.0.0", "ray[data]>=2.40.0"],
+        "sentencepiece": ["sentencepiece>=0.2.2"],  # vocabularies of English ALBERT models
         # What slow tests compare with, beside the numbers that all tests have with them.
         "reference": ["mypy>=1.11.0", "tokenizers>=0.20.0", "transformers>=4.45.0"],
         "test": [
@@ -55,6 +56,7 @@ setup(
             "pytest>=8.0.0",
             "pytest-xdist>=3.6.1",
             "ruff>=0.9.0",
+            "sentencepiece>=0.2.2",
         ],
     },
     classifiers=[

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     from .tokenizer import TOKEN_PAD as TOKEN_PAD
     from .tokenizer import TOKEN_SEP as TOKEN_SEP
     from .tokenizer import TOKEN_UNK as TOKEN_UNK
+    from .tokenizer import SentencePieceTokenizer as SentencePieceTokenizer
     from .tokenizer import Tokenizer as Tokenizer
     from .tokenizer import VocabularyChange as VocabularyChange
     from .tokenizer import VocabularyError as VocabularyError
+    from .tokenizer import load_tokenizer as load_tokenizer
     from .tokenizer import load_vocabulary as load_vocabulary
     from .tokenizer import save_vocabulary as save_vocabulary
     from .training import layout_map as layout_map
@@ -54,7 +56,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "tokenizer": (
         *("TOKEN_PAD", "TOKEN_UNK", "TOKEN_CLS", "TOKEN_SEP", "TOKEN_MASK", "Tokenizer"),
-        *("VocabularyChange", "VocabularyError", "load_vocabulary", "save_vocabulary"),
+        *("SentencePieceTokenizer", "VocabularyChange", "VocabularyError"),
+        *("load_tokenizer", "load_vocabulary", "save_vocabulary"),
     ),
     "bert": (
         *("gelu", "get_model", "compile_model", "get_base_dict", "gen_batch_inputs"),

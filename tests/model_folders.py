@@ -1,9 +1,11 @@
 """Small BERT models in files, with random weights that make every part count."""
 
 import json
+import shutil
 
 import numpy as np
 from safetensors.numpy import save_file
+from tokenizer_texts import PIECES
 
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families import BERT
@@ -78,3 +80,14 @@ def write_hugging_face_folder(folder):
     save_file(contiguous, folder / "model.safetensors")
     model = {"type": "WordPiece", "vocab": {word: index for index, word in enumerate(WORDS)}}
     (folder / "tokenizer.json").write_text(json.dumps({"model": model}), "utf-8")
+
+
+def write_pieces_folder(folder):
+    """A model with a SentencePiece vocabulary, as English ALBERT models have."""
+    config = {**CONFIG, "vocab_size": 600, "hidden_act": "gelu_new"}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    tensors = to_checkpoint(random_weights(config), "huggingface")
+    contiguous = {name: np.ascontiguousarray(each) for name, each in tensors.items()}
+    save_file(contiguous, folder / "model.safetensors")
+    shutil.copy(PIECES / "tokenizer.json", folder)

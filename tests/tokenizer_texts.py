@@ -13,6 +13,8 @@ DATA = Path(__file__).with_name("data")
 # What keras-bert 0.89 makes of some texts.
 OLD = json.loads(DATA.joinpath("tokenizer_oracle.json").read_text(encoding="ascii"))
 VOCABULARY = {token: index for index, token in enumerate(OLD["vocabulary"].split())}
+# A SentencePiece vocabulary of 600 pieces, in both kinds of file.
+PIECES = DATA / "sentencepiece"
 README_DICT = {"[CLS]": 0, "[SEP]": 1, "un": 2, "##aff": 3, "##able": 4, "[UNK]": 5}
 
 # Texts in which the rules, and the ways around them, have something to do.

@@ -114,10 +114,8 @@ def _features(
     pipeline = make_pipeline(
         model,
         poolings=shared.pooling_of(options),
-        vocabs=files.vocabulary,
-        cased=files.cased,
+        vocabs=files.tokenizer,
         batch_size=options.batch_size,
-        official=options.official,
     )
     results = pipeline.with_ids(itertools.islice(texts, done, None))
     total = _count_lines(options.file)
@@ -151,7 +149,7 @@ def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
             for file in read
         ],
         **{name: getattr(options, name) for name in ("layers", "pooling", "max_length")},
-        "cased": files.cased,
+        "cased": files.tokenizer._cased,
         "official": options.official,
     }
 

@@ -40,13 +40,14 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Guess."""
-    _, paths, vocabulary, cased = shared.open_model(options)
+    files = shared.open_model(options)
+    paths, vocabulary, tokenizer = files.paths, files.vocabulary, files.tokenizer
     if TOKEN_MASK not in vocabulary:
         raise shared.CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
     for text in options.text:
         _check_mask(text)
     _check_head(paths, options)
-    tokenizer = _MaskTokenizer(vocabulary, cased=cased, official=options.official)
+    _keep_masks(tokenizer)
     from ..loader import load_trained_model_from_checkpoint
 
     with unwarned_of_head():  # `_check_head` says it
@@ -83,12 +84,15 @@ def _check_head(paths, options: argparse.Namespace) -> None:
             shared.remark(options, f"{checkpoint.path}: {UNTRAINED_HEAD}")
 
 
-class _MaskTokenizer(Tokenizer):
-    """Keeps masks whole, which the rules for punctuation would take apart."""
+def _keep_masks(tokenizer: Tokenizer) -> None:
+    """Keep masks whole, which are otherwise split like any other text."""
+    tokenize = tokenizer._tokenize
 
-    def _tokenize(self, text):
-        first, *others = map(super()._tokenize, text.split(TOKEN_MASK))
+    def tokenize_around_masks(text: str) -> list[str]:
+        first, *others = map(tokenize, text.split(TOKEN_MASK))
         return first + [token for part in others for token in (TOKEN_MASK, *part)]
+
+    tokenizer._tokenize = tokenize_around_masks  # type: ignore[method-assign]
 
 
 def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:

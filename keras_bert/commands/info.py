@@ -15,7 +15,7 @@ from ..families.configuration import activation_name, read_config
 from ..families.fitting import check_fit
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
-from ..tokenizer.vocabulary import is_cased, load_vocabulary
+from ..tokenizer import load_tokenizer
 from .shared import downloaded, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
@@ -73,7 +73,7 @@ def _checkpoint_facts(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _add_folder_facts(
     facts: dict[str, Any], folder: Path, checkpoint: Checkpoint
-) -> ValueError | None:
+) -> ValueError | ImportError | None:
     """Add what the folder's other files say; return what is wrong with them."""
     paths = get_checkpoint_paths(folder)
     try:
@@ -88,13 +88,13 @@ def _add_folder_facts(
         facts[f"not of {family.name}"] = with_ranges(left_out(checkpoint, found))
         check_fit(family, config, checkpoint, found)
         if Path(paths.vocab).exists():
-            vocabulary = load_vocabulary(paths.vocab)
+            tokenizer = load_tokenizer(paths.vocab)
             facts["vocabulary"] = {
                 "path": paths.vocab,
-                "tokens": len(vocabulary),
-                "cased": is_cased(folder, vocabulary),
+                "tokens": len(tokenizer._token_dict),
+                "cased": tokenizer._cased,
             }
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         return error
     return None
 

@@ -12,7 +12,7 @@ from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths
 from ..datasets.pretrained import by_name, get_pretrained
 from ..families.configuration import read_config
-from ..tokenizer.vocabulary import is_cased, load_vocabulary
+from ..tokenizer import Tokenizer, load_tokenizer
 
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
 PAIR_HELP = f"a line 'first{PAIR_SEPARATOR}second' is a pair of sentences"
@@ -66,8 +66,12 @@ class ModelFolder(NamedTuple):
 
     folder: str
     paths: CheckpointPaths
-    vocabulary: dict[str, int]
-    cased: bool
+    tokenizer: Tokenizer
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Token to id."""
+        return self.tokenizer._token_dict
 
 
 def model_paths(name: str) -> tuple[str, CheckpointPaths]:
@@ -83,20 +87,21 @@ def model_paths(name: str) -> tuple[str, CheckpointPaths]:
 def open_model(options: argparse.Namespace) -> ModelFolder:
     """Find a model's files and read its vocabulary; say so if its size is not that of the model."""
     folder, paths = model_paths(options.model)
-    vocabulary = load_vocabulary(paths.vocab)
+    files = ModelFolder(folder, paths, make_tokenizer(options, paths.vocab))
     with open_checkpoint(paths.checkpoint) as checkpoint:
         size = read_config(paths.config, checkpoint)["vocab_size"]
-    if len(vocabulary) != size:
+    count = len(files.vocabulary)
+    if count != size:
         remark(
             options,
-            f"{paths.vocab} has {len(vocabulary)} tokens, the model {size}: does it belong to it?",
+            f"{paths.vocab} has {count} tokens, the model {size}: does it belong to it?",
         )
-    return ModelFolder(folder, paths, vocabulary, decide_case(options, folder, vocabulary))
+    return files
 
 
-def decide_case(options: argparse.Namespace, folder: str, vocabulary: Mapping[str, int]) -> bool:
-    """Whether texts keep their case: what the user says, or else the model."""
-    return is_cased(folder, vocabulary) if options.cased is None else options.cased
+def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
+    """Make the tokenizer of a vocabulary file; the user decides about case, or else the model."""
+    return load_tokenizer(path, options.cased, official=options.official)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def _vectors(files: shared.ModelFolder, texts: list[str], options) -> np.ndarray
             files.folder,
             [shared.as_pair(text) for text in texts],
             poolings=shared.pooling_of(options),
-            cased=files.cased,
+            cased=files.tokenizer._cased,
             official=options.official,
             progress=sys.stderr.isatty(),
         )

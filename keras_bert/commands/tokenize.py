@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from ..tokenizer import Tokenizer, load_vocabulary
+from ..tokenizer import Tokenizer
 from . import shared
 
 
@@ -16,7 +16,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
         description="Print the tokens of each line, special tokens included, separated by spaces. "
         f"A text: {shared.PAIR_HELP}.",
     )
-    shared.add_model_argument(parser, "a vocabulary file (vocab.txt, tokenizer.json), or ")
+    files_help = "a vocabulary file (vocab.txt, spiece.model, tokenizer.json), or "
+    shared.add_model_argument(parser, files_help)
     shared.add_texts_argument(parser)
     parser.add_argument("--ids", action="store_true", help="print ids instead of tokens")
     json_help = 'print {"tokens": …, "ids": …, "segments": …} for each line'
@@ -28,13 +29,10 @@ def add_parser(commands) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
     """Tokenize."""
     if os.path.isfile(options.model) and not options.model.endswith(".zip"):
-        folder, path = os.path.dirname(options.model), options.model
+        path = options.model
     else:
-        folder, paths = shared.model_paths(options.model)
-        path = paths.vocab
-    vocabulary = load_vocabulary(path)
-    cased = shared.decide_case(options, folder, vocabulary)
-    tokenizer = Tokenizer(vocabulary, cased=cased, official=options.official)
+        path = shared.model_paths(options.model)[1].vocab
+    tokenizer = shared.make_tokenizer(options, path)
     with shared.open_texts(options.file) as stream:
         for line in shared.lines(stream, options.file):
             shared.write(_describe(tokenizer, shared.as_pair(line), options))

@@ -13,8 +13,8 @@ import numpy as np
 from ..arguments import as_integer, describe
 from ..checkpoints.paths import get_checkpoint_paths
 from ..loader import load_trained_model_from_checkpoint
-from ..tokenizer import Tokenizer
-from ..tokenizer.vocabulary import find_case, load_vocabulary
+from ..tokenizer import Tokenizer, load_tokenizer
+from ..tokenizer.vocabulary import find_case
 from .any_length import position_num
 from .pipeline import Pipeline
 from .pooling import POOL_NSP, check_poolings
@@ -26,7 +26,7 @@ def extract_embeddings(
     model: Any,
     texts: Texts,
     poolings: str | Sequence[str] | None = None,
-    vocabs: Mapping[str, int] | None = None,
+    vocabs: Mapping[str, int] | Tokenizer | None = None,
     cased: bool | None = None,
     batch_size: int | None = None,
     cut_embed: bool = True,
@@ -45,8 +45,9 @@ def extract_embeddings(
         poolings: None for the features of every token; or one of `POOL_NSP` (the first token),
             `POOL_MAX` and `POOL_AVE` (over ids that are not 0, special tokens included), or a list
             of them, whose results are concatenated.
-        vocabs: The vocabulary of a Model, token to id. A folder has its own. The id 0 is padding,
-            whatever it is called, and is not looked at.
+        vocabs: The vocabulary of a Model, token to id, or a tokenizer, such as a
+            `SentencePieceTokenizer`, whose own `cased` and `official` hold. A folder has its own.
+            The id 0 is padding, whatever it is called, and is not looked at.
         cased: Whether texts keep their case and accents. None means False, with a warning where the
             folder, or else a vocabulary with capital letters, says that they do.
         batch_size: The most texts in a batch; None leaves it to their number of tokens. (On CPUs,
@@ -86,7 +87,7 @@ def extract_embeddings_generator(
     model: Any,
     texts: Texts,
     poolings: str | Sequence[str] | None = None,
-    vocabs: Mapping[str, int] | None = None,
+    vocabs: Mapping[str, int] | Tokenizer | None = None,
     cased: bool | None = None,
     batch_size: int | None = None,
     cut_embed: bool = True,
@@ -135,11 +136,14 @@ def make_pipeline(
     if batch_size is not None and as_integer("batch_size", batch_size) < 1:
         raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")
     folder = full_length = None
+    if isinstance(vocabs, Tokenizer):
+        _check_settings(vocabs, cased, official)
+        cased = vocabs._cased
     if isinstance(model, (str, os.PathLike)):
         folder = model
         # A model that is asked for the first token alone computes less.
         output_len = 1 if poolings is not None and set(poolings) == {POOL_NSP} else None
-        model, vocabs = _load(model, output_layer_num, output_len)
+        model, vocabs = _load(model, output_layer_num, output_len, bool(cased), official)
         full_length = position_num(model)
     pipeline = Pipeline(
         model,
@@ -156,7 +160,20 @@ def make_pipeline(
     return pipeline
 
 
-def _load(folder, output_layer_num, output_len):
+def _check_settings(tokenizer: Tokenizer, cased: bool | None, official: bool) -> None:
+    """Refuse what contradicts a tokenizer that was given."""
+    for name, asked, has in (
+        ("cased", cased, tokenizer._cased),
+        ("official", official or None, tokenizer._official),
+    ):
+        if asked is not None and bool(asked) != bool(has):
+            raise ValueError(
+                f"`{name}` must be that of the tokenizer that is given as `vocabs`, or be left "
+                f"out. Received: {name}={asked}, and a tokenizer with {name}={has}."
+            )
+
+
+def _load(folder, output_layer_num, output_len, cased, official):
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             "`model` must be the path of a model folder, or a Model. "
@@ -170,7 +187,7 @@ def _load(folder, output_layer_num, output_len):
         seq_len=None,
         output_len=output_len,
     )
-    return model, load_vocabulary(paths.vocab)
+    return model, load_tokenizer(paths.vocab, cased, official=official)
 
 
 # By tokenizer, what `find_case` found: reading all tokens takes a while.

@@ -10,7 +10,7 @@ import numpy as np
 from ..arguments import as_size, describe
 from ..backend import limit_threads
 from ..checkpoints.paths import get_checkpoint_paths
-from ..tokenizer.vocabulary import is_cased, load_vocabulary
+from ..tokenizer import load_tokenizer
 from .embeddings import make_pipeline
 from .pooling import POOL_AVE
 
@@ -81,7 +81,7 @@ class Extractor:
         if threads is not None:
             limit_threads(as_size("threads", threads))
         if cased is None:
-            cased = is_cased(folder, load_vocabulary(get_checkpoint_paths(folder).vocab))
+            cased = load_tokenizer(get_checkpoint_paths(folder).vocab)._cased
         self._extract = make_pipeline(
             folder,
             poolings,

@@ -26,7 +26,8 @@ class Pipeline:
 
     Arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
     and `full_length`, the length of the features with `cut_embed=False`. None means the length that
-    the model was built for or, if it was built for any, that of the longest text.
+    the model was built for or, if it was built for any, that of the longest text. A tokenizer that
+    is given as vocabulary has its own settings.
     """
 
     def __init__(
@@ -164,7 +165,12 @@ _tokenizers: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def _tokenizer(model, vocabulary, cased: bool, official: bool) -> Tokenizer:
-    """The tokenizer of a model's last vocabulary: making one takes longer than encoding a text."""
+    """The tokenizer of a model's last vocabulary: making one takes longer than encoding a text.
+
+    What is a tokenizer already, is taken as it is.
+    """
+    if not isinstance(vocabulary, Mapping):
+        return vocabulary
     options = {"cased": cased, "official": official}
     try:
         kept = _tokenizers.get(model)
@@ -193,11 +199,13 @@ def _check_model(model) -> None:
 
 
 def _check_vocabulary(model, vocabulary) -> None:
+    vocabulary = getattr(vocabulary, "_token_dict", vocabulary)
     if vocabulary is None:
         raise ValueError("`vocabs` is needed with a Model: a dict of its tokens and their ids.")
     if not isinstance(vocabulary, Mapping) or not vocabulary:
         raise TypeError(
-            f"`vocabs` must be a dict of tokens and their ids. Received: {describe(vocabulary)}."
+            "`vocabs` must be a dict of tokens and their ids, or a tokenizer. "
+            f"Received: {describe(vocabulary)}."
         )
     rows, largest = any_length.token_num(model), max(vocabulary.values())
     if min(vocabulary.values()) < 0:

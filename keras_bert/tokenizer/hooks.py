@@ -158,14 +158,21 @@ class TokenizerHooks:
         if not self._has_own_tokenize():
             tokens = self._tokenize(text)
             offsets = self.rematch(text, tokens, bool(self._cased), self._token_unk)
-        elif (cache := self._cache_of_rules()) is not None:
-            tokens, offsets = cache.tokens(text), cache.offsets(text)
         else:
-            tokens, offsets = [], []
-            for word, pieces in self._words_and_pieces(text):
-                tokens += pieces
-                offsets += piece_offsets(word, pieces, self._token_unk)
+            tokens, offsets = self._tokens_and_offsets(text)
         return list(map(TokenWithOffsets, tokens, offsets))
+
+    def _tokens_and_offsets(self, text: str) -> tuple[list[str], Offsets]:
+        """Return what the class's own `_tokenize` does, and each token's offsets in the text."""
+        cache = self._cache_of_rules()
+        if cache is not None:
+            return cache.tokens(text), cache.offsets(text)
+        tokens: list[str] = []
+        offsets: Offsets = []
+        for word, pieces in self._words_and_pieces(text):
+            tokens += pieces
+            offsets += piece_offsets(word, pieces, self._token_unk)
+        return tokens, offsets
 
     def _words_and_pieces(self, text: str) -> Iterator[tuple[Word, list[str]]]:
         """Split a text by the rules as they are, a subclass's own included."""

@@ -6,6 +6,11 @@ TOKEN_CLS = "[CLS]"  # opens every input; its output is the summary of the seque
 TOKEN_SEP = "[SEP]"  # closes each sentence
 TOKEN_MASK = "[MASK]"  # hides the token that the masked language model has to guess
 
+# ALBERT's SentencePiece vocabularies have these two instead of "[PAD]" and "[UNK]".
+PIECE_PAD = "<pad>"
+PIECE_UNK = "<unk>"
+PIECE_SPECIAL_TOKENS = (PIECE_PAD, PIECE_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK)
+
 PADDING_TOKENS = (TOKEN_PAD, "[PAD]")
 SPECIAL_TOKENS = frozenset((*PADDING_TOKENS, TOKEN_UNK, TOKEN_CLS, TOKEN_SEP, TOKEN_MASK))
 

@@ -16,7 +16,7 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
-class _ClassOrInstanceMethod(Generic[_Arguments, _Result]):
+class ClassOrInstanceMethod(Generic[_Arguments, _Result]):
     """A method of the instance where there is one, of the class otherwise."""
 
     def __init__(self, function: Callable[Concatenate[Any, _Arguments], _Result]):
@@ -300,7 +300,7 @@ class Tokenizer(TokenizerHooks):
             )
         return [known[index] for index in ids]
 
-    @_ClassOrInstanceMethod
+    @ClassOrInstanceMethod
     def rematch(
         self, text: str, tokens: Iterable[str], cased: bool = False, unknown_token: str = TOKEN_UNK
     ) -> list[tuple[int, int]]:

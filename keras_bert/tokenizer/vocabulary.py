@@ -8,6 +8,7 @@ from typing import Any
 from ..arguments import check_on_disk, describe, shorten
 
 BYTE_ORDER_MARK = "\ufeff"
+SPACE = "\u2581"  # how SentencePiece writes a blank
 
 
 class VocabularyError(ValueError):
@@ -21,7 +22,8 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     end at `\n` or `\r\n` and nowhere else (official vocabularies hold U+2028 as a token); blanks
     and tabs around a token and a byte-order mark are dropped. An empty line is the empty token,
     padding in this library's own vocabularies. A file whose name ends in `.json` is read as the
-    `tokenizer.json` of a WordPiece tokenizer of Hugging Face's, added tokens included.
+    `tokenizer.json` of a WordPiece tokenizer of Hugging Face's, added tokens included. A
+    SentencePiece vocabulary, as English ALBERT models have, is read by `load_tokenizer` instead.
 
     Args:
         vocab_path: Path of the file.
@@ -46,12 +48,10 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
             f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
         )
     path = os.fspath(vocab_path)
-    check_on_disk(path)
-    with open(path, "rb") as file:
-        data = file.read()
-    text = _decode(data, path)
-    read = _read_tokenizer_json if path.lower().endswith(".json") else _read_lines
-    vocabulary = read(text, path)
+    if path.lower().endswith(".json"):
+        vocabulary = _word_pieces(read_json(path), path)
+    else:
+        vocabulary = _read_lines(_read_text(path), path)
     if not vocabulary:
         raise VocabularyError(f"{path} holds no tokens.")
     return vocabulary
@@ -93,16 +93,24 @@ def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str,
         file.write("".join(f"{token}\n" for token in tokens).encode())
 
 
-def declared_lower_case(folder: str | os.PathLike[str]) -> bool | None:
-    """Return `do_lower_case` of a folder's `tokenizer_config.json`, None where it has none."""
+def is_piece_model(path: str) -> bool:
+    """Whether a vocabulary file is one of SentencePiece, by its name or as a tokenizer.json."""
+    lowered = path.lower()
+    return lowered.endswith(".model") or (
+        lowered.endswith(".json") and _model_type(read_json(path), path) == "Unigram"
+    )
+
+
+def declared(folder: str | os.PathLike[str], setting: str) -> bool | None:
+    """Return a setting in a folder's `tokenizer_config.json`, None where it has none."""
     path = os.path.join(folder, "tokenizer_config.json")
     try:
         check_on_disk(path)
         with open(path, encoding="utf-8") as reader:
-            lower_case = json.load(reader).get("do_lower_case")
+            value = json.load(reader).get(setting)
     except (OSError, ValueError, AttributeError):
         return None
-    return lower_case if isinstance(lower_case, bool) else None
+    return value if isinstance(value, bool) else None
 
 
 def is_cased(folder: str | os.PathLike[str], vocabulary: Iterable[str]) -> bool:
@@ -116,12 +124,12 @@ def find_case(folder: str | os.PathLike[str] | None, vocabulary: Iterable[str]) 
     What the model's folder declares holds. Google's folders declare nothing: there a vocabulary
     that has words with capital letters can only serve texts that keep theirs.
     """
-    lower_case = None if folder is None else declared_lower_case(folder)
+    lower_case = None if folder is None else declared(folder, "do_lower_case")
     if lower_case is not None:
         declaration = f"{os.fspath(folder)}/tokenizer_config.json says do_lower_case={lower_case}"
         return not lower_case, declaration
     # Words alone count: `[CLS]`, `<S>` and the like are in official vocabularies of either kind.
-    words = [token.removeprefix("##") for token in vocabulary]
+    words = [token.removeprefix("##").removeprefix(SPACE) for token in vocabulary]
     capital = [word for word in words if word.isalpha() and word != word.lower()]
     # A few may have been added to a vocabulary in lower case, which cannot spell any other.
     is_cased = any(len(word) == 1 for word in capital) or 100 * len(capital) > len(words)
@@ -144,10 +152,18 @@ def _has_surrogates(token: str) -> bool:
     return not token.isprintable() and any("\ud800" <= c <= "\udfff" for c in token)
 
 
-def _decode(data: bytes, path: str) -> str:
+def _read_text(path: str) -> str:
+    check_on_disk(path)
+    with open(path, "rb") as file:
+        data = file.read()
     try:
         return data.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
+        if SPACE.encode() in data[:4096]:
+            raise VocabularyError(
+                f"{path} is a SentencePiece model, not a token in each line. `load_tokenizer` "
+                "reads it, from a file whose name ends in .model."
+            ) from None
         line = data.count(b"\n", 0, error.start) + 1
         raise VocabularyError(
             f"{path} must be UTF-8. Line {line} is not: byte 0x{data[error.start]:02x}, "
@@ -170,27 +186,38 @@ def _read_lines(text: str, path: str) -> dict[str, int]:
     return vocabulary
 
 
-def _read_tokenizer_json(text: str, path: str) -> dict[str, int]:
+def read_json(path: str) -> Any:
+    """Read a file such as tokenizer.json, in which no name may occur twice in one object."""
+    text = _read_text(path)
     try:
-        document = json.loads(text, object_pairs_hook=_unique_names)
+        return json.loads(text, object_pairs_hook=_unique_names)
     except (ValueError, RecursionError) as error:
         raise VocabularyError(f"{path} must be JSON. It is not: {error}") from None
-    model = _member(document, "model", dict, path)
-    kind = model.get("type", "WordPiece" if "continuing_subword_prefix" in model else None)
+
+
+def _model_type(document: Any, path: str) -> Any:
+    model = member(document, "model", dict, path)
+    return model.get("type", "WordPiece" if "continuing_subword_prefix" in model else None)
+
+
+def _word_pieces(document: Any, path: str) -> dict[str, int]:
+    model = member(document, "model", dict, path)
+    kind = _model_type(document, path)
     if kind != "WordPiece":
+        hint = ", as ALBERT's are: `load_tokenizer` reads it" if kind == "Unigram" else ""
         raise VocabularyError(
             f"{path} must describe a tokenizer of the model WordPiece, as BERT's are. "
-            f"Received: {kind!r}"
+            f"Received: {kind!r}{hint}"
         )
     prefix = model.get("continuing_subword_prefix", "##")
     if prefix != "##":
         raise VocabularyError(
             f"{path} must mark pieces that continue a word by '##'. Received: {prefix!r}"
         )
-    entries = list(_member(model, "vocab", dict, path).items())
+    entries = list(member(model, "vocab", dict, path).items())
     if document.get("added_tokens") is not None:
-        for added in _member(document, "added_tokens", list, path):
-            entries.append((_member(added, "content", str, path), _member(added, "id", int, path)))
+        for added in member(document, "added_tokens", list, path):
+            entries.append((member(added, "content", str, path), member(added, "id", int, path)))
     return _checked(entries, path)
 
 
@@ -203,7 +230,8 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _member(container: Any, name: str, kind: type, path: str) -> Any:
+def member(container: Any, name: str, kind: type, path: str) -> Any:
+    """Return a member of an object in a tokenizer.json, if it is of the kind that it should be."""
     value = container.get(name) if isinstance(container, dict) else None
     if not isinstance(value, kind) or isinstance(value, bool):
         raise VocabularyError(

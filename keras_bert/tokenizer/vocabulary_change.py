@@ -11,7 +11,7 @@ from ..arguments import describe, shorten
 from .alignment import CONTINUATION
 from .special_tokens import is_padding, is_special
 from .tokenizer import Tokenizer
-from .vocabulary import fits_a_line
+from .vocabulary import SPACE, fits_a_line
 from .word_pieces import greedy_pieces
 
 
@@ -183,6 +183,12 @@ class VocabularyChange:
 def _check_ids(vocabulary: Mapping[str, int]) -> None:
     if not isinstance(vocabulary, Mapping):
         raise TypeError(f"`vocabulary` must map tokens to ids. Received: {describe(vocabulary)}")
+    if sum(token.startswith(SPACE) for token in vocabulary) * 10 > len(vocabulary):
+        raise ValueError(
+            "`vocabulary` must be a WordPiece vocabulary. A SentencePiece model, as English ALBERT "
+            "models have, cannot be changed: its pieces have probabilities, which would have to be "
+            f"learned anew. Received: {shorten(list(vocabulary))}"
+        )
     if sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ValueError(
             "`vocabulary` must give each row of the model's table one token: ids from 0 to "

@@ -268,3 +268,14 @@ def test_without_pyarrow_the_message_says_what_to_install(command, google, texts
     code, _, err = command("extract", google, texts, "-o", texts.with_name("a.parquet"))
     assert code == 1
     assert "pip install pyarrow" in err
+
+
+@pytest.mark.slow
+def test_a_sentencepiece_vocabulary(command, pieces):
+    code, out, err = command("extract", pieces, stdin="A film, naïve\n")
+    assert (code, err) == (0, "")
+    (line,) = as_json(out)
+    tokens = ["[CLS]", "▁a", "▁film", ",", "▁", "na", "ive", "[SEP]"]
+    assert [each["token"] for each in line["features"]] == tokens
+    (expected,) = extract_embeddings(str(pieces), ["A film, naïve"])
+    np.testing.assert_allclose(values(line, 0), expected, **CLOSE)

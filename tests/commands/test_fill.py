@@ -76,6 +76,17 @@ def test_official_tokens(command, google):
     assert first != second
 
 
+def test_a_sentencepiece_vocabulary(command, pieces):
+    words = ("fill", pieces, "a [MASK] film", "--json", "--top", "600")
+    code, out, err = command(*words)
+    assert (code, err) == (0, "")
+    ((mask,),) = [line["masks"] for line in as_json(out)]
+    assert sum(each["probability"] for each in mask) == pytest.approx(1, abs=1e-4)
+    assert {"▁film", "[MASK]"} < {each["token"] for each in mask}
+    # By way of special tokens that are kept whole.
+    assert command(*words, "--official")[1] == out
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

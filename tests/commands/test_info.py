@@ -1,6 +1,7 @@
 """What a checkpoint holds."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -27,6 +28,15 @@ def test_a_folder(command, google):
     assert facts["activation"] == "gelu, tanh form"
     assert facts["heads"] == "pooler, masked words, next sentence"
     assert facts["vocabulary"] == f"{google / 'vocab.txt'}, 30 tokens, uncased"
+
+
+def test_a_folder_with_a_sentencepiece_vocabulary(command, pieces, monkeypatch):
+    expected = f"vocabulary:    {pieces / 'tokenizer.json'}, 600 tokens, uncased"
+    assert command("info", pieces)[1].splitlines()[-1] == expected
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    code, out, err = command("info", pieces)
+    assert (code, out.count("600 tokens")) == (1, 1)  # of the configuration
+    assert "pip install 'keras-bert[sentencepiece]'" in err
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def write_config(folder, **changes):
 
 
 def options(model="", cased=None):
-    return argparse.Namespace(command="extract", model=str(model), cased=cased)
+    return argparse.Namespace(command="extract", model=str(model), cased=cased, official=False)
 
 
 # Models
@@ -77,10 +77,11 @@ def test_case_is_what_the_user_or_else_the_folder_or_the_vocabulary_says(
 ):
     if lower is not None:
         (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
-    vocabulary = {"a": 0, "B" if capitals else "b": 1}
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("a\nB\n" if capitals else "a\nb\n")
     expected = capitals if lower is None else not lower
-    found = shared.decide_case(options(cased=said), str(folder), vocabulary)
-    assert found == (expected if said is None else said)
+    found = shared.make_tokenizer(options(cased=said), str(vocabulary))
+    assert found._cased == (expected if said is None else said)
 
 
 # Texts

@@ -56,3 +56,10 @@ def test_official_tokens(command, google):
     words = ("similar", google, "--query", "ab")
     assert command(*words, "--official", stdin="yz\n")[1] == "1.0000\tyz\n"
     assert command(*words, stdin="yz\n")[1] != "1.0000\tyz\n"
+
+
+@pytest.mark.slow
+def test_a_sentencepiece_vocabulary(command, pieces):
+    code, out, _ = command("similar", pieces, "--query", "a film", stdin="a film\nthe best of it")
+    assert code == 0
+    assert out.splitlines()[0] == "1.0000\ta film"

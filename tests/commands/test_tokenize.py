@@ -1,9 +1,11 @@
 """Tokens of lines."""
 
 import json
+import sys
 
 import pytest
 from command_line import as_json
+from tokenizer_texts import PIECES
 
 from keras_bert import Tokenizer, load_vocabulary
 
@@ -85,3 +87,27 @@ def test_a_folder_without_vocabulary(command, folder):
     assert code == 1
     assert "has no vocabulary" in err
     assert str(folder / "vocab.txt") in err
+
+
+@pytest.mark.parametrize("name", ["spiece.model", "tokenizer.json"])
+def test_sentencepiece_vocabularies(command, name):
+    code, out, err = command("tokenize", PIECES / name, stdin="A film, naïve\n[MASK]\n")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "[CLS] ▁a ▁film , ▁ na ive [SEP]",
+        "[CLS] ▁ [ ma s k ] [SEP]",
+    ]
+    out = command("tokenize", PIECES / name, "--official", stdin="a [MASK]\n")[1]
+    assert out == "[CLS] ▁a [MASK] [SEP]\n"
+
+
+def test_a_folder_with_a_sentencepiece_vocabulary(command, pieces):
+    ids = command("tokenize", pieces, "--ids", stdin="a film")[1]
+    assert ids == command("tokenize", PIECES / "spiece.model", "--ids", stdin="a film")[1]
+
+
+def test_a_missing_library_is_named(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    code, _, err = command("tokenize", PIECES / "spiece.model", stdin="a")
+    assert code == 1
+    assert "pip install 'keras-bert[sentencepiece]'" in err

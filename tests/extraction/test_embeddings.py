@@ -6,15 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from model_folders import WORDS, write_google_folder, write_hugging_face_folder
+from model_folders import (
+    WORDS,
+    write_google_folder,
+    write_hugging_face_folder,
+    write_pieces_folder,
+)
+from tokenizer_texts import PIECES
 
 from keras_bert import (
     POOL_AVE,
     POOL_MAX,
     POOL_NSP,
+    Extractor,
+    SentencePieceTokenizer,
     Tokenizer,
     extract_embeddings,
     extract_embeddings_generator,
+    get_checkpoint_paths,
+    load_trained_model_from_checkpoint,
 )
 from keras_bert.backend import layers, models
 
@@ -32,6 +42,40 @@ def test_a_folder_of_hugging_face(tmp_path, expected, sentences):
     texts = sentences(5)
     for text, result in zip(texts, extract_embeddings(tmp_path, texts), strict=True):
         np.testing.assert_allclose(result, expected(text), atol=1e-5)
+
+
+def test_a_folder_with_a_sentencepiece_vocabulary(tmp_path):
+    write_pieces_folder(tmp_path)
+    paths = get_checkpoint_paths(tmp_path)
+    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
+    texts = ["A ``fine'' film", ("in 1999,", "naïve")]
+    for official in (False, True):
+        tokenizer = SentencePieceTokenizer(PIECES / "spiece.model", official=official)
+        options = {"official": official}
+        for found in (
+            extract_embeddings(tmp_path, texts, **options),
+            extract_embeddings(model, texts, vocabs=tokenizer, **options),
+        ):
+            for each, text in zip(found, texts, strict=True):
+                ids, segments = tokenizer.encode(*([text] if isinstance(text, str) else text))
+                inputs = [np.array([ids]), np.array([segments])]
+                alone = np.asarray(model.predict_on_batch(inputs))[0]
+                np.testing.assert_allclose(each, alone, atol=1e-5)
+    vectors = Extractor(tmp_path)({"text": ["A film", "it"]})["vector"]
+    expected = extract_embeddings(tmp_path, ["A film", "it"], "POOL_AVE")
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+
+
+def test_a_tokenizer_has_its_own_settings(vocabulary, load):
+    model = load()
+    cased = Tokenizer({**vocabulary, "A": 5, "a": 6}, cased=True)
+    upper, lower = extract_embeddings(model, ["A", "a"], vocabs=cased)
+    assert np.abs(upper - lower).max() > 0.1
+    for options in ({"cased": False}, {"official": True}):
+        (name,) = options
+        with pytest.raises(ValueError, match=f"`{name}` must be that of the tokenizer"):
+            extract_embeddings(model, ["A"], vocabs=cased, **options)
+    extract_embeddings(model, ["A"], vocabs=cased, cased=True)
 
 
 def test_pairs_and_an_empty_text(folder, expected):

@@ -12,7 +12,7 @@ from tokenizer_texts import DATA
 
 from keras_bert.tokenizer.vocabulary import (
     VocabularyError,
-    declared_lower_case,
+    declared,
     find_case,
     is_cased,
     load_vocabulary,
@@ -334,16 +334,16 @@ def test_what_says_so(tmp_path):
 @pytest.mark.parametrize("lower", [True, False])
 def test_what_the_folder_declares_holds(tmp_path, lower):
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
-    assert declared_lower_case(tmp_path) is lower
+    assert declared(tmp_path, "do_lower_case") is lower
     assert is_cased(tmp_path, {"The": 0, "the": 1}) is not lower
 
 
 def test_a_pipe_declares_nothing(tmp_path):
     make_pipe(tmp_path / "tokenizer_config.json")
-    assert declared_lower_case(tmp_path) is None
+    assert declared(tmp_path, "do_lower_case") is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"do_lower_case": "yes"}'])
 def test_a_file_that_declares_nothing(tmp_path, text):
     (tmp_path / "tokenizer_config.json").write_text(text)
-    assert declared_lower_case(tmp_path) is None
+    assert declared(tmp_path, "do_lower_case") is None

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from model_folders import CONFIG, random_weights, write_google_folder
 from readme_examples import example, run
 from safetensors.numpy import save_file
+from tokenizer_texts import PIECES
 
 from keras_bert import (
+    SentencePieceTokenizer,
     Tokenizer,
     VocabularyChange,
     get_checkpoint_paths,
@@ -261,3 +263,9 @@ def test_a_vocabulary_of_another_model(paths, vocabulary):
         load(paths, vocabulary_change=VocabularyChange(GOOD))
     with pytest.raises(TypeError, match=r"must be a VocabularyChange\. Received"):
         load(paths, vocabulary_change=vocabulary)
+
+
+def test_a_sentencepiece_vocabulary_is_refused():
+    pieces = SentencePieceTokenizer(PIECES / "spiece.model")._token_dict
+    with pytest.raises(ValueError, match=r"`vocabulary` must be a WordPiece vocabulary\. A Sent"):
+        VocabularyChange(pieces, keep=["▁film"])

@@ -1,0 +1,57 @@
+"""The right tokenizer for a vocabulary file."""
+
+import os
+
+from ..arguments import describe
+from .sentence_pieces import SentencePieceTokenizer
+from .tokenizer import Tokenizer
+from .vocabulary import declared, is_cased, is_piece_model, load_vocabulary
+
+
+def load_tokenizer(
+    vocab_path: str | os.PathLike[str], cased: bool | None = None, *, official: bool = False
+) -> Tokenizer:
+    """Make the tokenizer that a vocabulary file is for.
+
+    Args:
+        vocab_path: Path of the file: `vocab.txt` or another text file of one token a line, for
+            `Tokenizer`; `spiece.model` or another SentencePiece model, for
+            `SentencePieceTokenizer`; or `tokenizer.json`, for either, by its type.
+        cased: Whether texts keep their case. None for what `tokenizer_config.json` beside the file
+            says, or else the file itself, or else whether the vocabulary has words with capital
+            letters.
+        official: As of the tokenizer.
+
+    Returns:
+        The tokenizer.
+
+    Raises:
+        VocabularyError: (A ValueError.) If the file is damaged or of another kind.
+        ImportError: If a SentencePiece model is given and the package `sentencepiece` is missing.
+        OSError: If the file cannot be read.
+
+    Example:
+        >>> from keras_bert import PretrainedList, load_tokenizer
+        >>> tokenizer = load_tokenizer(f"{PretrainedList.tiny}/vocab.txt")
+        >>> tokenizer.tokenize("Naïve plans!")
+        ['[CLS]', 'naive', 'plans', '!', '[SEP]']
+    """
+    if not isinstance(vocab_path, (str, os.PathLike)):
+        raise TypeError(
+            f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
+        )
+    path = os.fspath(vocab_path)
+    folder = os.path.dirname(path)
+    if not is_piece_model(path):
+        vocabulary = load_vocabulary(path)
+        cased = is_cased(folder, vocabulary) if cased is None else cased
+        return Tokenizer(vocabulary, cased=cased, official=official)
+    lower_case = declared(folder, "do_lower_case")
+    if cased is None and lower_case is not None:
+        cased = not lower_case
+    tokenizer = SentencePieceTokenizer(
+        path, cased=cased, keep_accents=declared(folder, "keep_accents"), official=official
+    )
+    if cased is None and path.lower().endswith(".model"):
+        tokenizer._cased = is_cased(folder, tokenizer._token_dict)
+    return tokenizer

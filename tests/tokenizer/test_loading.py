@@ -1,0 +1,89 @@
+import json
+import shutil
+
+import pytest
+from tokenizer_texts import PIECES
+
+from keras_bert.datasets import PretrainedList
+from keras_bert.tokenizer import (
+    SentencePieceTokenizer,
+    Tokenizer,
+    VocabularyError,
+    load_tokenizer,
+    load_vocabulary,
+)
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+
+
+def test_the_file_decides_which_tokenizer():
+    tiny = load_tokenizer(f"{PretrainedList.tiny}/vocab.txt", official=True)
+    assert type(tiny) is Tokenizer
+    assert tiny._official
+    for name in ("spiece.model", "tokenizer.json"):
+        tokenizer = load_tokenizer(PIECES / name, official=True)
+        assert type(tokenizer) is SentencePieceTokenizer
+        assert tokenizer._official
+        assert tokenizer.tokenize("É") == ["[CLS]", "▁", "e", "[SEP]"]
+
+
+def test_tokenizer_json_of_word_pieces(tmp_path):
+    vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a"])}
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({"model": {"type": "WordPiece", "vocab": vocabulary}}))
+    tokenizer = load_tokenizer(path)
+    assert type(tokenizer) is Tokenizer
+    assert tokenizer.encode("A") == ([2, 4, 3], [0, 0, 0])
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "spiece.model", "tokenizer.json"])
+@pytest.mark.parametrize("lower", [None, True, False])
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_case_is_what_is_asked_for_or_else_what_the_folder_says(tmp_path, name, lower, asked):
+    path = tmp_path / name
+    if name == "vocab.txt":
+        path.write_text("\n".join([*SPECIAL, "a"]))
+    else:
+        shutil.copy(PIECES / name, path)
+    if lower is not None:
+        config = {"do_lower_case": lower, "keep_accents": not lower}
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    tokenizer = load_tokenizer(path, cased=asked)
+    assert tokenizer._cased == (lower is False if asked is None else asked)
+    if name != "vocab.txt":
+        assert tokenizer._keep_accents == (lower is False)
+
+
+def test_a_model_with_capital_letters_keeps_them(tmp_path):
+    # Made by hand: every piece in capitals, in a file of the same length.
+    content = (PIECES / "spiece.model").read_bytes()
+    path = tmp_path / "spiece.model"
+    path.write_bytes(content.replace("▁the".encode(), "▁The".encode()))
+    assert not load_tokenizer(path)._cased  # one may have been added
+    capitals = content
+    for word in ("film", "movie", "and", "it", "is", "of", "in", "to", "that", "with"):
+        capitals = capitals.replace(f"▁{word}".encode(), f"▁{word.title()}".encode())
+    path.write_bytes(capitals)
+    assert load_tokenizer(path)._cased
+    assert not load_tokenizer(path, cased=False)._cased
+
+
+def test_each_kind_of_file_under_the_name_of_another_is_named(tmp_path):
+    content = (PIECES / "spiece.model").read_bytes()
+    path = tmp_path / "vocab.txt"
+    path.write_bytes(content)
+    for load in (load_tokenizer, load_vocabulary):
+        with pytest.raises(VocabularyError, match=r"is a SentencePiece model.*in \.model"):
+            load(path)
+    path = tmp_path / "spiece.model"
+    path.write_text("\n".join([*SPECIAL, "a"]))
+    with pytest.raises(VocabularyError, match=r"must be a SentencePiece model.*in \.txt"):
+        load_tokenizer(path)
+    with pytest.raises(VocabularyError, match=r"'Unigram'.*`load_tokenizer` reads it"):
+        load_vocabulary(PIECES / "tokenizer.json")
+
+
+@pytest.mark.parametrize("path", [None, 3, {"a": 0}])
+def test_what_is_no_path_is_named(path):
+    with pytest.raises(TypeError, match="`vocab_path` must be the path of a vocabulary file"):
+        load_tokenizer(path)

@@ -135,6 +135,29 @@ def test_a_file_without_sentence_order_gives_one_output(tmp_path, naming):
     assert order.shape == (3, 2)
 
 
+def test_heads_that_are_asked_for_must_be_there(tmp_path):
+    paths, _ = prepare(tmp_path, "google", without=("cls/seq_relationship", "bert/pooler"))
+    for ask in (
+        lambda: load_trained_model_from_checkpoint(*paths, training=True, heads=("MLM", "NSP")),
+        lambda: load_model_weights_from_checkpoint(
+            *build_model_from_config(paths[0], training=True), paths[1], training=True
+        ),
+    ):
+        with pytest.raises(CheckpointError, match="cls/seq_relationship/output_weights"):
+            ask()
+
+
+def test_a_model_of_one_head_takes_a_file_of_both(tmp_path):
+    paths, albert = prepare(tmp_path, "google")
+    loaded = load_trained_model_from_checkpoint(*paths, training=True, seq_len=7, heads=("MLM",))
+    model, config = build_model_from_config(paths[0], training=True, seq_len=7, heads=("MLM",))
+    load_model_weights_from_checkpoint(model, config, paths[1], training=True)
+    expected = albert.masked_words(albert.encode(TOKENS, SEGMENTS))
+    for each in (loaded, model):
+        words = predict(each, np.ones_like(TOKENS))
+        assert np.allclose(words, expected, atol=ROUNDING, rtol=0)
+
+
 @every_naming
 def test_a_file_with_half_of_sentence_order_is_damaged(tmp_path, naming):
     paths, _ = prepare(tmp_path, naming, without=("cls/seq_relationship/output_bias",))

@@ -106,7 +106,8 @@ def load_trained_model_from_checkpoint(
     with open_checkpoint(checkpoint_file) as checkpoint:
         config = read_config(config_file, checkpoint)
         family = family_of(config, checkpoint)
-        found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
+        heads = _heads(training, allow_missing_heads, needs_optional="heads" in kwargs)
+        found = find_weights(family, config, checkpoint, heads)
         check_fit(family, config, checkpoint, found)
         _warn_of_untrained_head(family, checkpoint, found)
         if vocabulary_change is not None:
@@ -122,10 +123,7 @@ def load_trained_model_from_checkpoint(
             model, config = _build(
                 family, config, activation, training, trainable, output_layer_num, seq_len, kwargs
             )
-        held = {layer.name for layer in model.layers}
-        heads = family.head_rows()
-        found = [each for each in found if each.row not in heads or each.row.layer in held]
-        _fill(model, config, checkpoint, found, skip=tokens)
+        _fill(model, config, checkpoint, _of_heads_held(model, family, found), skip=tokens)
     return model
 
 
@@ -209,15 +207,18 @@ def load_model_weights_from_checkpoint(
         family = family_of(config, checkpoint)
         config = _of_model(model, family, config)
         _check_activation(model, config, checkpoint)
-        found = find_weights(family, config, checkpoint, _heads(training, allow_missing_heads))
+        optional = family.heads.get(family.optional_head, ())
+        needs_optional = not {row.layer for row in optional}.isdisjoint(_layer_names(model))
+        heads = _heads(training, allow_missing_heads, needs_optional)
+        found = find_weights(family, config, checkpoint, heads)
         check_unexpected_tensors(family, config, checkpoint, found)
         _warn_of_untrained_head(family, checkpoint, found)
-        _fill(model, config, checkpoint, found)
+        _fill(model, config, checkpoint, _of_heads_held(model, family, found))
 
 
 def _of_model(model: models.Model, family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration with as many encoder layers as the model has, if these are fewer."""
-    layer_names = {layer.name for layer in model.layers}
+    layer_names = _layer_names(model)
     depth = family.depth(dict(config))
     while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
         depth -= 1
@@ -249,11 +250,27 @@ def gelu_of(model: models.Model) -> str | None:
     return _GELU_NAMES.get(activations.get(found[0])) if found else None
 
 
-def _heads(training: bool, allow_missing_heads: bool) -> Heads:
+def _heads(training: bool, allow_missing_heads: bool, needs_optional: bool) -> Heads:
     """Which heads a checkpoint must have."""
     if not training:
         return "none"
-    return "all or none" if allow_missing_heads else "all"
+    if allow_missing_heads:
+        return "all or none"
+    return "all" if needs_optional else "all but optional"
+
+
+def _of_heads_held(
+    model: models.Model, family: Family, found: list[FoundWeight]
+) -> list[FoundWeight]:
+    """Leave out weights of heads that the model does not have, if it has another."""
+    held, heads = _layer_names(model), family.head_rows()
+    if held.isdisjoint(row.layer for row in heads):
+        return found
+    return [each for each in found if each.row not in heads or each.row.layer in held]
+
+
+def _layer_names(model: models.Model) -> set[str]:
+    return {layer.name for layer in model.layers}
 
 
 def _warn_of_untrained_head(
@@ -333,7 +350,7 @@ def _change_vocabulary(
 
 def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], skip=None) -> None:
     """Check all weights against the model, then read and assign them, except `skip`."""
-    held = {layer.name for layer in model.layers}
+    held = _layer_names(model)
     variables = {
         weight: model.get_layer(weight.row.layer).weights[weight.row.index]
         for weight in found

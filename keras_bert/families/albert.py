@@ -87,10 +87,6 @@ _ENCODER_LAYER = (
 )
 
 
-def _depth(config: dict[str, Any]) -> int:
-    return config.get("num_hidden_groups", 1) * config.get("inner_group_num", 1)
-
-
 def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
     rows = [*_EMBEDDINGS]
     for number in range(depth):
@@ -153,7 +149,7 @@ ALBERT = replace(
     sizes=_SIZES,
     fixed=lambda config: _FIXED,
     google_keys=(*BERT.google_keys, *_SIZES, *list(_FIXED)[2:]),
-    depth=_depth,
+    depth_keys=("num_hidden_groups", "inner_group_num"),
     encoder=_encoder,
     heads=_HEADS,
     optional_head="sentence order",

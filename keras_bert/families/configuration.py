@@ -15,6 +15,8 @@ from .inference import inferred_config
 # Keys that Hugging Face's configurations hold and Google's do not.
 _HUGGING_FACE_KEYS = ("model_type", "architectures", "transformers_version", "layer_norm_eps")
 
+_MOST_LAYERS = 1000  # several times as many as any known model has
+
 _GELU_FORMS = {"gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu_erf"}
 
 
@@ -87,20 +89,20 @@ def activation_name(config: dict[str, Any], checkpoint: Checkpoint | None = None
 
 
 def _check_sizes(config: dict[str, Any], path: str, family: Family) -> None:
-    in_file = {usual: own for own, usual in family.renamed_keys.items()}
+    named = family.key_in_files
     needed = [key for key, default in family.sizes.items() if default is None] + ["hidden_act"]
     if missing := [key for key in needed if key not in config]:
-        names, held = ([in_file.get(key, key) for key in keys] for keys in (needed, config))
+        lacking, names, held = ([*map(named, keys)] for keys in (missing, needed, config))
         raise ConfigError(
-            f"The configuration {path} lacks {', '.join(in_file.get(key, key) for key in missing)}."
-            f" It holds {', '.join(sorted(held)) or 'nothing'}; a {family.name} configuration "
-            f"names all of {', '.join(names[:-1])} and {names[-1]}."
+            f"The configuration {path} lacks {', '.join(lacking)}. It holds "
+            f"{', '.join(sorted(held)) or 'nothing'}; a {family.name} configuration names all of "
+            f"{', '.join(names[:-1])} and {names[-1]}."
         )
     for key, default in family.sizes.items():
         size = config.get(key, default)
         if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < 2**31:
             raise ConfigError(
-                f"`{key}` in the configuration {path} must be a positive integer. "
+                f"`{named(key)}` in the configuration {path} must be a positive integer. "
                 f"Received: {size!r}."
             )
     epsilon = config.get("layer_norm_eps", USUAL_EPSILON)
@@ -111,13 +113,35 @@ def _check_sizes(config: dict[str, Any], path: str, family: Family) -> None:
         )
     if not isinstance(config["hidden_act"], str):
         raise ConfigError(
-            f"`hidden_act` in the configuration {path} must be a name such as 'gelu'. "
+            f"`{named('hidden_act')}` in the configuration {path} must be a name such as 'gelu'. "
             f"Received: {config['hidden_act']!r}."
         )
-    if config["hidden_size"] % config["num_attention_heads"] != 0:
+    heads, hidden_size = config["num_attention_heads"], config["hidden_size"]
+    if hidden_size % heads != 0:
         raise ConfigError(
-            f"`num_attention_heads` must divide `hidden_size` in the configuration {path}. "
-            f"Received: {config['num_attention_heads']} and {config['hidden_size']}."
+            f"`{named('num_attention_heads')}` must divide `{named('hidden_size')}` in the "
+            f"configuration {path}. Received: {heads} and {hidden_size}."
+        )
+    _check_layers(config, path, family)
+
+
+def _check_layers(config: dict[str, Any], path: str, family: Family) -> None:
+    """Refuse absurd numbers: where layers share weights, no checkpoint would contradict them."""
+    layers = config["num_hidden_layers"]
+    groups, inner = (
+        config.get(key, 1) if key in family.sizes else 1
+        for key in ("num_hidden_groups", "inner_group_num")
+    )
+    if layers * inner > _MOST_LAYERS:
+        keys = [family.key_in_files("num_hidden_layers"), *["inner_group_num"] * (inner > 1)]
+        raise ConfigError(
+            f"{' times '.join(f'`{key}`' for key in keys)} in the configuration {path} must be at "
+            f"most {_MOST_LAYERS}. Received: {layers * inner}."
+        )
+    if groups > layers:
+        raise ConfigError(
+            f"`num_hidden_groups` must not exceed `num_hidden_layers` in the configuration {path}. "
+            f"Received: {groups} and {layers}."
         )
 
 

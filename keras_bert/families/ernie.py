@@ -59,7 +59,7 @@ def _heads() -> dict[str, Rows]:
 def _of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any] | None:
     if "Embedding-Task" not in weights:
         return None
-    return {"use_task_id": True, "task_type_vocab_size": weights["Embedding-Task"][0].shape[0]}
+    return {"use_task_id": True}
 
 
 ERNIE = replace(
@@ -72,6 +72,7 @@ ERNIE = replace(
     encoder=_encoder,
     heads=_heads(),
     optional_head="next sentence",
+    shapes={**BERT.shapes, "task_type_vocab_size": ("Embedding-Task", 0, 0)},
     prefix="ernie.",
     inside=re.compile(r"(ernie\.)?(embeddings|encoder\.layer\.(?P<layer>\d+))\.(?P<rest>.+)"),
     arguments=_arguments,

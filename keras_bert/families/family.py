@@ -5,6 +5,7 @@ Finding, reading, writing and checking weights is the same for all families and 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -111,8 +112,8 @@ class Family:
         fixed: Takes a configuration whose sizes are right and returns the value that each of some
             keys must have where it is given: another value means another architecture.
         google_keys: Keys that Google's code knows; empty if Google has no such models.
-        depth: Takes a configuration and returns the number of encoder layers with weights of their
-            own.
+        depth_keys: Keys of which the product is the number of encoder layers with weights of their
+            own, the `depth`.
         encoder: Takes a configuration and this number and lists the weights without heads, in the
             model's order, the token table first.
         heads: Weights of each head by its name.
@@ -146,7 +147,7 @@ class Family:
     inside: re.Pattern[str]
     arguments: Callable[[dict[str, Any]], dict[str, Any]]
     architecture: Callable[[Collection[str]], str]
-    depth: Callable[[dict[str, Any]], int] = lambda config: config["num_hidden_layers"]
+    depth_keys: tuple[str, ...] = ("num_hidden_layers",)
     optional_head: str | None = None
     own_keys: tuple[str, ...] = ()
     own_names: re.Pattern[str] | None = None
@@ -164,6 +165,14 @@ class Family:
         if self.optional_head is None:
             return False
         return any(row in rows for row in self.heads[self.optional_head])
+
+    def depth(self, config: dict[str, Any]) -> int:
+        """Return the number of encoder layers with weights of their own."""
+        return math.prod(config.get(key, self.sizes[key]) for key in self.depth_keys)
+
+    def key_in_files(self, key: str) -> str:
+        """Return what the family's configurations call one of the usual keys."""
+        return next((own for own, usual in self.renamed_keys.items() if usual == key), key)
 
     def head_rows(self) -> list[WeightName]:
         """List the weights of all heads."""

@@ -28,10 +28,12 @@ def check_fit(
     weights = {(weight.row.layer, weight.row.index): weight for weight in found}
     wrong = []
     for key, (layer, index, axis) in family.shapes.items():
+        if (layer, index) not in weights:  # not every model of the family has it
+            continue
         size, shape = config.get(key, family.sizes[key]), weights[layer, index].shape(checkpoint)
         held = shape[axis] if len(shape) == 2 else "none"
         if held != size:
-            wrong.append(f"{key} is {size}, the file's {held}")
+            wrong.append(f"{family.key_in_files(key)} is {size}, the file's {held}")
     if wrong:
         raise CheckpointError(
             f"The configuration does not fit {checkpoint.path}: {'; '.join(wrong)}. "

@@ -17,7 +17,7 @@ from ..checkpoints.listing import describe_missing, summary
 from .bert import BERT
 from .family import NAMINGS, ConfigError, Family, Naming, Transform, WeightName
 
-Heads = Literal["none", "all", "all or none", "any"]
+Heads = Literal["none", "all", "all but optional", "all or none", "any"]
 
 _WITHOUT_HEADS = (
     "\nOnly weights of the heads are missing: training=False does without them, and "
@@ -37,7 +37,13 @@ class FoundWeight(NamedTuple):
         """Return the shape of the model's array."""
         shape = checkpoint.shape(self.name)
         if self.factor is not None:
-            return shape[:-1] + checkpoint.shape(self.factor)[1:]
+            factor = checkpoint.shape(self.factor)
+            if len(shape) != 2 or len(factor) != 2 or shape[1] != factor[0]:
+                raise CheckpointError(
+                    f"{checkpoint.path}: '{self.name}', {shape}, and '{self.factor}', {factor}, "
+                    "are no two factors of one table."
+                )
+            return shape[:1] + factor[1:]
         return shape[::-1] if self.transform == "transpose" else shape
 
     def read(self, checkpoint: Checkpoint) -> np.ndarray:
@@ -58,9 +64,9 @@ def find_weights(
         family: The model's family.
         config: Its configuration; the file may have more layers.
         checkpoint: The checkpoint.
-        heads: Which heads to look for: "none"; "all" of them that the family's files must have
-            or this one has; those that are there, of which none may be there by half ("all or
-            none"); or "any" weight of theirs that is there.
+        heads: Which heads to look for: "none"; "all"; all but the optional one if the file lacks it
+            ("all but optional"); those that are there, of which none may be there by half ("all
+            or none"); or "any" weight of theirs that is there.
 
     Returns:
         The weights, those of the encoder first.
@@ -84,25 +90,29 @@ def find_weights(
             f"({rows[0].huggingface}, ...). It holds {summary(list(checkpoint))}."
         )
     if depth > len(checkpoint):
+        keys = " times ".join(f"`{family.key_in_files(key)}`" for key in family.depth_keys)
         raise ConfigError(
-            f"`num_hidden_layers` does not fit {checkpoint.path}, which holds {len(checkpoint)} "
-            f"tensors in all. Received: {depth}."
+            f"{keys} does not fit {checkpoint.path}, which holds {len(checkpoint)} tensors in all. "
+            f"Received: {depth}."
         )
     present = {weight.row for weight in found}
     needed = list(encoder)
-    lacking = () if family.has_optional_head(present) else family.optional_heads
+    lacking: tuple[str, ...] = ()
+    if heads == "all but optional" and not family.has_optional_head(present):
+        lacking = family.optional_heads
     for name, head in family.heads.items():
-        is_needed = name not in lacking if heads == "all" else not present.isdisjoint(head)
+        is_of_all = heads in ("all", "all but optional")
+        is_needed = name not in lacking if is_of_all else not present.isdisjoint(head)
         if heads != "any" and is_needed:
             needed += head
     if missing := [row for row in needed if row not in present]:
-        names = [row.in_files(naming)[0] for row in missing]
+        names = [name for row in missing for name in _lacking(row, naming, checkpoint)]
         message = (
             f"{checkpoint.path} lacks {len(missing)} of the model's {len(needed)} weights:\n"
             f"{describe_missing(names, list(checkpoint), extra_names(checkpoint, found))}"
         )
         raise CheckpointError(message + ("" if missing[0] in encoder else _WITHOUT_HEADS))
-    if any(weight.row.copy for weight in found[len(encoder) :]):
+    if any(weight.row.per_token for weight in found[len(encoder) :]):
         _check_copies(family, checkpoint, found)
     return found
 
@@ -120,6 +130,14 @@ def _find_rows(
                     found.append(FoundWeight(row, name, row.in_files(naming)[1], factor))
                     break
     return max(by_naming.items(), key=lambda item: len(item[1]))
+
+
+def _lacking(row: WeightName, naming: Naming, checkpoint: Checkpoint) -> list[str | None]:
+    """Name what a weight that was not found lacks: of a product, one factor may be there."""
+    names = [row.in_files(naming)[0]]
+    if naming == "google" and row.google_factor:
+        names.append(row.google_factor)
+    return [name for name in names if name not in checkpoint]
 
 
 def extra_names(checkpoint: Checkpoint, found: Iterable[FoundWeight]) -> list[str]:

@@ -100,9 +100,8 @@ def write_google_folder(folder: Path, files: ConvertibleModel) -> list[str]:
     """
     known = files.family.google_keys
     if not known:
-        raise ValueError(
-            f"Google has no files of {files.family.name}: convert to Hugging Face's or to .keras."
-        )
+        others = "Hugging Face's or to .keras" if files.family.model_type else ".keras"
+        raise ValueError(f"Google has no files of {files.family.name}: convert to {others}.")
     config_name, checkpoint_name = files.family.google_files
     config = {key: value for key, value in files.config.items() if key in known}
     remarks = []
@@ -141,8 +140,7 @@ def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str
         "model_type": family.model_type,
     }
     config["hidden_act"] = activation.get(config["hidden_act"], config["hidden_act"])
-    own_names = {usual: own for own, usual in family.renamed_keys.items()}
-    config = {own_names.get(key, key): value for key, value in config.items()}
+    config = {family.key_in_files(key): value for key, value in config.items()}
     with new_folder(folder) as unfinished:
         _write_json(unfinished / "config.json", config)
         write_safetensors(unfinished / "model.safetensors", tensors)

@@ -54,16 +54,7 @@ def embedded(mask_zero):
         (lambda: Own(*get_model(20, 9, 8, 12, 1, 3, 7, training=False)), False),
     ],
     ids=[
-        *(
-            "encoder",
-            "two outputs",
-            "feed-forward",
-            "embeddings",
-            "no mask",
-            "dense",
-            "length",
-            "pooling",
-        ),
+        *("encoder", "two outputs", "feed-forward", "embeddings", "no mask", "dense", "length"),
         *("pooling", "operation", "subclass"),
     ],
 )

@@ -1,6 +1,6 @@
 """Families of models: how a configuration reads, and what the weights are called in each file.
 
-A family is a file with one `Family` in it, such as `bert.py`, and an entry in `FAMILIES`.
+A family is a file with one `Family` in it, such as `bert.py`, which is registered here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from .ernie import ERNIE
 from .family import ConfigError, Family
 
 __all__ = ["ALBERT", "BERT", "BRIGHTMART_ALBERT", "DISTILBERT", "ELECTRA", "ERNIE"]
-__all__ += ["FAMILIES", "OTHER_MODELS", "ConfigError", "Family", "family_of"]
+__all__ += ["FAMILIES", "OTHER_MODELS", "ConfigError", "Family", "family_of", "register"]
 
-FAMILIES = (ALBERT, BRIGHTMART_ALBERT, ELECTRA, ERNIE, DISTILBERT, BERT)
+FAMILIES: list[Family] = []  # in the order in which they are asked whether a model is theirs
 
 # What looks like BERT and is not, by Hugging Face's `model_type`.
 OTHER_MODELS = {
@@ -54,6 +54,28 @@ OTHER_MODELS = {
     "qwen2": "Qwen, which is a decoder",
     "qwen3": "Qwen, which is a decoder",
 }
+
+
+def register(family: Family) -> None:
+    """Add a family to those that the loaders, conversions and commands know, to be asked first.
+
+    Args:
+        family: The family.
+
+    Raises:
+        ValueError: If there is one of its `model_type` already.
+    """
+    taken = {each.model_type: each.name for each in FAMILIES if each.model_type}
+    if family.model_type in taken:
+        raise ValueError(
+            f"`family` must have a `model_type` of its own: {taken[family.model_type]} has it. "
+            f"Received: {family.model_type!r}."
+        )
+    FAMILIES.insert(0, family)
+
+
+for _family in (BERT, DISTILBERT, ERNIE, ELECTRA, BRIGHTMART_ALBERT, ALBERT):
+    register(_family)
 
 
 def family_of(config: dict[str, Any], names: Iterable[str] | None = None) -> Family:

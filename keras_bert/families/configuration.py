@@ -147,7 +147,8 @@ def _check_layers(config: dict[str, Any], path: str, family: Family) -> None:
 
 def _refuse_other_models(config: dict[str, Any], path: str) -> None:
     model_type = config.get("model_type")
-    if isinstance(model_type, str) and model_type in OTHER_MODELS:
+    is_known = any(model_type == family.model_type for family in FAMILIES)
+    if isinstance(model_type, str) and model_type in OTHER_MODELS and not is_known:
         raise ConfigError(
             f"The configuration {path} is of {OTHER_MODELS[model_type]}, which keras-bert cannot "
             f"build. Received: model_type {model_type!r}; what it builds is "

@@ -100,6 +100,9 @@ def _detect(path: Path) -> str:
         raise CheckpointError(f"{path} is empty")
     if start.startswith(HDF5_MAGIC):
         return "hdf5"
+    # The length of a header may begin as a pickle does.
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < os.path.getsize(path):
+        return "safetensors"
     if start.startswith(ZIP_MAGIC) or _PICKLE_MAGIC.match(start):
         return "torch"
     if _SAFETENSORS_MAGIC.match(start):

@@ -32,9 +32,9 @@ class SentencePieceTokenizer(Tokenizer):
     The pieces are those of Google's code for ALBERT, with the quotation marks of Hugging Face's.
     With `official` they are those of `AlbertTokenizer` in transformers 4, in Python: special tokens
     in the text are kept whole, and the Greek final sigma is lost with the case. Hugging Face's
-    tokenizer in Rust differs from both: it starts a word behind every user-defined piece, such as
-    `(` and `-`, has other ideas of blanks and marks, and may choose another of several equally
-    probable splits.
+    tokenizers in Rust differ from both: they start a word behind every user-defined piece, such as
+    `(` and `-`, take other characters for blanks and marks, may choose another of several equally
+    probable splits, and in transformers 5 leave `9,` whole.
 
     `_tokenize`, `_truncate`, `_pack` and `_convert_tokens_to_ids` can be overridden as in
     `Tokenizer`. The hooks about words and characters have no effect.
@@ -90,15 +90,13 @@ class SentencePieceTokenizer(Tokenizer):
                 f"{path} must have a control symbol such as '<pad>' as the id for padding. "
                 f"Received: pad_index={pad_index}"
             )
-        cased, keep_accents = (
-            bool(said) if wanted is None else wanted
-            for wanted, said in ((cased, model.cased), (keep_accents, model.keep_accents))
-        )
+        if cased is None:
+            cased = bool(model.cased)
         super().__init__(
             pieces, token_cls, token_sep, token_unk, pad_index, cased, official=official
         )
         self._path = path
-        self._keep_accents = keep_accents
+        self._keep_accents = bool(model.keep_accents if keep_accents is None else keep_accents)
         self._processor = model.processor
 
     @ClassOrInstanceMethod
@@ -108,7 +106,9 @@ class SentencePieceTokenizer(Tokenizer):
         """Find the offsets of pieces in the text they come from, as `Tokenizer.rematch` does."""
         listed = list(tokens) if isinstance(tokens, Iterable) else [tokens]
         if not isinstance(tokens, str) and all(isinstance(token, str) for token in listed):
-            tokens = [_as_word_piece(token) for token in listed]
+            tokens = [
+                token if token == unknown_token else _as_word_piece(token) for token in listed
+            ]
         return super().rematch(text, tokens, cased, unknown_token)
 
     def _tokenize(self, text: str) -> list[str]:

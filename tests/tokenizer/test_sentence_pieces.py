@@ -124,6 +124,10 @@ def test_rematch_knows_pieces_on_the_class_too():
         "naive! film", pieces
     )
     assert TOKENIZER.rematch("naive! film", pieces)[1:] == [(0, 2), (2, 5), (5, 6), (7, 11)]
+    assert TOKENIZER.rematch("the 北京 film", ["▁the", "▁", "<unk>", "▁film"])[2:] == [
+        (4, 6),
+        (7, 11),
+    ]
     with pytest.raises(TypeError, match="`tokens` must be a list of strings"):
         TOKENIZER.rematch("a", "▁a")
 

@@ -12,6 +12,8 @@ from runtimes import RUNTIME, dtype_policy, gradients
 from keras_bert import (
     VocabularyChange,
     build_model_from_config,
+    extract_embeddings,
+    get_attention_maps,
     get_custom_objects,
     get_model,
     load_model_weights_from_checkpoint,
@@ -161,9 +163,11 @@ def test_logits_of_the_marked_positions(tmp_path):
 @every_naming
 def test_a_file_without_sentence_order_gives_one_output(tmp_path, naming):
     paths, albert = prepare(tmp_path, naming, without=("cls/seq_relationship", "bert/pooler"))
-    model = load_trained_model_from_checkpoint(*paths, training=True, seq_len=7)
     expected = albert.masked_words(albert.encode(TOKENS, SEGMENTS))
-    assert np.allclose(predict(model, np.ones_like(TOKENS)), expected, atol=ROUNDING, rtol=0)
+    for chosen in ({}, {"heads": ("MLM",)}):
+        model = load_trained_model_from_checkpoint(*paths, training=True, seq_len=7, **chosen)
+        words = predict(model, np.ones_like(TOKENS))
+        assert np.allclose(words, expected, atol=ROUNDING, rtol=0)
     with_both = load_trained_model_from_checkpoint(
         *paths, training=True, seq_len=7, allow_missing_heads=True
     )
@@ -329,6 +333,35 @@ def test_prefixes_choose_what_is_trained(tmp_path):
         *("Encoder-1-FeedForward", "Encoder-1-FeedForward-Norm"),
         *("Encoder-6-FeedForward", "Encoder-6-FeedForward-Norm"),
     }
+
+
+# What reads layers by name or counts them.
+
+
+def test_attention_maps_are_those_of_every_call(tmp_path):
+    paths, albert = prepare(tmp_path, "google", "two inner")
+    model = load_trained_model_from_checkpoint(*paths, seq_len=7)
+    maps = get_attention_maps(model, [TOKENS, SEGMENTS])
+    albert.encode(TOKENS, SEGMENTS)
+    assert len(maps) == len(albert.maps) == 6
+    for found, expected in zip(maps, albert.maps, strict=True):
+        assert np.allclose(found, expected, atol=ROUNDING, rtol=0)
+
+
+@pytest.mark.parametrize("seq_len", [16, None])
+def test_features_of_texts_of_any_length(tmp_path, seq_len):
+    paths, albert = prepare(tmp_path, "google")
+    model = load_trained_model_from_checkpoint(*paths, seq_len=seq_len)
+    words = {word: index for index, word in enumerate(WORDS)}
+    texts = ["a b", ("c d", "e"), "f g h i j k"]
+    for text, features in zip(texts, extract_embeddings(model, texts, vocabs=words), strict=True):
+        first, second = text if isinstance(text, tuple) else (text, "")
+        pieces = ["[CLS]", *first.split(), "[SEP]", *(f"{second} [SEP]".split() if second else ())]
+        tokens = np.array([[words[piece] for piece in pieces]])
+        segments = np.arange(len(pieces))[None] > len(first.split()) + 1
+        expected = albert.encode(tokens, segments.astype(int))[0]
+        assert features.shape == expected.shape
+        assert np.allclose(features, expected, atol=ROUNDING, rtol=0)
 
 
 # Names and what else is ALBERT's own.

@@ -317,7 +317,9 @@ def _layer_numbers(transformer_num, group_num, inner_group_num) -> list[range]:
 
 
 def _check_task(use_task_embed, task_num, fixed_task) -> None:
-    if fixed_task is not None and not (use_task_embed and 0 <= fixed_task < task_num):
+    if fixed_task is None:
+        return
+    if not (use_task_embed and 0 <= as_integer("fixed_task", fixed_task) < task_num):
         raise ValueError(
             "`fixed_task` is a number below `task_num`, for `use_task_embed=True`. Received: "
             f"fixed_task={fixed_task}, task_num={task_num}, use_task_embed={use_task_embed}."
@@ -325,7 +327,12 @@ def _check_task(use_task_embed, task_num, fixed_task) -> None:
 
 
 def _check_heads(heads) -> None:
-    if tuple(heads) not in (("MLM", "NSP"), ("MLM",), ("NSP",), ("RTD",)):
+    if isinstance(heads, (str, type(None))) or tuple(heads) not in (
+        ("MLM", "NSP"),
+        ("MLM",),
+        ("NSP",),
+        ("RTD",),
+    ):
         raise ValueError(
             "`heads` must be ('MLM', 'NSP'), one of the two, or ('RTD',). "
             f"Received: heads={heads!r}."

@@ -106,7 +106,8 @@ def load_trained_model_from_checkpoint(
     with open_checkpoint(checkpoint_file) as checkpoint:
         config = read_config(config_file, checkpoint)
         family = family_of(config, checkpoint)
-        heads = _heads(training, allow_missing_heads, needs_optional="heads" in kwargs)
+        asks_for_both = "NSP" in (kwargs.get("heads") or ())
+        heads = _heads(training, allow_missing_heads, needs_optional=asks_for_both)
         found = find_weights(family, config, checkpoint, heads)
         check_fit(family, config, checkpoint, found)
         _warn_of_untrained_head(family, checkpoint, found)

@@ -30,7 +30,10 @@ def softmax(x):
 
 
 class NumpyAlbert:
-    """The encoder and its heads; after `encode`, `hidden` lists the encoder layers' outputs."""
+    """The encoder and its heads.
+
+    After `encode`, `hidden` lists the encoder layers' outputs, and `maps` their attention.
+    """
 
     def __init__(self, tensors, config, activation=gelu_tanh):
         self.tensors = {name: array.astype("float64") for name, array in tensors.items()}
@@ -55,7 +58,8 @@ class NumpyAlbert:
         )
         scores = query @ key.swapaxes(2, 3) / sqrt(query.shape[-1])
         scores += np.where(tokens == 0, -10000.0, 0.0)[:, None, None]
-        context = (softmax(scores) @ value).swapaxes(1, 2).reshape(x.shape)
+        self.maps.append(softmax(scores))
+        context = (self.maps[-1] @ value).swapaxes(1, 2).reshape(x.shape)
         return self.dense(context, f"{name}/output/dense")
 
     def layer(self, x, tokens, name):
@@ -77,7 +81,7 @@ class NumpyAlbert:
 
     def encode(self, tokens, segments):
         x = self.embed(tokens, segments)
-        self.hidden = []
+        self.hidden, self.maps = [], []
         for number in range(self.layers):
             group = int(number / self.layers * self.groups)
             for inner in range(self.inner_groups):

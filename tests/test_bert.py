@@ -652,6 +652,21 @@ def test_custom_objects_name_all_that_0_89_named():
             )
         ),
         ({"output_layer_num": 1.5}, TypeError, "`output_layer_num`.*1.5"),
+        *(
+            ({name: value}, error, f"`{name}` must be .*{value}")
+            for name in ("embedding_size", "group_num", "inner_group_num")
+            for value, error in ((0, ValueError), (-1, ValueError), (1.0, TypeError))
+        ),
+        ({"group_num": 2}, ValueError, "`group_num`.*group_num=2, transformer_num=1"),
+        ({"fixed_task": 0}, ValueError, "`fixed_task`.*use_task_embed=False"),
+        ({"use_task_embed": True, "fixed_task": 10}, ValueError, "fixed_task=10, task_num=10"),
+        ({"use_task_embed": True, "fixed_task": -1}, ValueError, "fixed_task=-1, task_num=10"),
+        ({"use_task_embed": True, "fixed_task": 0.5}, TypeError, "`fixed_task` must be .*0.5"),
+        *(
+            ({"training": True, "heads": heads}, ValueError, "`heads` must be")
+            for heads in ("MLM", None, (), ("NSP", "MLM"), ("MLM", "RTD"), ("mlm",))
+        ),
+        ({"training": True, "heads": ("NSP",), "max_predictions": 2}, ValueError, "the MLM head"),
     ],
 )
 def test_arguments_that_would_be_taken_for_something_else(arguments, error, message):

@@ -47,9 +47,16 @@ class FoundWeight(NamedTuple):
         return shape[::-1] if self.transform == "transpose" else shape
 
     def read(self, checkpoint: Checkpoint) -> np.ndarray:
-        """Read the model's array, in the type that the file has; it may be a strided view."""
+        """Read the model's array, in the type that the file has; it may be a strided view.
+
+        A product has at least 32 bits.
+        """
         array = _transformed(checkpoint[self.name], self.transform)
-        return array if self.factor is None else array @ checkpoint[self.factor]
+        if self.factor is None:
+            return array
+        # Products of 16 bits would be rounded to as many.
+        dtype = np.float32 if array.dtype.itemsize < 4 else array.dtype
+        return array.astype(dtype) @ checkpoint[self.factor].astype(dtype)
 
 
 def find_weights(

@@ -2,12 +2,15 @@
 
 import json
 
+import ml_dtypes
 import numpy as np
 import pytest
 from albert_tensors import random_tensor
+from model_folders import WORDS
 from numpy_albert import SEGMENTS, TOKENS, NumpyAlbert
 
 from keras_bert import (
+    VocabularyChange,
     build_model_from_config,
     get_custom_objects,
     load_model_weights_from_checkpoint,
@@ -95,11 +98,13 @@ class NumpyAlbertZh(NumpyAlbert):
         return self.norm(x + self.dense(raised, f"{name}/output/dense"), f"{name}/output/LayerNorm")
 
 
-def write(folder, without=(), **changes):
+def write(folder, without=(), dtype=np.float32, **changes):
     """The files of albert_zh's zips, and what computes the same in NumPy."""
     random = np.random.default_rng(0)
     tensors = {name: random_tensor(random, name, shape) for name, shape in SHAPES.items()}
-    tensors = {name: each for name, each in tensors.items() if not name.startswith(without)}
+    tensors = {
+        name: each.astype(dtype) for name, each in tensors.items() if not name.startswith(without)
+    }
     config = {**CONFIG, **changes}
     folder.mkdir(exist_ok=True)
     config_file, checkpoint = folder / "albert_config_tiny.json", folder / "albert_model.ckpt"
@@ -120,6 +125,26 @@ def test_numbers(tmp_path):
     encoded = albert.encode(TOKENS, SEGMENTS)
     assert np.allclose(words, albert.masked_words(encoded), atol=ROUNDING, rtol=0)
     assert np.allclose(order, albert.sentence_order(encoded), atol=ROUNDING, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_factors_of_16_bits_have_a_product_of_32(tmp_path, dtype):
+    paths, albert = write(tmp_path, dtype=dtype)
+    model = load_trained_model_from_checkpoint(*paths, seq_len=7)
+    (table,) = model.get_layer("Embedding-Token").get_weights()
+    assert np.allclose(table, albert.table(), atol=1e-6, rtol=0)
+
+
+def test_another_vocabulary(tmp_path):
+    """The first factor has the rows."""
+    paths, albert = write(tmp_path)
+    old = {word: index for index, word in enumerate(WORDS)}
+    change = VocabularyChange(old, keep=["b", "f"], add=["bf"])
+    model = load_trained_model_from_checkpoint(*paths, vocabulary_change=change)
+    (table,) = model.get_layer("Embedding-Token").get_weights()
+    kept = [old[word] for word in change.vocabulary if word in old]
+    assert np.allclose(table[: len(kept)], albert.table()[kept], atol=1e-6, rtol=0)
+    assert table.shape == (len(kept) + 1, 12)
 
 
 @pytest.mark.parametrize("layers", [1, 6])

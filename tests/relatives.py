@@ -52,20 +52,21 @@ def with_random_weights(model, seed=0, scale=0.3):
 
 
 def random_model(family, seed=0, **changes):
-    """A model of all heads of a family."""
-    arguments = {**family.arguments(CONFIGS[family]), "seq_len": None, "dropout_rate": 0.0}
-    return with_random_weights(get_model(**{**arguments, **changes}), seed)
+    """A model of all heads of a family, of a changed configuration."""
+    arguments = family.arguments({**CONFIGS[family], **changes})
+    return with_random_weights(get_model(**{**arguments, "seq_len": None, "dropout_rate": 0}), seed)
 
 
-def write_relative(folder, family, naming="huggingface", without=(), seed=0):
+def write_relative(folder, family, naming="huggingface", without=(), seed=0, **changes):
     """Write a folder as the family's authors or Hugging Face do; returns the model."""
-    model = random_model(family, seed)
+    config = {**CONFIGS[family], **changes}
+    model = random_model(family, seed, **changes)
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     weights = {name: each for name, each in weights.items() if not name.startswith(without)}
-    tensors = to_checkpoint(weights, naming, family, CONFIGS[family])
+    tensors = to_checkpoint(weights, naming, family, config)
     folder.mkdir(parents=True)
     (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n", "utf-8")
-    config = {**CONFIGS[family], "hidden_act": "gelu"}
+    config["hidden_act"] = "gelu"
     if naming == "google":
         config_name, checkpoint_name = family.google_files
         config = {key: value for key, value in config.items() if key != "model_type"}

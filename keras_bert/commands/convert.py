@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
 from ..saving import conversion
 from ..tokenizer import VocabularyChange
-from ..tokenizer.vocabulary import is_cased, load_vocabulary, save_vocabulary
+from ..tokenizer.vocabulary import is_cased, load_vocabulary
 from .shared import CommandError, add_case_arguments, downloaded, remark
 
 _WRITERS = {
@@ -37,7 +38,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="a folder to make, or a .keras file; the vocabulary goes beside it as vocab.txt",
+        help="a folder to make, or a .keras file; the vocabulary goes beside it",
     )
     parser.add_argument("--to", choices=tuple(_WRITERS), help="what kind of folder to make")
     parser.add_argument(
@@ -91,38 +92,55 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _read_model_file(source: Path, options: argparse.Namespace):
-    path = Path(options.vocab) if options.vocab else source.with_name("vocab.txt")
-    vocabulary = load_vocabulary(path) if options.vocab or path.exists() else None
+    beside = [source.with_name(name) for name in ("vocab.txt", "spiece.model")]
+    path = next((each for each in beside if each.exists()), beside[0])
+    if options.vocab:
+        path = Path(options.vocab)
+        check_on_disk(path)
+    vocabulary = conversion.read_vocabulary(path)
     from ..saving.model_files import read_model_file
 
-    return read_model_file(source, vocabulary, is_cased(path.parent, vocabulary or {}))
+    cased = is_cased(path.parent, vocabulary if isinstance(vocabulary, Mapping) else ())
+    return read_model_file(source, vocabulary, cased)
 
 
 def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> None:
     files = conversion.read_folder(source)
     change = _vocabulary_change(files.vocabulary, options)
     vocabulary = files.vocabulary if change is None else change.vocabulary
-    beside = target.with_name("vocab.txt")
+    beside = target.with_name(conversion.vocabulary_name(vocabulary or {}))
     if vocabulary is None:
         remark(options, "there is no vocabulary to convert")
-    elif beside.exists() and load_vocabulary(beside) != vocabulary:
+    elif beside.exists() and not _is_vocabulary(beside, vocabulary):
         raise CommandError(f"{beside} is there already and differs: choose another folder")
     from ..saving.model_files import write_model_file
 
     with ExitStack() as stack:
         if vocabulary is not None and not beside.exists():
-            save_vocabulary(stack.enter_context(conversion.new_file(beside)), vocabulary)
+            conversion.write_vocabulary(
+                stack.enter_context(conversion.new_file(beside)), vocabulary
+            )
         lost = write_model_file(target, source, change)
     _report([*lost, *files.left_out], options)
 
 
+def _is_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> bool:
+    if isinstance(vocabulary, Path):
+        return path.read_bytes() == vocabulary.read_bytes()
+    return load_vocabulary(path) == vocabulary
+
+
 def _vocabulary_change(
-    vocabulary: Mapping[str, int] | None, options: argparse.Namespace
+    vocabulary: Mapping[str, int] | Path | None, options: argparse.Namespace
 ) -> VocabularyChange | None:
     if options.keep is None and options.add is None:
         return None
     if vocabulary is None:
         raise CommandError("--keep and --add change a vocabulary, and there is none")
+    if isinstance(vocabulary, Path):
+        raise CommandError(
+            f"--keep and --add are for vocabularies of WordPiece. Received: {vocabulary}."
+        )
     keep, add = (path and load_vocabulary(path) for path in (options.keep, options.add))
     return VocabularyChange(vocabulary, keep, add or ())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,13 @@ from ..families.family import USUAL_EPSILON, Family, Naming
 from ..families.fitting import check_fit
 from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
-from ..tokenizer.vocabulary import is_cased, load_vocabulary, save_vocabulary
+from ..tokenizer.vocabulary import (
+    declared,
+    is_cased,
+    is_piece_model,
+    load_vocabulary,
+    save_vocabulary,
+)
 from ..tokenizer.vocabulary_change import VocabularyChange
 
 _THERE_ALREADY = "{} is there already: delete it, or choose another name."
@@ -38,7 +45,7 @@ class ConvertibleModel(NamedTuple):
     family: Family
     config: dict[str, Any]  # with `hidden_act` as `activation_name` gives it
     tensors: Callable[[Naming], dict[str, np.ndarray]]
-    vocabulary: Mapping[str, int] | None  # token to id
+    vocabulary: Mapping[str, int] | Path | None  # token to id, or a SentencePiece file to copy
     cased: bool  # whether texts keep their case
     left_out: list[str]  # names of tensors that are not the model's and are lost
 
@@ -57,13 +64,13 @@ def read_folder(folder: Path) -> ConvertibleModel:
     found = find_weights(family, config, checkpoint, heads="any")
     check_fit(family, config, checkpoint, found)
     config["hidden_act"] = activation_name(config, checkpoint)
-    vocabulary = load_vocabulary(paths.vocab) if Path(paths.vocab).exists() else None
+    vocabulary = read_vocabulary(Path(paths.vocab))
     return ConvertibleModel(
         family,
         config,
         lambda naming: translate(checkpoint, found, naming),
         vocabulary,
-        is_cased(folder, vocabulary or {}),
+        is_cased(folder, vocabulary if isinstance(vocabulary, Mapping) else ()),
         left_out(checkpoint, found),
     )
 
@@ -134,7 +141,7 @@ def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str
     activation = {"gelu_tanh": "gelu_new", "gelu_erf": "gelu"}
     config = {
         "layer_norm_eps": USUAL_EPSILON,
-        "pad_token_id": (files.vocabulary or {}).get("[PAD]", 0),
+        "pad_token_id": _padding_id(files.vocabulary),
         **files.config,
         "architectures": [family.architecture(tensors)],
         "model_type": family.model_type,
@@ -192,15 +199,48 @@ def _named_in_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def read_vocabulary(path: Path) -> Mapping[str, int] | Path | None:
+    """Return a vocabulary; the path itself of one of SentencePiece; None if there is no file."""
+    if not path.exists():
+        return None
+    return path if is_piece_model(str(path)) else load_vocabulary(path)
+
+
+def vocabulary_name(vocabulary: Mapping[str, int] | Path) -> str:
+    """Name the file that a vocabulary is written to."""
+    if not isinstance(vocabulary, Path):
+        return "vocab.txt"
+    return "tokenizer.json" if vocabulary.suffix == ".json" else "spiece.model"
+
+
+def write_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> None:
+    """Write a vocabulary, as a file of one token a line if it is not one of SentencePiece."""
+    if isinstance(vocabulary, Path):
+        shutil.copyfile(vocabulary, path)
+    else:
+        save_vocabulary(path, vocabulary)
+
+
+def _padding_id(vocabulary: Mapping[str, int] | Path | None) -> int:
+    return vocabulary.get("[PAD]", 0) if isinstance(vocabulary, Mapping) else 0
+
+
 def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
-    if files.vocabulary is not None:
-        save_vocabulary(folder / "vocab.txt", files.vocabulary)
-        config = {
-            "do_lower_case": not files.cased,
-            "model_max_length": files.config["max_position_embeddings"],
-            "tokenizer_class": "BertTokenizer",
-        }
-        _write_json(folder / "tokenizer_config.json", config)
+    vocabulary = files.vocabulary
+    if vocabulary is None:
+        return
+    write_vocabulary(folder / vocabulary_name(vocabulary), vocabulary)
+    config = {
+        "do_lower_case": not files.cased,
+        "model_max_length": files.config["max_position_embeddings"],
+        "tokenizer_class": "BertTokenizer",
+    }
+    if isinstance(vocabulary, Path):
+        config["tokenizer_class"] = "AlbertTokenizer"
+        keep_accents = declared(vocabulary.parent, "keep_accents")
+        if keep_accents is not None:
+            config["keep_accents"] = keep_accents
+    _write_json(folder / "tokenizer_config.json", config)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from .conversion import ConvertibleModel, new_file
 from .custom_objects import get_custom_objects
 
 
-def read_model_file(path: Path, vocabulary: dict[str, int] | None, cased: bool) -> ConvertibleModel:
+def read_model_file(
+    path: Path, vocabulary: Mapping[str, int] | Path | None, cased: bool
+) -> ConvertibleModel:
     """Read a `.keras` or `.h5` file of a model of `get_model` or of the loaders.
 
     Such a file does not hold the vocabulary, nor whether texts keep their case.

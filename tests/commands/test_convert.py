@@ -10,15 +10,18 @@ import safetensors.numpy
 from checkpoint_files import DATA, is_same
 from command_line import start
 from model_folders import CONFIG, WORDS, random_weights, write_google_folder
+from relatives import write_relative
 from runtimes import once
 
 from keras_bert import (
+    extract_embeddings,
     get_checkpoint_paths,
     get_custom_objects,
     load_trained_model_from_checkpoint,
 )
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
+from keras_bert.families import ALBERT
 from keras_bert.families.weights import to_checkpoint
 
 BUNDLE = ("bert_model.ckpt.index", "bert_model.ckpt.data-00000-of-00001")
@@ -374,3 +377,31 @@ def test_models_of_tensorflow_2_keep_their_numbers(command, tmp_path, folder, ta
     encoder = keras.Model(model.inputs[:2], model.get_layer("Encoder-2-FeedForward-Norm").output)
     features = encoder.predict([tokens, segments], verbose=0)
     np.testing.assert_allclose(features[tokens != 0], hidden[-1][tokens != 0], rtol=0, atol=1e-5)
+
+
+@once
+def test_a_vocabulary_of_sentencepiece_goes_along_as_it_is(command, tmp_path):
+    pytest.importorskip("sentencepiece")
+    write_relative(tmp_path / "google", ALBERT, naming="google", vocab_size=600)
+    (tmp_path / "google/vocab.txt").unlink()
+    pieces = (DATA.parent / "sentencepiece/spiece.model").read_bytes()
+    (tmp_path / "google/30k-clean.model").write_bytes(pieces)
+    assert command("convert", tmp_path / "google", tmp_path / "hf", "--to", "huggingface")[0] == 0
+    assert command("convert", tmp_path / "hf", tmp_path / "keras/m.keras")[0] == 0
+    keras_file = tmp_path / "keras/m.keras"
+    assert command("convert", keras_file, tmp_path / "back", "--to", "google")[0] == 0
+    for folder in ("hf", "keras", "back"):
+        assert (tmp_path / folder / "spiece.model").read_bytes() == pieces
+    assert read_json(tmp_path / "hf/tokenizer_config.json")["tokenizer_class"] == "AlbertTokenizer"
+    before, after = (
+        extract_embeddings(str(tmp_path / name), ["A play of words."])[0]
+        for name in ("google", "back")
+    )
+    np.testing.assert_array_equal(before, after)
+    words = tmp_path / "words.txt"
+    words.write_text("play\n")
+    code, _, err = command(
+        *("convert", tmp_path / "hf", tmp_path / "cut", "--to", "google", "--keep", words)
+    )
+    assert code == 1
+    assert "are for vocabularies of WordPiece. Received:" in err

@@ -5,11 +5,13 @@ import io
 import json
 import sys
 
+import numpy as np
 import pytest
 from archives import make_archive
 from model_folders import CONFIG
 from runtimes import once
 
+from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.commands import shared
 from keras_bert.commands.shared import CommandError
 from keras_bert.datasets import PretrainedList
@@ -23,6 +25,7 @@ def folder(tmp_path):
     folder.mkdir()
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n", "utf-8")
     write_config(folder, vocab_size=5)
+    write_tensor_bundle(folder / "bert_model.ckpt", {"kernel": np.zeros(3)})
     return folder
 
 

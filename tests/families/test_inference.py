@@ -23,9 +23,9 @@ SAVED_MODEL = GARDEN / "saved_model" / "variables" / "variables"
 
 @pytest.mark.parametrize("prefix", [SAVED_MODEL, GARDEN / "checkpoint" / "bert_model.ckpt-1"])
 def test_sizes_are_those_that_the_model_was_built_with(prefix):
-    config = read_config(None, prefix)
-    assert config == json.loads((GARDEN / "checkpoint" / "bert_config.json").read_text())
     with open_checkpoint(prefix) as checkpoint:
+        config = read_config(None, checkpoint)
+        assert config == json.loads((GARDEN / "checkpoint" / "bert_config.json").read_text())
         assert activation_name(config, checkpoint) == activation_name(config) == "gelu_tanh"
 
 
@@ -37,10 +37,10 @@ def test_no_file_and_no_checkpoint():
 def test_google_s_first_checkpoints_do_not_tell_the_number_of_heads(tmp_path):
     write_google_folder(tmp_path)
     with pytest.raises(ConfigError, match=r"number of heads.*pass a bert_config\.json"):
-        read_config(None, tmp_path / "bert_model.ckpt")
+        read_config(None, open_checkpoint(tmp_path / "bert_model.ckpt"))
     write_tensor_bundle(tmp_path / "other", {"kernel": np.zeros(3)})
     with pytest.raises(ConfigError, match="It holds 1 tensors: 1 kernel"):
-        read_config(None, tmp_path / "other")
+        read_config(None, open_checkpoint(tmp_path / "other"))
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,11 @@ from turns import RUNTIMES, print_table
 
 KINDS = {
     "safetensors": "`.safetensors`",
-    "shards": "shards of it",
+    "shards": "the same, sharded",
     "bin": "`.bin`",
-    "bin shards": "shards of it",
+    "bin shards": "the same, sharded",
     "google": "Google's",
-    "tf safetensors": "TensorFlow's `.safetensors`",
+    "tf safetensors": "`.safetensors` of TensorFlow",
     "h5": "`tf_model.h5`",
     "object": "Model Garden",
     "hub": "SavedModel",

@@ -19,7 +19,7 @@ def test_the_code_is_the_same_in_both_languages():
 
 def test_headings_tables_and_paragraphs_are_in_step():
     def shape(text):
-        kinds = {"#": r"#+", "|": r"\|.*", "*": r"\*", "<": r"<!-- /?parity -->"}
+        kinds = {"#": r"#+", "|": r"\|.*", "*": r"\*", "<": r"<!-- /?(parity|families) -->"}
         lines = [line for line in without_code(text).splitlines() if line]
         return [
             "text"

@@ -79,8 +79,6 @@ def as_google(
 
     What is not BERT's keeps its key; an optimizer's state is left out.
     """
-    if not full_names:
-        return dict(tensors)
     tensors = {key: each for key, each in tensors.items() if not _OPTIMIZER.search(key)}
     names = {key: _google_name(full_names[key]) for key in tensors if key in full_names}
     poolers = {key: _last_parts(full_names[key], _POOLER) for key in names}

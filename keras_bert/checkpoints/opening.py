@@ -87,7 +87,7 @@ def _bundle_prefix(path: Path) -> Path | None:
 def _open_bundle(prefix: Path) -> Checkpoint:
     tensors, full_names = read_tensor_bundle(prefix)
     with parsing(prefix):
-        tensors = as_google(without_module(tensors), full_names)
+        tensors = as_google(tensors, full_names) if full_names else without_module(tensors)
     return Checkpoint(prefix, "tensor_bundle", tensors)
 
 

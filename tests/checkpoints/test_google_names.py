@@ -12,6 +12,7 @@ from runtimes import once
 from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
 from keras_bert.checkpoints.google_names import as_google
 from keras_bert.checkpoints.stored import StoredTensor
+from keras_bert.checkpoints.tensor_bundle import read_tensor_bundle
 
 pytestmark = once
 
@@ -87,6 +88,18 @@ def test_parts_of_another_architecture_keep_names_that_show_it():
 def test_two_encoders_in_one_file_are_refused():
     with pytest.raises(CheckpointError, match="two models: 'bert/embeddings/word_embeddings'"):
         renamed("one/word_embeddings/embeddings", "other/word_embeddings/embeddings")
+
+
+def test_an_attribute_may_be_called_module(tmp_path):
+    """`tf.train.Checkpoint(module=encoder)`; the key has nothing to do with the scope below."""
+    folder = FOLDER / "checkpoint"
+    tensors, full_names = read_tensor_bundle(folder / "bert_model.ckpt-1")
+    keys = {key: f"module/{key}" for key in tensors}
+    named = as_google(
+        {keys[key]: tensor for key, tensor in tensors.items()},
+        {keys[key]: name for key, name in full_names.items()},
+    )
+    assert named.keys() >= GOOGLE
 
 
 def test_the_scope_of_old_modules_of_tensorflow_hub(tmp_path):

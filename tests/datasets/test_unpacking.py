@@ -194,7 +194,7 @@ def test_every_cut_and_flipped_bits_in_a_tar(tmp_path, folder):
     for length in range(2, len(whole), 97):
         archive.write_bytes(whole[:length])
         refuse(archive, folder, "damaged|refused")
-    for place in range(16, len(whole), 97):  # after the date and the name, which nothing needs
+    for place in range(20, len(whole), 97):  # after the date and the name, which nothing needs
         damaged = bytearray(whole)
         damaged[place] ^= 4
         archive.write_bytes(damaged)

@@ -23,7 +23,7 @@ def test_a_folder(command, google):
     assert facts["checkpoint"] == f"{google / 'bert_model.ckpt'} (tensor_bundle)"
     assert facts["tensors"].startswith("46 float32; ")
     assert facts["architecture"] == (
-        "2 layers of 12, 3 heads, feed-forward 20, 16 positions, 30 tokens"
+        "BERT, 2 layers of 12, 3 heads, feed-forward 20, 16 positions, 30 tokens"
     )
     assert facts["activation"] == "gelu, tanh form"
     assert facts["heads"] == "pooler, masked words, next sentence"
@@ -108,7 +108,8 @@ def test_what_is_not_berts(command, tmp_path):
     [
         ({"num_hidden_layers": 3}, "lacks 16 of the model's 53 weights"),
         ({"hidden_size": 15}, "hidden_size is 15, the file's 12"),
-        ({"model_type": "albert"}, "another architecture than BERT's"),
+        ({"is_decoder": True}, "another architecture than BERT's"),
+        ({"model_type": "albert"}, "embedding_hidden_mapping_in"),
     ],
 )
 def test_what_is_wrong_is_an_error_after_what_is_known(command, tmp_path, change, message):

@@ -163,7 +163,9 @@ ALBERT = replace(
     arguments=_arguments,
     architecture=_architecture,
     own_keys=("num_hidden_groups", "inner_group_num"),
-    own_names=re.compile(r"bert/encoder/transformer/group_"),
+    own_names=re.compile(
+        r"bert/encoder/transformer/group_|(albert\.)?encoder\.albert_layer_groups"
+    ),
     google_files=("albert_config.json", "model.ckpt-best"),
     of_model=_of_model,
 )

@@ -89,6 +89,7 @@ DISTILBERT = replace(
     ),
     arguments=_arguments,
     architecture=_architecture,
+    own_names=re.compile(r"(distilbert\.)?transformer\.layer\.\d+\.attention\.q_lin"),
     renamed_keys=_RENAMED_KEYS,
     of_model=lambda weights, called: None if "Embedding-Segment" in weights else {},
 )

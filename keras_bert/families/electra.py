@@ -85,6 +85,6 @@ ELECTRA = replace(
     ),
     arguments=_arguments,
     architecture=_architecture,
-    own_names=re.compile(r"electra/encoder/"),
+    own_names=re.compile(r"electra[/.]encoder[/.]"),
     of_model=_of_model,
 )

@@ -77,5 +77,6 @@ ERNIE = replace(
     inside=re.compile(r"(ernie\.)?(embeddings|encoder\.layer\.(?P<layer>\d+))\.(?P<rest>.+)"),
     arguments=_arguments,
     architecture=_architecture,
+    own_names=re.compile(r"ernie\.encoder\."),
     of_model=_of_model,
 )

@@ -127,7 +127,7 @@ class Family:
             transformers that has them.
         optional_head: The head without which `training=True` does where a file lacks it.
         own_keys: Keys that only this family's configurations of Google's kind hold.
-        own_names: Matches a name in checkpoints of Google's kind that only this family has.
+        own_names: Matches a name in checkpoints that only this family has.
         renamed_keys: For keys of the configuration with names of the family's own, the usual ones.
         google_files: Names of the configuration and the checkpoint in Google's folders.
         of_model: Takes a Keras model's weights by layer and the names of its attention layers, in

@@ -109,6 +109,8 @@ def test_what_is_not_berts(command, tmp_path):
         ({"num_hidden_layers": 3}, "lacks 16 of the model's 53 weights"),
         ({"hidden_size": 15}, "hidden_size is 15, the file's 12"),
         ({"model_type": "unheard of"}, "another architecture than BERT's"),
+        ({"is_decoder": True}, "another architecture than BERT's"),
+        ({"model_type": "albert"}, "embedding_hidden_mapping_in"),
     ],
 )
 def test_what_is_wrong_is_an_error_after_what_is_known(command, tmp_path, change, message):

@@ -147,7 +147,7 @@ def test_another_vocabulary(tmp_path):
     assert table.shape == (len(kept) + 1, 12)
 
 
-@pytest.mark.parametrize("layers", [1, 6])
+@pytest.mark.parametrize("layers", [1, 5])
 def test_numbers_of_an_encoder_alone(tmp_path, layers):
     """The number of layers is the configuration's: the file has one."""
     paths, albert = write(tmp_path, ("cls/", "bert/pooler/"), num_hidden_layers=layers)

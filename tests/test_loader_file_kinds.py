@@ -21,6 +21,7 @@ from keras_bert import (
     load_trained_model_from_checkpoint,
     load_vocabulary,
 )
+from keras_bert.backend import keras
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.families import ConfigError
 
@@ -117,8 +118,6 @@ def test_sizes_that_do_not_follow_are_asked_for(tmp_path):
 def test_weights_for_a_model_built_by_hand():
     checkpoint = KINDS["saved_model"][1]
     model = get_model(30, pos_num=9, seq_len=7, training=False, **SIZES)
-    from keras_bert.backend import keras
-
     model = keras.Model(*model)
     load_model_weights_from_checkpoint(model, None, SAVED_MODEL / checkpoint)
     outputs = outputs_of(SAVED_MODEL)

@@ -150,6 +150,7 @@ def test_object_based(tmp_path, name, seed):
     check_all(tmp_path, originals, tmp_path / prefix.name, expected, seed)
 
 
+@pytest.mark.slow
 @every_seed
 def test_hdf5_sees_damage_but_in_the_numbers(tmp_path, seed):
     original = DATA.parent / "transformers_tf" / "bert" / "tf_model.h5"

@@ -153,6 +153,8 @@ def _zip_entry(info: zipfile.ZipInfo) -> _Entry:
         objection = objection or _NO_FILE
     elif info.flag_bits & 0x1:
         objection = objection or "it is encrypted"
+    elif info.compress_type == zipfile.ZIP_LZMA:
+        objection = objection or "it is compressed by LZMA, which may need any amount of memory"
     return _Entry(info.filename, info.file_size, info.is_dir(), objection)
 
 

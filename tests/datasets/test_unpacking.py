@@ -93,6 +93,13 @@ def test_a_size_that_is_a_lie(tmp_path, folder):
     refuse(archive, folder, "damaged")
 
 
+def test_a_dictionary_of_any_size(tmp_path, folder):
+    """LZMA's, of which the archive declares the size: up to 4 GB, before the first byte."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("vocab.txt", "[PAD]\n")
+    refuse(tmp_path / "a.zip", folder, "compressed by LZMA")
+
+
 def test_encrypted_files(tmp_path, folder):
     archive = make_archive(tmp_path / "a.zip")
     with zipfile.ZipFile(archive) as file:

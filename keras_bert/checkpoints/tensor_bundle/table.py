@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from ..errors import CheckpointError
+from ..stored import MOST_LETTERS
 from .crc32c import masked_crc32c
 from .wire import read_varint, varint
 
@@ -37,10 +38,18 @@ def read_table(data: bytes) -> list[Entry]:
     *_, end_of_first_handle = _read_handle(footer, 0)  # That of the unused meta-index block.
     entries: list[Entry] = []
     previous = None
+    end = letters = 0
     for bound, handle in _block_entries(_block(data, footer, end_of_first_handle)):
+        start, size, _ = _read_handle(handle, 0)
+        if start < end:
+            raise CheckpointError("the blocks of the index are out of order")
+        end = start + size + _TRAILER.size
         for key, value in _block_entries(_block(data, handle, 0)):
             if (previous is not None and key <= previous) or key > bound:
                 raise CheckpointError("the entries of the index are out of order")
+            letters += len(key)
+            if letters > MOST_LETTERS:
+                raise CheckpointError("the names in the index are too long")
             entries.append((key, value))
             previous = key
         previous = bound

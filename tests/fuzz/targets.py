@@ -207,7 +207,7 @@ def _hdf5_seeds() -> list[bytes]:
     for options in ({}, {"libver": "latest"}):
         stream = io.BytesIO()
         with h5py.File(stream, "w", **options) as file:
-            for name in ("bert/tf_bert/kernel:0", "bert/tf_bert/gamma:0", "mlm/tf_bert/gamma:0"):
+            for name in ("b/tf_b/c/kernel:0", "b/tf_b/d/gamma:0", "m/tf_b/d/gamma:0"):
                 file[name] = NUMBERS
         seeds.append(stream.getvalue())
     return seeds

@@ -25,6 +25,7 @@ _TRAILER = struct.Struct("<BI")
 _NOT_COMPRESSED, _SNAPPY = 0, 1
 # Keys are tensor names. Unbounded, shared prefixes could make gigabytes out of a small file.
 _MAXIMUM_KEY_SIZE = 4096
+_MOST_ENTRIES = 100_000
 _RESTART_INTERVAL = 16
 
 Entry = tuple[bytes, bytes]
@@ -48,8 +49,8 @@ def read_table(data: bytes) -> list[Entry]:
             if (previous is not None and key <= previous) or key > bound:
                 raise CheckpointError("the entries of the index are out of order")
             letters += len(key)
-            if letters > MOST_LETTERS:
-                raise CheckpointError("the names in the index are too long")
+            if letters > MOST_LETTERS or len(entries) == _MOST_ENTRIES:
+                raise CheckpointError("the names in the index are too long, or too many")
             entries.append((key, value))
             previous = key
         previous = bound

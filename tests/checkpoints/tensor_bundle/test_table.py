@@ -57,6 +57,15 @@ def test_long_keys_that_share_their_beginnings_are_refused():
         read_table(table)
 
 
+@pytest.mark.slow
+def test_entries_without_end_are_refused():
+    """Of a few bytes each, which become objects of hundreds."""
+    entries = [(b"%06d" % number, b"") for number in range(100_001)]
+    assert len(read_table(write_table(entries[:-1]))) == 100_000
+    with pytest.raises(CheckpointError, match="or too many"):
+        read_table(write_table(entries))
+
+
 def test_index_blocks_that_are_used_twice_are_seen():
     """Blocks within blocks, each read and summed anew, would take any amount of time."""
     table = bytearray()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["keras_bert"]):
+with atheris.instrument_imports(include=["keras_bert", "zipfile", "tarfile", "gzip"]):
     from targets import TARGETS, ignore_checksums
 
 _MEGABYTE = 1 << 20

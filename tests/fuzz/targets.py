@@ -144,6 +144,17 @@ def _bundle(content: bytes, folder: Path) -> None:
             read_config(None, checkpoint)
 
 
+def _entries(content: bytes, folder: Path) -> None:
+    """The same, of which the table is as it should be and what it holds is not."""
+    packed, data = _unpacked(content, 2)
+    parts = []
+    while packed:
+        part, packed = _unpacked(packed, 2)
+        parts.append(part)
+    entries = dict(zip(parts[::2], parts[1::2], strict=False))
+    _bundle(_packed(table.write_table(sorted(entries.items())), data), folder)
+
+
 def _split(content: bytes, folder: Path) -> None:
     (folder / "a.safetensors").write_bytes(save({"a": NUMBERS, "c": NUMBERS}))
     (folder / "b.safetensors").write_bytes(save({"b": NUMBERS}))
@@ -195,6 +206,15 @@ def _of_bundle(path: Path) -> bytes:
     return _packed(
         *(item.read_bytes() for item in sorted(path.parent.glob(f"{path.name}.*"))[::-1])
     )
+
+
+def _entry_seeds() -> list[bytes]:
+    seeds = []
+    for content in _bundle_seeds():
+        index, data = _unpacked(content, 2)
+        parts = [part for entry in table.read_table(index) for part in entry]
+        seeds.append(_packed(_packed(*parts, b""), data))
+    return seeds
 
 
 def _safetensors_seeds() -> list[bytes]:
@@ -293,6 +313,7 @@ _OF_VOCABULARIES = (VocabularyError, OSError)
 
 TARGETS = {
     "tensor_bundle": Target(_bundle, _OF_CHECKPOINTS, _bundle_seeds),
+    "tensor_bundle_entries": Target(_entries, _OF_CHECKPOINTS, _entry_seeds),
     "safetensors": Target(_checkpoint("model.safetensors"), _OF_CHECKPOINTS, _safetensors_seeds),
     "torch_zip": Target(_checkpoint("zip.bin"), _OF_CHECKPOINTS, _files("zip.bin", "nested.pt")),
     "torch_legacy": Target(_checkpoint("legacy.bin"), _OF_CHECKPOINTS, _files("legacy.bin")),

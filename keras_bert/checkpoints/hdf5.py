@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CheckpointError, parsing
-from .stored import AnyTensor, StoredTensor, UnreadableTensor, check_shape
+from .stored import MOST_LETTERS, AnyTensor, StoredTensor, UnreadableTensor, check_shape
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _MOST_OBJECTS = 100_000
@@ -45,10 +45,14 @@ def _datasets(file: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
     seen.add(h5py.h5o.get_info(file.id).addr)
     pending = [("", file, 0)]
+    letters = 0
     while pending:
         prefix, group, depth = pending.pop()
         for key in group:
             name = f"{prefix}{key}"
+            letters += len(name)
+            if letters > MOST_LETTERS:
+                raise CheckpointError("the names of its groups are too long")
             if not isinstance(group.get(key, getlink=True), h5py.HardLink):
                 raise CheckpointError(f"'{name}' is a link, which is not followed")
             item = group[key]

@@ -22,6 +22,10 @@ BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 # NumPy 1 allows no more dimensions; BERT's tensors have at most two.
 MAXIMUM_RANK = 32
 
+# In all names of a file together, several times as many as in any known one: parts that names share
+# stand in a file once, so that a small one could ask for any amount of memory.
+MOST_LETTERS = 1 << 24
+
 _COMPARED_AT_ONCE = 1 << 22
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from .errors import CheckpointError, parsing
-from .stored import AnyTensor, Checksum, StoredTensor, map_bytes
+from .stored import MOST_LETTERS, AnyTensor, Checksum, StoredTensor, map_bytes
 from .torch_pickle import Unpickler
 from .torch_tensors import Tensor
 
@@ -25,7 +25,6 @@ ZIP_MAGIC = b"PK\x03\x04"
 _ZIP_HEADER = struct.Struct("<4s22xHH")
 _PICKLE_NAME = re.compile(r"[^/]+/data\.pkl")
 _UTF8_FLAG = 0x800
-_MAXIMUM_NAME = 4096
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
@@ -73,7 +72,7 @@ def _read_zip(path: Path) -> dict[str, AnyTensor]:
 
     byte_order = "little"
     if f"{folder}byteorder" in regions:
-        byte_order = str(content("byteorder"), "ascii")
+        byte_order = str(content("byteorder")[:16], "ascii")
     if byte_order not in ("little", "big"):
         raise CheckpointError(f"its byte order is said to be '{byte_order}'")
     unpickler = Unpickler(content("data.pkl"))
@@ -159,12 +158,14 @@ def _named_tensors(value: Any) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     seen = {id(value)}
     pending = [("", value)]
+    letters = 0
     while pending:
         prefix, group = pending.pop()
-        if len(prefix) > _MAXIMUM_NAME:
-            raise CheckpointError("its dictionaries are nested too deeply")
         for key, item in group.items():
             name = f"{prefix}{key}"
+            letters += len(name)
+            if letters > MOST_LETTERS:
+                raise CheckpointError("its dictionaries are nested too deeply, or names too long")
             if isinstance(item, Tensor) and tensors.setdefault(name, item) is not item:
                 raise CheckpointError(f"it holds two tensors named '{name}'")
             if isinstance(item, dict) and id(item) not in seen:

@@ -24,8 +24,13 @@ _MAXIMUM_INSTRUCTIONS = 500_000
 _MAXIMUM_STRING = 1 << 16
 
 
-def _ordered_dict(items: Any = ()) -> dict:
-    return _set_items({}, items)
+def _ordered_dict(items: Any = None) -> dict:
+    if items is None:
+        return {}
+    made = _set_items({}, _expect(items, list))
+    # A list used again and again would fill any memory from a small file: the second use fails.
+    items[:] = [None]
+    return made
 
 
 _GLOBALS: dict[tuple[str, str], Callable | StorageType] = {

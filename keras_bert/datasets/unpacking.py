@@ -19,6 +19,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 # The largest ratio of unpacked to packed size: weights have 1.1, vocabularies 3, a bomb 1000.
 _MOST_EXPANSION = 100
 _MOST_ENTRIES = 10_000
+_MOST_ATTRIBUTES = 100
+_LONGEST_NAME = 4096
 # Of a .tar file; headers of 512 bytes and contents by pieces need no more.
 _MOST_READ_AT_ONCE = 1 << 20
 _NO_FILE = "it is a link or a device, not a file"
@@ -71,11 +73,11 @@ def unpack(archive: Path, folder: Path) -> None:
 
 def _unpack_tar(archive: Path, folder: Path) -> None:
     with _open_tar(archive) as (tar, stream):
-        _check_entries(map(_tar_entry, tar), archive.stat().st_size)
+        _check_entries(map(_tar_entry, _members(tar)), archive.stat().st_size)
         while stream.read(_MOST_READ_AT_ONCE):  # up to the checksum of it all
             pass
     with _open_tar(archive) as (tar, _):
-        for member in tar:
+        for member in _members(tar):
             path = folder.joinpath(*PurePosixPath(member.name).parts)
             if member.isdir():
                 path.mkdir(parents=True, exist_ok=True)
@@ -83,6 +85,12 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tar.extractfile(member) as source, open(path, "xb") as target:
                 shutil.copyfileobj(source, target, _MOST_READ_AT_ONCE)
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    for member in tar:
+        tar.members.clear()  # or it keeps them all, with comments of any length
+        yield member
 
 
 @contextmanager
@@ -133,7 +141,7 @@ def _check_entries(entries: Iterable[_Entry], archive_size: int) -> None:
         if len(checked) > _MOST_ENTRIES:
             raise ArchiveError(f"it is refused: it holds more than {_MOST_ENTRIES} files")
         if entry.objection:
-            raise ArchiveError(f"it is refused because of {entry.name!r}: {entry.objection}")
+            raise ArchiveError(f"it is refused because of {entry.name[:80]!r}: {entry.objection}")
     # Some file systems take upper and lower case for the same.
     named = [(PurePosixPath(entry.name.casefold()).parts, entry) for entry in checked]
     # Next to a file comes what has its name too, or would be in a folder of its name.
@@ -153,6 +161,8 @@ def _zip_entry(info: zipfile.ZipInfo) -> _Entry:
         objection = objection or _NO_FILE
     elif info.flag_bits & 0x1:
         objection = objection or "it is encrypted"
+    elif info.compress_type == zipfile.ZIP_LZMA:
+        objection = objection or "it is compressed by LZMA, which may need any amount of memory"
     return _Entry(info.filename, info.file_size, info.is_dir(), objection)
 
 
@@ -160,11 +170,15 @@ def _tar_entry(info: tarfile.TarInfo) -> _Entry:
     is_plain = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)
     is_plain = is_plain and not info.issparse()
     objection = _objection(info.name) or (None if is_plain else _NO_FILE)
+    if len(info.pax_headers) > _MOST_ATTRIBUTES:  # those of the archive count for every file
+        objection = objection or f"it has more than {_MOST_ATTRIBUTES} attributes"
     return _Entry(info.name, info.size, info.isdir(), objection)
 
 
 def _objection(name: str) -> str | None:
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    if len(name) > _LONGEST_NAME:
+        return "its name is too long"
     if "\\" in name or "\0" in name or windows.drive:
         return "its name is none on every system"
     if posix.is_absolute() or ".." in posix.parts:

@@ -108,7 +108,7 @@ def declared(folder: str | os.PathLike[str], setting: str) -> bool | None:
         check_on_disk(path)
         with open(path, encoding="utf-8") as reader:
             value = json.load(reader).get(setting)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return value if isinstance(value, bool) else None
 

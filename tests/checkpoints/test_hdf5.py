@@ -105,6 +105,15 @@ def test_groups_that_hold_themselves(path):
     refuse(path, "no tree: see 'a/c'")
 
 
+def test_a_long_name_before_many_others_takes_no_memory(path):
+    with h5py.File(path, "w") as file:
+        group = file.create_group("a" * 60_000)
+        for number in range(300):
+            group[f"{number}"] = numbers(2)
+    with pytest.raises(CheckpointError, match="names of its groups are too long"):
+        open_checkpoint(path)
+
+
 def test_a_tensor_without_bytes(path):
     with h5py.File(path, "w") as file:
         file.create_dataset("a", (1 << 20, 1 << 20), "f4")  # four TB, of which none is there

@@ -100,6 +100,31 @@ def test_an_unknown_byte_order_is_an_error(tmp_path):
         open_checkpoint(path)
 
 
+def test_an_endless_byte_order_is_shown_in_part(tmp_path):
+    path = repack(tmp_path / "m.bin", lambda name, c: b"p" * 9999 if "byteorder" in name else c)
+    with pytest.raises(CheckpointError, match="byte order") as error:
+        open_checkpoint(path)
+    assert len(str(error.value)) < 1000
+
+
+def test_a_long_name_before_many_others_takes_no_memory(tmp_path):
+    """One of 4,000 letters, which stands in the file once, and 5,000 tensors below."""
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\n"
+    tensor += b"U\x010U\x03cpuK\x18tQK\x00))\x89}tR"
+    name = b"X" + (4000).to_bytes(4, "little") + b"a" * 4000
+    items = [b"M" + number.to_bytes(2, "little") + b"h\x00" for number in range(5000)]
+    for count in (10, 5000):
+        content = b"\x80\x02}(U\x01t" + tensor + b"q\x00" + name + b"}("
+        content += b"".join(items[:count]) + b"uu."
+        path = repack(
+            tmp_path / "m.bin", lambda member, c, new=content: new if "data.pkl" in member else c
+        )
+        if count == 10:
+            assert len(open_checkpoint(path)) == 11
+    with pytest.raises(CheckpointError, match="nested too deeply, or names too long"):
+        open_checkpoint(path)
+
+
 def test_compressed_archives_are_refused(tmp_path):
     path = repack(tmp_path / "model.bin", compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(CheckpointError, match=r"is compressed, .*zip -0"):

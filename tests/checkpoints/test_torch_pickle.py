@@ -73,6 +73,13 @@ BOMBS = {
     "empty stack": b"\x80\x02.",
     "no mark": b"\x80\x02}u.",
     "no dictionary": b"\x80\x02].",
+    "list for many dictionaries": (
+        b"\x80\x02ccollections\nOrderedDict\nq\x00]("
+        + b"".join(b"M" + number.to_bytes(2, "little") + b"N\x86" for number in range(1000))
+        + b"e\x85q\x01("
+        + b"h\x00h\x01R" * 2500
+        + b"t."
+    ),
     "call of a dictionary": b"\x80\x02})R.",
     "call of a storage type": b"\x80\x02ctorch\nFloatStorage\n)R.",
     "call with too little": b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.",

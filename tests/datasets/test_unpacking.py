@@ -1,9 +1,11 @@
 """Archives that shall not be unpacked: an error gives the reason and nothing is left behind."""
 
+import gzip
 import io
 import random
 import stat
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
@@ -91,6 +93,13 @@ def test_a_size_that_is_a_lie(tmp_path, folder):
     size = (5_000_000).to_bytes(4, "little")
     archive.write_bytes(archive.read_bytes().replace(size, (1000).to_bytes(4, "little")))
     refuse(archive, folder, "damaged")
+
+
+def test_a_dictionary_of_any_size(tmp_path, folder):
+    """LZMA's, of which the archive declares the size: up to 4 GB, before the first byte."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("vocab.txt", "[PAD]\n")
+    refuse(tmp_path / "a.zip", folder, "compressed by LZMA")
 
 
 def test_encrypted_files(tmp_path, folder):
@@ -186,6 +195,38 @@ def test_bombs_in_a_tar(tmp_path, folder):
     refuse(make_tar(tmp_path / "a.tar.gz", ("a", comment)), folder, "a name or a comment")
     many = [(str(number), {}) for number in range(10_001)]
     refuse(make_tar(tmp_path / "a.tar.gz", *many), folder, "more than 10000 files")
+
+
+def test_attributes_of_a_tar_take_no_memory(tmp_path, folder):
+    """The archive's own are copied to every file."""
+    with tarfile.open(
+        tmp_path / "a.tar.gz", "w:gz", pax_headers={f"key{number}": "" for number in range(2000)}
+    ) as file:
+        file.addfile(tarfile.TarInfo("vocab.txt"))
+    refuse(tmp_path / "a.tar.gz", folder, "'vocab.txt': it has more than 100 attributes")
+
+
+def test_a_long_name_in_a_tar(tmp_path, folder):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as file:
+        file.addfile(tarfile.TarInfo("a/" * 50_000))
+    refuse(tmp_path / "a.tar.gz", folder, "name is too long")
+
+
+def test_comments_in_a_tar_take_no_memory(tmp_path, folder):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as file:
+        for number in range(40):
+            entry = tarfile.TarInfo(f"{number}.txt")
+            entry.pax_headers["comment"] = str(number) + "a" * 500_000
+            file.addfile(entry)
+    with (tmp_path / "a.tar.gz").open("ab") as file:
+        file.write(gzip.compress(random.Random(0).randbytes(300_000)))  # not more than 100 times
+    tracemalloc.start()
+    try:
+        unpack(tmp_path / "a.tar.gz", folder)
+        assert tracemalloc.get_traced_memory()[1] < 8e6
+    finally:
+        tracemalloc.stop()
+    assert len(read(folder)) == 40
 
 
 def test_every_cut_and_flipped_bits_in_a_tar(tmp_path, folder):

@@ -343,7 +343,7 @@ def test_a_pipe_declares_nothing(tmp_path):
     assert declared(tmp_path, "do_lower_case") is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"do_lower_case": "yes"}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"do_lower_case": "yes"}', "[" * 99999])
 def test_a_file_that_declares_nothing(tmp_path, text):
     (tmp_path / "tokenizer_config.json").write_text(text)
     assert declared(tmp_path, "do_lower_case") is None

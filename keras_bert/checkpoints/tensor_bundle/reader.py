@@ -15,7 +15,7 @@ from . import layout
 from .crc32c import masked_crc32c
 from .layout import DTYPES, Entry, Header
 from .object_graph import read_full_names
-from .slices import read_slice, splitting_axis
+from .slices import Slice, read_slice, splitting_axis
 from .table import read_table
 from .wire import Fields, integer, messages, read_message, read_varint
 
@@ -131,12 +131,18 @@ class _Index:
         self, key: bytes, dtype: np.dtype, shape: tuple[int, ...], pieces: list[Fields]
     ) -> PartitionedTensor:
         """Describe a variable that a partitioner has split along one axis."""
-        slices = [read_slice(message, key, shape) for message in pieces]
-        axis = splitting_axis(slices, key, shape)
+        slices: dict[bytes, Slice] = {}
+        for message in pieces:
+            piece = read_slice(message, key, shape)
+            # Before the next one is read: each holds the whole name.
+            if piece.key not in self.entries or piece.key in slices:
+                raise CheckpointError(f"the pieces of tensor {key!r} do not follow each other")
+            slices[piece.key] = piece
+        axis = splitting_axis(list(slices.values()), key, shape)
         parts = []
         end = 0
-        for piece in sorted(slices, key=lambda piece: piece.starts):
-            if piece.key not in self.entries or piece.starts[axis] != end:
+        for piece in sorted(slices.values(), key=lambda piece: piece.starts):
+            if piece.starts[axis] != end:
                 raise CheckpointError(f"the pieces of tensor {key!r} do not follow each other")
             entry = read_message(self.entries[piece.key])
             if DTYPES.get(integer(entry, Entry.DTYPE)) != dtype or _shape(entry) != piece.shape:

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from ..errors import CheckpointError
+from ..stored import MOST_LETTERS
 from .crc32c import masked_crc32c
 from .wire import read_varint, varint
 
@@ -24,6 +25,7 @@ _TRAILER = struct.Struct("<BI")
 _NOT_COMPRESSED, _SNAPPY = 0, 1
 # Keys are tensor names. Unbounded, shared prefixes could make gigabytes out of a small file.
 _MAXIMUM_KEY_SIZE = 4096
+_MOST_ENTRIES = 100_000
 _RESTART_INTERVAL = 16
 
 Entry = tuple[bytes, bytes]
@@ -37,10 +39,18 @@ def read_table(data: bytes) -> list[Entry]:
     *_, end_of_first_handle = _read_handle(footer, 0)  # That of the unused meta-index block.
     entries: list[Entry] = []
     previous = None
+    end = letters = 0
     for bound, handle in _block_entries(_block(data, footer, end_of_first_handle)):
+        start, size, _ = _read_handle(handle, 0)
+        if start < end:
+            raise CheckpointError("the blocks of the index are out of order")
+        end = start + size + _TRAILER.size
         for key, value in _block_entries(_block(data, handle, 0)):
             if (previous is not None and key <= previous) or key > bound:
                 raise CheckpointError("the entries of the index are out of order")
+            letters += len(key)
+            if letters > MOST_LETTERS or len(entries) == _MOST_ENTRIES:
+                raise CheckpointError("the names in the index are too long, or too many")
             entries.append((key, value))
             previous = key
         previous = bound

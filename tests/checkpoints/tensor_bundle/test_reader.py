@@ -1,13 +1,16 @@
 """TensorFlow's checkpoints are read: files that TensorFlow wrote, and files that are wrong."""
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 from checkpoint_files import BUNDLE, DATA, EVERY_TYPE, LARGE, MANY, assert_holds, is_same, numbers
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
+from keras_bert.checkpoints.tensor_bundle.layout import Entry
 from keras_bert.checkpoints.tensor_bundle.table import read_table, write_table
+from keras_bert.checkpoints.tensor_bundle.wire import field
 
 
 def test_a_file_that_tensorflow_wrote():
@@ -44,6 +47,23 @@ def test_what_tensorflow_writes_is_read(tmp_path):
         tensors=[tensorflow.constant(array) for array in tensors.values()],
     )
     assert_holds(open_checkpoint(tmp_path / "model.ckpt"), tensors)
+
+
+def test_pieces_that_are_named_again_and_again_take_no_memory(tmp_path):
+    """Each holds the whole name; the message that names it has a few bytes."""
+    name = "a" * 4000
+    write_tensor_bundle(tmp_path / "model.ckpt", {name: numbers(5000)})
+    index = tmp_path / "model.ckpt.index"
+    entries = dict(read_table(index.read_bytes()))
+    entries[name.encode()] += field(Entry.SLICES, field(1, b"")) * 5000
+    index.write_bytes(write_table(sorted(entries.items())))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CheckpointError, match="do not follow each other"):
+            open_checkpoint(tmp_path / "model.ckpt")
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_other_byte_order(tmp_path):

@@ -7,7 +7,8 @@ from checkpoint_files import DATA, numbers
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
 from keras_bert.checkpoints.tensor_bundle.crc32c import masked_crc32c
-from keras_bert.checkpoints.tensor_bundle.table import read_table, write_table
+from keras_bert.checkpoints.tensor_bundle.table import _MAGIC as MAGIC
+from keras_bert.checkpoints.tensor_bundle.table import _append_block, read_table, write_table
 
 
 def test_a_table_that_tensorflow_wrote():
@@ -45,6 +46,34 @@ def test_a_compressed_index_is_refused(tmp_path):
     index.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"compressed \(Snappy\)"):
         open_checkpoint(tmp_path / "model.ckpt")
+
+
+def test_long_keys_that_share_their_beginnings_are_refused():
+    """A small table could fill any memory with them."""
+    keys = [b"a" * 4000 + b"%04d" % number for number in range(5000)]
+    assert len(read_table(write_table([(key, b"") for key in keys[:100]]))) == 100
+    table = write_table([(key, b"") for key in keys], block_size=1 << 30)
+    with pytest.raises(CheckpointError, match="names in the index are too long"):
+        read_table(table)
+
+
+@pytest.mark.slow
+def test_entries_without_end_are_refused():
+    """Of a few bytes each, which become objects of hundreds."""
+    entries = [(b"%06d" % number, b"") for number in range(100_001)]
+    assert len(read_table(write_table(entries[:-1]))) == 100_000
+    with pytest.raises(CheckpointError, match="or too many"):
+        read_table(write_table(entries))
+
+
+def test_index_blocks_that_are_used_twice_are_seen():
+    """Blocks within blocks, each read and summed anew, would take any amount of time."""
+    table = bytearray()
+    handle = _append_block(table, [])
+    index = [(b"%d" % number, handle) for number in range(3)]
+    handles = _append_block(table, []) + _append_block(table, index)
+    with pytest.raises(CheckpointError, match="blocks of the index are out of order"):
+        read_table(bytes(table + handles.ljust(40, b"\0") + MAGIC))
 
 
 def test_index_blocks_in_another_order_are_seen():

@@ -5,6 +5,7 @@ from typing import Any
 from .. import layers
 from ..activations import gelu_erf, gelu_tanh
 from ..backend import utils
+from ..layers.adaptive import AdaptiveEmbedding, AdaptiveSoftmax
 from ..layers.crf_loss import CRFLoss, crf_viterbi_accuracy
 from ..layers.initializer import GlorotNormal
 from ..layers.stack import TrigPosEmbedding
@@ -57,6 +58,8 @@ def get_custom_objects() -> dict[str, Any]:
         "TrigPosEmbedding": TrigPosEmbedding,
         "EmbeddingRet": EmbeddingRet,
         "EmbeddingSim": EmbeddingSim,
+        "AdaptiveEmbedding": AdaptiveEmbedding,
+        "AdaptiveSoftmax": AdaptiveSoftmax,
         "crf_loss": CRFLoss(),
         "crf_viterbi_accuracy": crf_viterbi_accuracy,
         "AdamWarmup": AdamWarmup,

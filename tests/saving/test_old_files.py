@@ -1,5 +1,6 @@
 """Files that keras-bert 0.8x wrote (tests/data/old_files) predict what they predicted there."""
 
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -23,14 +24,13 @@ PADDING_ROW = 4
 
 def old_batch(name):
     with np.load(OLD_FILES / "expected.npz") as numbers:
-        names = ["tokens", "segments"] + ["tasks"] * ("task" in name) + ["masked"] * ("mlm" in name)
+        names = ["tokens", "segments"] + ["tasks"] * ("task" in name) + ["masked"] * ("nsp" in name)
         inputs = [numbers[f"inputs/{each}"] for each in names]
     return inputs + [each[::-1] for each in inputs] if name == "classifier_twice" else inputs
 
 
 def old_numbers(name):
-    release = name[len("old_") : len("old_0_84")] if name.startswith("old_") else ""
-    key = name.removeprefix(f"old_{release}_")
+    release, key = re.fullmatch(r"(?:old_(0_80|0_84|albert)_)?(.+)", name).groups()
     path = OLD_FILES / (f"expected_{release}.npz" if release else "expected.npz")
     with np.load(path) as numbers:
         return {
@@ -66,6 +66,7 @@ def load_old(name, **options):
 OLD_NAMES = sorted(
     {path.stem for path in OLD_FILES.glob("*.h5")}
     - {"encoder_weights", "classifier_lambda", "old_0_80_encoder"}
+    - {"old_albert_encoder", "old_albert_mlm_sop"}
 )
 
 
@@ -94,12 +95,15 @@ def test_old_weights_in_a_new_model():
     check_old(model, "encoder")
 
 
+# 0.80's attention multiplied by the mask after subtracting the largest score of all, masked ones
+# too, and added 1e-7 to the sum: a row of padding alone got zeros, and one of a single token lost
+# 7e-4.
+ROWS_OF_0_80 = [0, 1, 2, 5]
+
+
 def test_a_file_of_0_80():
     """keras-bert up to 0.82 meant the erf form by "gelu", which the file does not tell."""
-    # Its attention multiplied by the mask after subtracting the largest score of all, masked ones
-    # too, and added 1e-7 to the sum: a row of padding alone got zeros, and one of a single token
-    # lost 7e-4.
-    rows = [0, 1, 2, 5]
+    rows = ROWS_OF_0_80
     objects = {**get_custom_objects(), "gelu": keras_bert.activations.gelu_erf}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The initializer VarianceScaling is unseeded")
@@ -110,6 +114,31 @@ def test_a_file_of_0_80():
         "old_0_80_encoder"
     ).predict(old_batch("encoder"), verbose=0)
     assert 1e-4 < np.abs(difference[rows]).max() < 1e-2
+
+
+@pytest.mark.parametrize("name", ["old_albert_encoder", "old_albert_mlm_sop"])
+def test_a_file_of_keras_albert_model(name, tmp_path):
+    """With its AdaptiveEmbedding and AdaptiveSoftmax; read, trained by one step, saved and read."""
+    model, inputs = load_old(name), old_batch(name)
+    check_old(model, name, ROWS_OF_0_80)
+    targets = [each[ROWS_OF_0_80] * 0 for each in as_list(model.predict(inputs, verbose=0))]
+    inputs = [each[ROWS_OF_0_80] for each in inputs]
+    model.trainable = True
+    model.compile("sgd", "mse")
+    own = [each for each in model.layers if each.name in ("Embed-Token", "MLM-Sim")]
+    before = [each.copy() for layer in own for each in layer.get_weights()]
+    model.fit(inputs, targets, epochs=1, verbose=0)
+    after = [each for layer in own for each in layer.get_weights()]
+    assert all((old != new).any() for old, new in zip(before, after, strict=True))
+    outputs = as_list(model.predict(inputs, verbose=0))
+    for suffix in (".keras", ".h5"):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "You are saving your model as an HDF5 file")
+            warnings.filterwarnings("ignore", "The initializer VarianceScaling is unseeded")
+            model.save(tmp_path / f"model{suffix}")
+            again = models.load_model(tmp_path / f"model{suffix}", get_custom_objects())
+        for old, new in zip(outputs, as_list(again.predict(inputs, verbose=0)), strict=True):
+            np.testing.assert_allclose(new, old, atol=1e-6)
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the file holds byte code of 3.11")

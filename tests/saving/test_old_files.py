@@ -123,7 +123,7 @@ def test_a_file_of_keras_albert_model(name, tmp_path):
     check_old(model, name, ROWS_OF_0_80)
     targets = [each[ROWS_OF_0_80] * 0 for each in as_list(model.predict(inputs, verbose=0))]
     inputs = [each[ROWS_OF_0_80] for each in inputs]
-    for layer in model.layers:  # an encoder of its is frozen
+    for layer in model.layers:  # which `training=False` froze
         layer.trainable = True
     model.compile("sgd", "mse")
     own = [each for each in model.layers if each.name in ("Embed-Token", "MLM-Sim")]

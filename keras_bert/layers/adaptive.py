@@ -102,7 +102,8 @@ class AdaptiveEmbedding(_Factors, layers.Layer):
         check_ids(self.name, ids, self.input_dim)
         embedded = ops.cast(lookup(self.embeddings, ids), self.compute_dtype)
         if self.projections is not None:
-            embedded = ops.matmul(embedded, ops.cast(self.projections, self.compute_dtype))
+            projections = ops.cast(self.projections, self.compute_dtype)
+            embedded = ops.einsum("...e,ed->...d", embedded, projections)
         return self._outputs(embedded, lambda factor: ops.cast(factor, self.compute_dtype))
 
 
@@ -145,6 +146,7 @@ class AdaptiveSoftmax(_Factors, EmbeddingSimilarity):
         features = inputs[0]
         if self.projects:
             projection = inputs[2] if self.bind_projections else self.projections
-            features = ops.matmul(features, ops.cast(ops.transpose(projection), features.dtype))
+            projection = ops.cast(projection, features.dtype)
+            features = ops.einsum("...d,ed->...e", features, projection)
         table = inputs[1] if self.bind_embeddings else self.embeddings
         return super().call([features, ops.cast(table, features.dtype)])

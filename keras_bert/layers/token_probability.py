@@ -42,7 +42,8 @@ class TokenProbability(layers.Layer):
         return tuple(input_shape[:-1])
 
     def call(self, inputs):
-        logits = ops.matmul(inputs, ops.cast(self.kernel, inputs.dtype))[..., 0]
+        kernel = ops.cast(self.kernel, inputs.dtype)
+        logits = ops.einsum("...d,dk->...k", inputs, kernel)[..., 0]
         return ops.sigmoid(logits + ops.cast(self.bias, logits.dtype))
 
     def get_config(self):

@@ -123,6 +123,7 @@ def test_predictions_of_an_encoder(usual_model, check_predictor):
     check_predictor(usual_model, asks_keras=False)
 
 
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
 @pytest.mark.sampled(2)
 def test_predictions_where_layers_are_not_called_as_usual(unusual_model, check_predictor):
     check_predictor(unusual_model, asks_keras=False)

@@ -327,6 +327,7 @@ runpy.run_module("keras_bert", run_name="__main__")
 """
 
 
+@once
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="limits of a process are Unix'")
 @pytest.mark.parametrize(

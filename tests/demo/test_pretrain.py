@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from model_folders import CONFIG, random_weights, write_google_folder, write_hugging_face_folder
+from runtimes import once
 from safetensors.numpy import load_file, save_file
 
 from keras_bert import (
@@ -243,6 +244,7 @@ def initial(request, tmp_path):
     return folder, set()
 
 
+@once
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*the head for masked words has never been trained")
 def test_a_run_starts_from_a_model(initial, text, tmp_path, monkeypatch):

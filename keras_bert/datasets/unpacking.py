@@ -163,7 +163,7 @@ def _zip_entry(info: zipfile.ZipInfo) -> _Entry:
         objection = objection or "it is encrypted"
     elif info.compress_type == zipfile.ZIP_LZMA:
         objection = objection or "it is compressed by LZMA, which may need any amount of memory"
-    return _Entry(info.filename, info.file_size, info.is_dir(), objection)
+    return _Entry(info.filename, info.file_size, info.filename.endswith("/"), objection)
 
 
 def _tar_entry(info: tarfile.TarInfo) -> _Entry:
@@ -179,7 +179,7 @@ def _objection(name: str) -> str | None:
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     if len(name) > _LONGEST_NAME:
         return "its name is too long"
-    if "\\" in name or "\0" in name or windows.drive:
+    if not name or "\\" in name or "\0" in name or windows.drive:
         return "its name is none on every system"
     if posix.is_absolute() or ".." in posix.parts:
         return "it would be outside the folder"

@@ -102,6 +102,11 @@ def test_a_dictionary_of_any_size(tmp_path, folder):
     refuse(tmp_path / "a.zip", folder, "compressed by LZMA")
 
 
+def test_a_name_of_which_nothing_is_left(tmp_path, folder):
+    """As `tests/fuzz` found: zipfile cuts it at the zero and then asks for the last letter."""
+    refuse(with_entry(tmp_path / "a.zip", "\0ocab.txt"), folder, "none on every system")
+
+
 def test_encrypted_files(tmp_path, folder):
     archive = make_archive(tmp_path / "a.zip")
     with zipfile.ZipFile(archive) as file:
@@ -174,6 +179,7 @@ def test_a_tar_is_unpacked(tmp_path, folder):
         ("../outside", {}, "outside the folder"),
         ("/etc/outside", {}, "outside the folder"),
         ("C:outside", {}, "none on every system"),
+        ("", {}, "none on every system"),
         ("a/b\\c", {}, "none on every system"),
         ("link", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}, "a link or a device"),
         ("link", {"type": tarfile.LNKTYPE, "linkname": "vocab.txt"}, "a link or a device"),

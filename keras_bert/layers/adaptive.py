@@ -103,6 +103,7 @@ class AdaptiveEmbedding(_Factors, layers.Layer):
         embedded = ops.cast(lookup(self.embeddings, ids), self.compute_dtype)
         if self.projections is not None:
             embedded = ops.matmul(embedded, ops.cast(self.projections, self.compute_dtype))
+            embedded = ops.cast(embedded, self.compute_dtype)  # float64 is lost on PyTorch
         return self._outputs(embedded, lambda factor: ops.cast(factor, self.compute_dtype))
 
 

@@ -7,13 +7,15 @@ On every runtime, one process makes 50,000 calls of `predict_on_batch` and as ma
 5 million words that it has not met before, with the small model of the package. Its resident memory
 is read fifty times in each job. The first tenth of a job warms up: caches fill, and JAX compiles
 every length. Printed is by how much memory has grown from then to its highest; the picture shows
-all readings. `--share 0.01` tries it with a hundredth of the calls. Linux only.
+all readings. `--share 0.01` tries it with a hundredth of the calls. `--at-once 2` has two runtimes
+share the machine, which changes the time that it takes, and no memory. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from turns import RUNTIMES, Contestant, print_machine, print_table
 
@@ -61,9 +63,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
     parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--at-once", type=int, default=1, help="number of runtimes at a time")
     parser.add_argument("--picture")
     arguments = parser.parse_args()
-    readings = {runtime: soak(runtime, arguments.share) for runtime in arguments.only}
+    with ThreadPoolExecutor(arguments.at_once) as runs:
+        found = runs.map(lambda runtime: soak(runtime, arguments.share), arguments.only)
+        readings = dict(zip(arguments.only, found, strict=True))
     print_machine("keras", "tensorflow", "tf_keras", "jax", "torch")
     rows = [
         [runtime, *(f"{max(each) - each[WARM_UP - 1]:.0f}" for each in jobs.values())]

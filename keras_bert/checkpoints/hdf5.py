@@ -62,7 +62,9 @@ def _check_heaps(path: Path) -> None:
         start = stream.read(_SUPERBLOCK_SIZE).ljust(_SUPERBLOCK_SIZE, b"\0")
         sizes = start[13:15] if start[8] < 2 else start[9:11]
         if tuple(sizes) != (8, 8):
-            raise CheckpointError("its addresses and sizes have other than 8 bytes")
+            raise CheckpointError(
+                "it is damaged, or no HDF5 file (addresses and sizes of other than 8 bytes)"
+            )
         for position in _positions(stream, _HEAP_MAGIC):
             stream.seek(position)
             header = stream.read(_HEAP.size)

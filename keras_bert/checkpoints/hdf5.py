@@ -57,7 +57,7 @@ def _check_heaps(path: Path) -> None:
     Source: HDF5 File Format Specification, sections II and III.D.
     """
     length = os.stat(path).st_size
-    blocks = 0
+    count = 0
     with open(path, "rb") as stream:
         start = stream.read(_SUPERBLOCK_SIZE).ljust(_SUPERBLOCK_SIZE, b"\0")
         sizes = start[13:15] if start[8] < 2 else start[9:11]
@@ -71,10 +71,12 @@ def _check_heaps(path: Path) -> None:
             if len(header) < _HEAP.size:
                 return
             size, free, address = _HEAP.unpack(header)
+            passed: set[int] = set()
             while free != _NO_BLOCK and free < size and address + free < length:
-                blocks += 1
-                if blocks > _MOST_OBJECTS:
+                count += 1
+                if free in passed or count > _MOST_OBJECTS:
                     raise CheckpointError("it is damaged: the free blocks of a heap make a ring")
+                passed.add(free)
                 stream.seek(address + free)
                 block = stream.read(_FREE_BLOCK.size)
                 if len(block) < _FREE_BLOCK.size:

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["keras_bert", "zipfile", "tarfile", "gz
 _MEGABYTE = 1 << 20
 _MOST_SECONDS = 5
 _CONSTANT = 64 * _MEGABYTE
-_ADDRESS_SPACE = 2048 * _MEGABYTE  # beyond it an allocation fails, used or not
+_ADDRESS_SPACE = 4096 * _MEGABYTE  # beyond it an allocation fails, used or not
 _LONGEST = 16384
 
 
@@ -58,7 +58,7 @@ def main() -> None:
     options = {
         "max_total_time": arguments.seconds,
         "timeout": _MOST_SECONDS,
-        "rss_limit_mb": 2048,
+        "rss_limit_mb": 1024,
         "max_len": _LONGEST,
         "len_control": 0,
         "print_final_stats": 1,

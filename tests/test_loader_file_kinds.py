@@ -61,6 +61,7 @@ def assert_equal_features(features, outputs, layer=-1):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_features(kind):
     folder, file = KINDS[kind]
@@ -73,6 +74,7 @@ def test_features(kind):
     assert_equal_features(features[..., 12:], outputs, layer=1)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("kind", ["h5", "safetensors", "object_based"])
 def test_heads(kind):
     folder, file = KINDS[kind]
@@ -89,6 +91,7 @@ def test_heads(kind):
 
 
 @once
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_folder_of_each_kind_serves_as_it_is(kind, tmp_path):
     folder, file = KINDS[kind]
@@ -135,6 +138,7 @@ def test_the_heads_that_a_saved_model_lacks_are_named():
 
 
 @once
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_vocabulary(kind):
     folder, file = KINDS[kind]

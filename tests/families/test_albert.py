@@ -61,7 +61,7 @@ def predict(model, *arrays):
     return model.predict([TOKENS, SEGMENTS, *arrays], verbose=0)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(2)
 @every_naming
 @every_case
 def test_numbers(tmp_path, case, naming):
@@ -75,6 +75,7 @@ def test_numbers(tmp_path, case, naming):
     assert np.allclose(order, albert.sentence_order(encoded), atol=ROUNDING, rtol=0)
 
 
+@pytest.mark.sampled(1)
 @every_naming
 @pytest.mark.parametrize("case", ["one group", pytest.param("3 of 2", marks=pytest.mark.slow)])
 def test_numbers_of_an_encoder_alone(tmp_path, case, naming):
@@ -162,6 +163,7 @@ def test_logits_of_the_marked_positions(tmp_path):
 # Heads.
 
 
+@pytest.mark.sampled(1)
 @every_naming
 def test_a_file_without_sentence_order_gives_one_output(tmp_path, naming):
     paths, albert = prepare(tmp_path, naming, without=("cls/seq_relationship", "bert/pooler"))
@@ -222,6 +224,7 @@ def test_a_file_without_masked_words(tmp_path, naming):
     assert [tuple(shape) for shape in model.output_shape] == [(None, 16, 30), (None, 2)]
 
 
+@pytest.mark.sampled(1)
 @every_naming
 def test_weights_into_a_model_of_the_configuration(tmp_path, naming):
     paths, albert = prepare(tmp_path, naming, "two groups")
@@ -355,6 +358,7 @@ def test_attention_maps_are_those_of_every_call(tmp_path):
         assert np.allclose(found, expected, atol=ROUNDING, rtol=0)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("seq_len", [16, None])
 def test_features_of_texts_of_any_length(tmp_path, seq_len):
     paths, albert = prepare(tmp_path, "google")

@@ -135,6 +135,7 @@ def test_factors_of_16_bits_have_a_product_of_32(tmp_path, dtype):
     assert np.allclose(table, albert.table(), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 def test_another_vocabulary(tmp_path):
     """The first factor has the rows."""
     paths, albert = write(tmp_path)
@@ -147,6 +148,7 @@ def test_another_vocabulary(tmp_path):
     assert table.shape == (len(kept) + 1, 12)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("layers", [1, 5])
 def test_numbers_of_an_encoder_alone(tmp_path, layers):
     """The number of layers is the configuration's: the file has one."""
@@ -155,6 +157,7 @@ def test_numbers_of_an_encoder_alone(tmp_path, layers):
     assert np.allclose(predict(model), albert.encode(TOKENS, SEGMENTS), atol=ROUNDING, rtol=0)
 
 
+@pytest.mark.slow
 def test_outputs_of_some_layers(tmp_path):
     paths, albert = write(tmp_path)
     model = load_trained_model_from_checkpoint(*paths, output_layer_num=2, seq_len=7)

@@ -133,6 +133,7 @@ def test_the_generator_and_slots_are_ignored(tmp_path):
     assert_holds(model, rows(), tensors)
 
 
+@pytest.mark.sampled(1)
 @every_naming
 def test_the_probability_of_each_token_to_be_replaced(tmp_path, naming):
     tensors = tensors_of(rows())

@@ -79,6 +79,7 @@ def test_a_task_of_each_text(tmp_path):
     assert np.allclose(found, expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_another_task_of_all_texts(tmp_path):
     paths = write(tmp_path, tensors_of())
     model = load_trained_model_from_checkpoint(*paths, seq_len=5, fixed_task=2)
@@ -106,6 +107,7 @@ def test_a_table_of_tasks_that_the_configuration_does_not_know(tmp_path, tasks):
         load_trained_model_from_checkpoint(*paths)
 
 
+@pytest.mark.slow
 def test_both_heads(tmp_path):
     model = load_trained_model_from_checkpoint(
         *write(tmp_path, tensors_of()), training=True, seq_len=5

@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import math
 import os
-import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from .errors import CheckpointError, parsing
+from .hdf5_rings import check_rings
 from .stored import MOST_LETTERS, AnyTensor, StoredTensor, UnreadableTensor, check_shape
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _MOST_OBJECTS = 100_000
 _MAXIMUM_DEPTH = 32
-_SUPERBLOCK_SIZE = 16  # as much of it as is looked at
-_HEAP_MAGIC = b"HEAP"
-_HEAP = struct.Struct("<8xQQQ")
-_FREE_BLOCK = struct.Struct("<QQ")
-_NO_BLOCK = 1
-_SEARCHED_AT_ONCE = 1 << 20
 
 
 def read_hdf5(path: Path) -> dict[str, AnyTensor]:
@@ -34,7 +28,7 @@ def read_hdf5(path: Path) -> dict[str, AnyTensor]:
     import h5py
 
     with parsing(path):
-        _check_heaps(path)
+        check_rings(path)
         try:
             # Locks are for writers, and not every network drive has them.
             with h5py.File(path, "r", locking=False) as file:
@@ -45,58 +39,6 @@ def read_hdf5(path: Path) -> dict[str, AnyTensor]:
             raise CheckpointError(f"it is damaged, or no HDF5 file ({error})") from error
         _check_regions(path, tensors, addresses)
         return tensors
-
-
-def _check_heaps(path: Path) -> None:
-    """Raise if the free blocks of a heap, where names are kept, make a ring.
-
-    The library would follow it without end, in ever more memory. A heap begins with "HEAP", its
-    size, its first free block and its address; a free block with where the next one is and its own
-    size. The library looks for heaps wherever a group says, so that every "HEAP" is looked at.
-
-    Source: HDF5 File Format Specification, sections II and III.D.
-    """
-    length = os.stat(path).st_size
-    count = 0
-    with open(path, "rb") as stream:
-        start = stream.read(_SUPERBLOCK_SIZE).ljust(_SUPERBLOCK_SIZE, b"\0")
-        sizes = start[13:15] if start[8] < 2 else start[9:11]
-        if tuple(sizes) != (8, 8):
-            raise CheckpointError(
-                "it is damaged, or no HDF5 file (addresses and sizes of other than 8 bytes)"
-            )
-        for position in _positions(stream, _HEAP_MAGIC):
-            stream.seek(position)
-            header = stream.read(_HEAP.size)
-            if len(header) < _HEAP.size:
-                return
-            size, free, address = _HEAP.unpack(header)
-            passed: set[int] = set()
-            while free != _NO_BLOCK and free < size and address + free < length:
-                count += 1
-                if free in passed or count > _MOST_OBJECTS:
-                    raise CheckpointError("it is damaged: the free blocks of a heap make a ring")
-                passed.add(free)
-                stream.seek(address + free)
-                block = stream.read(_FREE_BLOCK.size)
-                if len(block) < _FREE_BLOCK.size:
-                    break
-                free, _ = _FREE_BLOCK.unpack(block)
-
-
-def _positions(stream: BinaryIO, word: bytes) -> Iterator[int]:
-    """Find a word wherever it stands in a file, without mapping the file's pages."""
-    start = 0
-    while True:
-        stream.seek(start)
-        piece = stream.read(_SEARCHED_AT_ONCE)
-        if len(piece) < len(word):
-            return
-        found = piece.find(word)
-        while found >= 0:
-            yield start + found
-            found = piece.find(word, found + 1)
-        start += len(piece) - len(word) + 1
 
 
 def _datasets(file: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:

@@ -5,11 +5,14 @@ import tracemalloc
 
 import pytest
 from relatives import CONFIGS, write_relative
+from runtimes import once
 
 from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint, loader
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.families import ALBERT, BERT, DISTILBERT, ELECTRA, ERNIE, ConfigError
 from keras_bert.saving.conversion import read_folder
+
+pytestmark = once  # nothing of a model is made
 
 NO_SIZE = [0, -1, "128", 1.5, True, None, [], 10**12]
 HUGE = 2**31 - 1

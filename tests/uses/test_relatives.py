@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, RUNTIME, dtype_policy
+from runtimes import KERAS_3, RUNTIME, dtype_policy, once
 from safetensors.numpy import load_file
 
 import keras_bert
@@ -142,6 +142,7 @@ def predict_marked(model, inputs):
     return found[0] if isinstance(found, list) else found
 
 
+@once
 @pytest.mark.slow
 @every_folder
 def test_a_model_of_the_configuration_is_filled_from_the_file(folder):
@@ -163,6 +164,7 @@ def test_extraction(folder):
     close(features[1], expected[1, :4])
 
 
+@once
 @pytest.mark.slow
 @some_folders
 def test_prefixes_of_what_is_trained(folder):
@@ -171,6 +173,7 @@ def test_prefixes_of_what_is_trained(folder):
     assert trained == {layer for layer in trained if layer.startswith("Encoder-1-")} != set()
 
 
+@once
 @pytest.mark.slow
 @some_folders
 def test_another_vocabulary(folder):
@@ -202,6 +205,7 @@ def test_saved_models(name, suffix, tmp_path):
     assert len(again.weights) == len(model.weights)
 
 
+@once
 @pytest.mark.slow
 @every_folder
 def test_there_and_back_by_a_model_file(folder, tmp_path, capsys):
@@ -289,6 +293,7 @@ def test_export(folder, tmp_path):
     close(np.asarray(found)[text], outputs["hidden"][-1][text])
 
 
+@once
 @pytest.mark.slow
 @some_folders
 def test_info_names_the_family(folder, capsys):
@@ -297,6 +302,7 @@ def test_info_names_the_family(folder, capsys):
     assert f" {family.get(folder.name, 'ERNIE')}, " in capsys.readouterr().out
 
 
+@once
 def test_a_relative_that_is_none(tmp_path, capsys):
     shutil.copytree(FOLDERS[0], tmp_path / "model")
     config = json.loads((tmp_path / "model/config.json").read_text("utf-8"))

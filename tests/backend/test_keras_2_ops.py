@@ -70,6 +70,7 @@ CASES = [
     ("not_equal", (IDS, 1), IDS != 1),
     ("ones_like", (X,), np.ones_like(X)),
     ("reshape", (X, (-1, 4)), X.reshape(-1, 4)),
+    ("sigmoid", (X,), 1 / (1 + np.exp(-X))),
     ("softmax", (X,), softmax(X)),
     ("softmax", (X, 1), softmax(X, axis=1)),
     ("sqrt", (POSITIVE,), np.sqrt(POSITIVE)),

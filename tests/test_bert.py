@@ -237,6 +237,7 @@ def test_no_prefix_freezes_everything():
     assert not tiny_model(trainable=[]).trainable_weights
 
 
+@pytest.mark.slow
 def test_trainable_can_be_set_later():
     model = tiny_model(training=False)
     assert not model.trainable_weights
@@ -456,6 +457,7 @@ def test_an_lstm_after_the_encoder_stops_at_the_padding():
 # Ways of calling
 
 
+@pytest.mark.slow
 def test_float_ids():
     model = tiny_model(training=False)
     expected = predict(model, TOKENS, SEGMENTS)
@@ -463,6 +465,7 @@ def test_float_ids():
     np.testing.assert_array_equal(output, expected)
 
 
+@pytest.mark.slow
 def test_inputs_without_dtype_or_length():
     encoder = tiny_model(training=False, seq_len=None)
     inputs = [layers.Input(shape=(None,)) for _ in range(2)]

@@ -66,6 +66,7 @@ def test_bfloat16(tmp_path):
     assert_holds(open_checkpoint(path), {"a": array})
 
 
+@pytest.mark.slow
 def test_pytorch_agrees(tmp_path):
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle here")
     from safetensors.torch import load_file

@@ -172,6 +172,7 @@ def test_to_keras_and_back(command, google, tmp_path):
     assert {key: config[key] for key in CONFIG} == CONFIG
 
 
+@pytest.mark.slow
 @once
 def test_a_model_with_a_layer_of_its_own(command, google, tmp_path):
     assert command("convert", google, tmp_path / "bert.keras")[0] == 0

@@ -62,6 +62,7 @@ def test_lines_of_json_are_those_of_googles_tool(command, google, texts):
     assert tokens[4] == ["[CLS]", *"a" * 14, "[SEP]"]
 
 
+@pytest.mark.slow
 @once
 def test_shorter_texts_and_another_pooling(command, google, texts):
     code, out, _ = command("extract", google, "--max-length", "4", stdin="a b c d\n")

@@ -65,6 +65,7 @@ def test_text_from_stdin_as_lines_for_people(command, google):
     assert all(0 <= each <= 1 for each in probabilities)
 
 
+@pytest.mark.slow
 def test_official_tokens(command, google):
     def probabilities(*options):
         lines = as_json(command("fill", google, "ab [MASK]", "yz [MASK]", "--json", *options)[1])

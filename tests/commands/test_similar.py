@@ -51,6 +51,7 @@ def test_too_few_lines(command, google):
     assert "2 or more lines with text are needed, 1 were given" in err
 
 
+@pytest.mark.slow
 def test_official_tokens(command, google):
     # "ab" is one [UNK], as is "yz"; by the rules of 0.89 they are "a" and "y", [UNK] each.
     words = ("similar", google, "--query", "ab")

@@ -62,6 +62,7 @@ def test_the_next_call_continues(web, part):
     assert web.ranges[0].startswith("bytes=")
 
 
+@pytest.mark.slow
 def test_silence_is_an_error_that_says_so(web, part):
     web.script = ["stall"] * 30
     web.knows_ranges = False

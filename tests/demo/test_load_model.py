@@ -148,6 +148,7 @@ def test_pooled_features(model, script):
     close(numbers(lines[3]), model.reference.hidden[0][0, 0, :5])
 
 
+@pytest.mark.slow
 @with_pictures
 def test_attention_as_a_picture(model, script, tmp_path, monkeypatch):
     picture = tmp_path / "attention.png"

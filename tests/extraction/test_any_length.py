@@ -149,6 +149,7 @@ def test_a_fixed_model_is_run_shorter_and_left_as_it_was(vocabulary, load):
     assert np.abs(before - after).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_running_a_fixed_model_shorter_does_not_show_in_it(vocabulary, tmp_path, load):
     model = load(seq_len=12)
     config = str(model.get_config())

@@ -52,7 +52,7 @@ def test_classifier_on_the_same_graph():
     check(get_attention_maps(model, [TOKENS, SEGMENTS]), encoder)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("batch_size", [32, 2])
 @pytest.mark.parametrize("count", [1, 3])
 def test_output_len(count, batch_size):
@@ -74,6 +74,7 @@ def test_output_len(count, batch_size):
             )
 
 
+@pytest.mark.slow
 def test_nested_model():
     encoder = tiny_model(training=False)
     inputs = [layers.Input(shape=(9,), dtype="int32") for _ in range(2)]

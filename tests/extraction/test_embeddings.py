@@ -184,6 +184,7 @@ def test_nothing_in_nothing_out(folder):
     assert extract_embeddings(folder, [], POOL_MAX, cut_embed=False) == []
 
 
+@pytest.mark.slow
 def test_progress_on_request(folder, capsys):
     extract_embeddings(folder, ["a"], progress=True)
     assert "extract_embeddings" in capsys.readouterr().err
@@ -241,7 +242,7 @@ def cased_folder(request, tmp_path):
     return tmp_path, NAMED[request.param]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("function", [extract_embeddings, extract_embeddings_generator])
 def test_a_cased_model_whose_case_nobody_gave(cased_folder, function):
     folder, named = cased_folder
@@ -266,6 +267,7 @@ def test_a_model_with_a_cased_vocabulary(load):
     extract_embeddings(model, ["a"], vocabs=vocabulary, cased=False)
 
 
+@pytest.mark.slow
 def test_what_the_folder_declares_holds_for_whoever_does_not_give_the_case(tmp_path):
     write_google_folder(tmp_path, vocabulary=CAPITALS)
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True}))

@@ -96,6 +96,7 @@ def test_the_padding_id_inside_a_text_is_not_pooled(load):
     np.testing.assert_allclose(result, by_hand, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
 def test_foreign_layers_that_see_padding_see_none(vocabulary, sentences):
     inputs, output = get_model(30, 16, None, 12, 1, 3, 20, dropout_rate=0.0, training=False)

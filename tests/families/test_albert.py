@@ -114,7 +114,7 @@ def test_the_epsilon_of_the_configuration_counts(tmp_path):
     assert np.allclose(predict(model), expected, atol=ROUNDING, rtol=0)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "layers"), [(1, [3]), (2, [2, 0]), (3, [0])])
 def test_outputs_of_some_layers_and_tokens(tmp_path, first, layers):
     """Layers are encoder layers, of two blocks each here."""
@@ -130,6 +130,7 @@ def test_outputs_of_some_layers_and_tokens(tmp_path, first, layers):
 # Vocabularies and logits, which have rows of the size of the embeddings.
 
 
+@pytest.mark.slow
 def test_another_vocabulary(tmp_path):
     """Kept tokens keep their features, and their probabilities over what was kept."""
     paths, albert = prepare(tmp_path, "google")

@@ -69,6 +69,7 @@ def test_the_first_task_is_added_to_every_token(tmp_path):
     assert np.allclose(model.predict([TOKENS, SEGMENTS], verbose=0), expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_task_of_each_text(tmp_path):
     paths = write(tmp_path, tensors_of())
     model = load_trained_model_from_checkpoint(*paths, seq_len=5, fixed_task=None)
@@ -118,6 +119,7 @@ def test_both_heads(tmp_path):
     assert np.allclose(sentence, bert.nsp(encoded), atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_file_of_masked_words_alone(tmp_path):
     tensors = tensors_of(("cls.seq_relationship", "ernie.pooler"))
     paths = write(tmp_path, tensors)

@@ -61,6 +61,7 @@ def known():
     return model, crf, model.predict(INPUTS, batch_size=32, verbose=0)
 
 
+@pytest.mark.slow
 def test_as_every_layer(tmp_path):
     check_layer(
         CRF,

@@ -91,6 +91,7 @@ def test_decode_returns_the_tokens(first, second, mode):
         assert tokenizer.decode(tokenizer.encode(first, second)[0]) == expected
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(odd_texts, st.none() | odd_texts, st.none() | st.integers(3, 24), modes)
 def test_offsets_go_with_encode(first, second, max_len, mode):

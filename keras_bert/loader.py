@@ -218,14 +218,16 @@ def load_model_weights_from_checkpoint(
 
 
 def _of_model(model: models.Model, family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration with as many encoder layers as the model has, if these are fewer."""
+    """Return a configuration with as many encoder layers as the model has, if these are fewer.
+
+    Its keys are the usual ones, whether `read_config` or the user has read it.
+    """
+    config = {family.renamed_keys.get(key, key): value for key, value in config.items()}
     layer_names = _layer_names(model)
-    depth = family.depth(dict(config))
+    depth = family.depth(config)
     while depth and f"Encoder-{depth}-FeedForward" not in layer_names:
         depth -= 1
-    if depth == family.depth(dict(config)):
-        return dict(config)
-    return {**config, "num_hidden_layers": depth}
+    return config if depth == family.depth(config) else {**config, "num_hidden_layers": depth}
 
 
 def _config_for(model: models.Model, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """DistilBERT in Hugging Face's files, whose names are written down here once more."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,6 +168,15 @@ def test_weights_into_a_model_of_the_configuration(tmp_path):
         model, config, paths[1], training=True, allow_missing_heads=True
     )
     assert_holds(model, {**tensors, **encoder})
+
+
+def test_a_configuration_as_json_reads_it(tmp_path):
+    tensors = tensors_of()
+    paths = write(tmp_path, tensors)
+    model, _ = build_model_from_config(paths[0], training=True)
+    config = json.loads(Path(paths[0]).read_text("utf-8"))
+    load_model_weights_from_checkpoint(model, config, paths[1], training=True)
+    assert_holds(model, tensors)
 
 
 @pytest.mark.parametrize("sinusoidal", [True, False])

@@ -5,7 +5,7 @@ import pytest
 from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, dtype_policy
 
 from keras_bert import backend, get_model
-from keras_bert.backend import layers, models, on_accelerator, ops
+from keras_bert.backend import keras, layers, models, on_accelerator, ops
 from keras_bert.extraction.any_length import consists_of_known_layers
 from keras_bert.layers import Add, FeedForward, LayerNormalization, MultiHeadAttention
 
@@ -108,18 +108,21 @@ def encoder():
 @pytest.fixture(params=USUAL)
 def usual_model(request):
     """A model of an encoder's layers alone, as users have it."""
+    keras.utils.set_random_seed(0)
     return USUAL[request.param]()
 
 
 @pytest.fixture(params=UNUSUAL)
 def unusual_model(request):
     """A model of the same layers, of which Keras makes something else than their `call`."""
+    keras.utils.set_random_seed(0)
     return UNUSUAL[request.param]()
 
 
 @pytest.fixture(params=FOREIGN)
 def foreign_model(request):
     """A model with something that no encoder has."""
+    keras.utils.set_random_seed(0)
     return FOREIGN[request.param]()
 
 

@@ -20,20 +20,12 @@ def lookup(table, ids):
     TensorFlow's own gradient is a list with an entry per occurrence, and Keras 3's optimizers
     square those entries before they add them up, so that Adam's first step moves a row which occurs
     n times by sqrt(n) times the learning rate; Keras 2 adds up first, but clips a norm before that.
-    (Merging the entries here would not do: TensorFlow joins the lists of several lookups.)
+    (Merging the entries here would not do: TensorFlow joins the lists of several lookups.) The
+    gradient of a reshape is dense. (`tf.custom_gradient` keeps every graph in which it is called.)
     """
     table = tf.convert_to_tensor(table)
-    rows, width = table.shape.as_list()
-
-    @tf.custom_gradient
-    def gather(table):
-        def gradient(upstream):
-            flat = tf.reshape(upstream, [-1, width])
-            return tf.math.unsorted_segment_sum(flat, tf.reshape(ids, [-1]), rows)
-
-        return plain.nan_outside(tf.gather(table, ids), ids, rows), gradient
-
-    return gather(table)
+    found = tf.gather(tf.reshape(table, table.shape), ids)
+    return plain.nan_outside(found, ids, table.shape[0])
 
 
 def normalize(features, gamma, beta, epsilon, training):

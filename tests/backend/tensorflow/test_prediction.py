@@ -1,10 +1,13 @@
 """Predictions by a function traced once are those of `predict_on_batch`."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME
 
-from keras_bert import backend
+from keras_bert import backend, get_model
 from keras_bert.backend import layers, models, on_accelerator
 
 pytestmark = [
@@ -84,3 +87,18 @@ def test_a_compiled_model_is_traced_anew(encoder, arrays, predictor):
 def test_models_that_are_to_be_run_otherwise_are_left_to_keras(options, encoder):
     encoder.compile(**options)
     assert backend.predictor(encoder, of_known_layers=True).call == encoder.predict_on_batch
+
+
+def test_the_weights_go_with_a_model_that_has_predicted():
+    """TensorFlow keeps the graphs of some functions for good, and weights with them."""
+    import tensorflow as tf
+
+    inputs, features = get_model(20, embed_dim=6, transformer_num=1, head_num=2, training=False)
+    model = models.Model(inputs, features)
+    model.predict_on_batch([np.ones((1, 512), "int32")] * 2)
+    weight = model.get_layer("Embedding-Token").weights[0]
+    weight = weight if isinstance(weight, tf.Variable) else weight.value
+    known = weakref.ref(weight.handle)  # of its memory
+    del inputs, features, model, weight
+    gc.collect()
+    assert known() is None

@@ -381,6 +381,7 @@ def test_models_of_tensorflow_2_keep_their_numbers(command, tmp_path, folder, ta
     np.testing.assert_allclose(features[tokens != 0], hidden[-1][tokens != 0], rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @once
 def test_a_vocabulary_of_sentencepiece_goes_along_as_it_is(command, tmp_path):
     pytest.importorskip("sentencepiece")

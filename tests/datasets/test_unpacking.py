@@ -194,6 +194,7 @@ def test_members_of_a_tar_that_are_refused(tmp_path, folder, name, changes, matc
     refuse(make_tar(tmp_path / "a.tar.gz", (name, changes)), folder, match)
 
 
+@pytest.mark.slow
 def test_bombs_in_a_tar(tmp_path, folder):
     zeros = ("zeros", {}, bytes(5_000_000))
     refuse(make_tar(tmp_path / "a.tar.gz", zeros), folder, "bytes are said to be in an archive")
@@ -218,6 +219,7 @@ def test_a_long_name_in_a_tar(tmp_path, folder):
     refuse(tmp_path / "a.tar.gz", folder, "name is too long")
 
 
+@pytest.mark.slow
 def test_comments_in_a_tar_take_no_memory(tmp_path, folder):
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as file:
         for number in range(40):

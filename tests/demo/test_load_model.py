@@ -277,6 +277,7 @@ def test_without_matplotlib_the_scripts_say_what_to_install(name, monkeypatch):
         load(DEMO / name)
 
 
+@pytest.mark.slow
 def test_without_a_folder_the_model_of_the_package_serves(script):
     title, guesses, *pairs = script("load_and_predict.py").splitlines()
     assert title == "The capital of France is [MASK]."

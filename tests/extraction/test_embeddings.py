@@ -44,6 +44,7 @@ def test_a_folder_of_hugging_face(tmp_path, expected, sentences):
         np.testing.assert_allclose(result, expected(text), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_sentencepiece_vocabulary(tmp_path):
     write_pieces_folder(tmp_path)
     paths = get_checkpoint_paths(tmp_path)
@@ -78,6 +79,7 @@ def test_a_tokenizer_has_its_own_settings(vocabulary, load):
     extract_embeddings(model, ["A"], vocabs=cased, cased=True)
 
 
+@pytest.mark.slow
 def test_pairs_and_an_empty_text(folder, expected):
     for text in [("a b", "c d e"), ("a b", ""), ("", "")]:
         (result,) = extract_embeddings(str(folder), [text])

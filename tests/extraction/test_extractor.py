@@ -37,6 +37,7 @@ def test_every_batch_gets_the_vectors_of_extract_embeddings(folder, extractor):
         assert_close(result["vector"], wanted[rows])
 
 
+@pytest.mark.slow
 def test_options_and_pairs(folder):
     names = ("first", "second")
     extractor = Extractor(folder, [POOL_NSP, POOL_MAX], columns=names, into="v", output_layer_num=2)

@@ -143,6 +143,7 @@ def test_a_file_without_a_head(tmp_path):
     assert tuple(model.output_shape) == (None, 7, 11)
 
 
+@pytest.mark.slow
 def test_the_head_s_table_may_stand_there_twice_and_must_not_differ(tmp_path):
     """As in files of PyTorch's, which hold tied weights twice."""
     tensors = tensors_of()

@@ -160,6 +160,7 @@ def test_a_file_without_a_head(tmp_path, naming):
         assert np.array_equal(model.get_layer(layer).get_weights()[index], tensors[name])
 
 
+@pytest.mark.slow
 def test_weights_into_a_model_of_the_configuration(tmp_path):
     tensors = tensors_of(rows())
     paths = write(tmp_path, "huggingface", tensors)

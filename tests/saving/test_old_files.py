@@ -116,6 +116,7 @@ def test_a_file_of_0_80():
     assert 1e-4 < np.abs(difference[rows]).max() < 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["old_albert_encoder", "old_albert_mlm_sop"])
 def test_a_file_of_keras_albert_model(name, tmp_path):
     """With its AdaptiveEmbedding and AdaptiveSoftmax; read, trained by one step, saved and read."""

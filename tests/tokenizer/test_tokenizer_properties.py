@@ -103,6 +103,7 @@ def test_offsets_go_with_encode(first, second, max_len, mode):
     assert all(0 <= index < len(VOCABULARY) for index in ids)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=75)
 @given(odd_texts, st.none() | odd_texts, st.booleans())
 def test_offsets_slice_back_to_the_very_piece_where_case_is_kept(first, second, official):

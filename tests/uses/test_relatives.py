@@ -75,7 +75,7 @@ def close(found, expected, atol=1e-5):
     np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @every_folder
 def test_features_of_every_layer(folder):
     inputs, text, outputs = outputs_of(folder)
@@ -93,7 +93,7 @@ def test_features_of_the_first_tokens(folder):
     close(found, outputs["hidden"][0][:, :1])
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @every_folder
 def test_probabilities_of_the_heads_that_the_file_has(folder):
     inputs, text, outputs = outputs_of(folder)

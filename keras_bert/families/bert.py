@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from .family import USUAL_EPSILON, Family, Rows, WeightName, dense, norm, table
+from .family import USUAL_EPSILON, Family, Rows, WeightName, dense, norm, numbered_layers, table
 
 _SIZES = {
     "vocab_size": None,
@@ -85,7 +85,7 @@ _TOKENS = replace(_EMBEDDINGS[0], copy="cls.predictions.decoder.weight")
 
 
 def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
-    layers = [row.numbered(1 + number, number) for number in range(depth) for row in _ENCODER_LAYER]
+    layers = numbered_layers(_ENCODER_LAYER, depth)
     return [_TOKENS, *_EMBEDDINGS[1:], *layers]
 
 

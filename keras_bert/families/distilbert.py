@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bert import BERT
-from .family import WeightName, dense, norm, table
+from .family import WeightName, dense, norm, numbered_layers, table
 
 _RENAMED_KEYS = {
     "dim": "hidden_size",
@@ -56,7 +56,7 @@ def _arguments(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
-    layers = [row.numbered(1 + number, number) for number in range(depth) for row in _ENCODER_LAYER]
+    layers = numbered_layers(_ENCODER_LAYER, depth)
     return [*_EMBEDDINGS, *layers]
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bert import BERT, bert_encoder
-from .family import WeightName, dense
+from .family import WeightName, dense, numbered_layers
 
 _EMBEDDINGS, _ENCODER_LAYER = bert_encoder("electra")
 
@@ -31,7 +31,7 @@ def _arguments(config: dict[str, Any]) -> dict[str, Any]:
 
 def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
     mapping = dense("Embedding-Mapping", 0, "electra/embeddings_project")
-    layers = [row.numbered(1 + number, number) for number in range(depth) for row in _ENCODER_LAYER]
+    layers = numbered_layers(_ENCODER_LAYER, depth)
     return [*_EMBEDDINGS, *(mapping if _embedding_size(config) else ()), *layers]
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bert import BERT, bert_encoder
-from .family import Rows, WeightName, table
+from .family import Rows, WeightName, numbered_layers, table
 
 _EMBEDDINGS, _ENCODER_LAYER = bert_encoder("ernie")
 _TOKENS, *_OTHER_EMBEDDINGS = _EMBEDDINGS
@@ -40,7 +40,7 @@ def _arguments(config: dict[str, Any]) -> dict[str, Any]:
 def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
     tokens = replace(_TOKENS, copy="cls.predictions.decoder.weight")
     tasks = [_TASKS] if config.get("use_task_id") else []
-    layers = [row.numbered(1 + number, number) for number in range(depth) for row in _ENCODER_LAYER]
+    layers = numbered_layers(_ENCODER_LAYER, depth)
     return [*_without_google((tokens, *_OTHER_EMBEDDINGS, *tasks, *layers))]
 
 

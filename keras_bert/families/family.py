@@ -94,6 +94,11 @@ def table(
     return WeightName(layer, 0, google, f"{huggingface or dotted(google)}.weight", **options)
 
 
+def numbered_layers(rows: Rows, depth: int) -> list[WeightName]:
+    """List the weights of encoder layers, counted from 1 in models and from 0 in files."""
+    return [row.numbered(1 + number, number) for number in range(depth) for row in rows]
+
+
 def dotted(module: str | None) -> str:
     """Turn a module's name in Google's files into that which Hugging Face kept."""
     assert module is not None, "a weight has a name in some file"
@@ -173,6 +178,14 @@ class Family:
     def key_in_files(self, key: str) -> str:
         """Return what the family's configurations call one of the usual keys."""
         return next((own for own, usual in self.renamed_keys.items() if usual == key), key)
+
+    def heads_beside(self, rows: Collection[WeightName]) -> list[WeightName]:
+        """List the weights of the heads of a file that has some weights.
+
+        These are all heads, but the optional one only if it has some of the weights.
+        """
+        lacking = () if self.has_optional_head(rows) else self.optional_heads
+        return [row for name, head in self.heads.items() if name not in lacking for row in head]
 
     def head_rows(self) -> list[WeightName]:
         """List the weights of all heads."""

@@ -104,14 +104,13 @@ def find_weights(
         )
     present = {weight.row for weight in found}
     needed = list(encoder)
-    lacking: tuple[str, ...] = ()
-    if heads == "all but optional" and not family.has_optional_head(present):
-        lacking = family.optional_heads
-    for name, head in family.heads.items():
-        is_of_all = heads in ("all", "all but optional")
-        is_needed = name not in lacking if is_of_all else not present.isdisjoint(head)
-        if heads != "any" and is_needed:
-            needed += head
+    if heads == "all":
+        needed += head_rows
+    elif heads == "all but optional":
+        needed += family.heads_beside(present)
+    elif heads == "all or none":
+        for head in family.heads.values():
+            needed += () if present.isdisjoint(head) else head
     if missing := [row for row in needed if row not in present]:
         names = [name for row in missing for name in _lacking(row, naming, checkpoint)]
         message = (
@@ -184,8 +183,7 @@ def to_checkpoint(
     rows = family.encoder(dict(config or {}), depth)
     heads = [row for row in family.head_rows() if row.layer in weights_by_layer]
     if heads:
-        lacking = () if family.has_optional_head(heads) else family.optional_heads
-        rows += [row for name, head in family.heads.items() if name not in lacking for row in head]
+        rows += family.heads_beside(heads)
     expected = Counter(row.layer for row in rows)
     given = {layer: len(weights) for layer, weights in weights_by_layer.items()}
     if wrong := sorted(dict(expected.items() ^ given.items())):

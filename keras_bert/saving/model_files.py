@@ -74,11 +74,9 @@ def write_model_file(
         config = read_config(paths.config, checkpoint)
         family = family_of(config, checkpoint)
         found = find_weights(family, config, checkpoint, heads="any")
-    encoder, heads = family.encoder(config, family.depth(config)), family.head_rows()
+    encoder = family.encoder(config, family.depth(config))
     present = {weight.row for weight in found}
-    if not family.has_optional_head(present):
-        optional = [row for name in family.optional_heads for row in family.heads[name]]
-        heads = [row for row in heads if row not in optional]
+    heads = family.heads_beside(present)
     training = present.issuperset(heads)
     lost = present.difference(encoder, heads if training else ())
     with new_file(path) as unfinished:

@@ -9,7 +9,7 @@ from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
 from ..saving import conversion
 from ..tokenizer import VocabularyChange
-from ..tokenizer.vocabulary import is_cased, load_vocabulary
+from ..tokenizer.vocabulary import load_vocabulary
 from .shared import CommandError, add_case_arguments, downloaded, remark
 
 _WRITERS = {
@@ -100,8 +100,7 @@ def _read_model_file(source: Path, options: argparse.Namespace):
     vocabulary = conversion.read_vocabulary(path)
     from ..saving.model_files import read_model_file
 
-    cased = is_cased(path.parent, vocabulary if isinstance(vocabulary, Mapping) else ())
-    return read_model_file(source, vocabulary, cased)
+    return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
 
 
 def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> None:

@@ -70,7 +70,7 @@ def read_folder(folder: Path) -> ConvertibleModel:
         config,
         lambda naming: translate(checkpoint, found, naming),
         vocabulary,
-        is_cased(folder, vocabulary if isinstance(vocabulary, Mapping) else ()),
+        keeps_case(folder, vocabulary),
         left_out(checkpoint, found),
     )
 
@@ -219,6 +219,11 @@ def write_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> None:
         shutil.copyfile(vocabulary, path)
     else:
         save_vocabulary(path, vocabulary)
+
+
+def keeps_case(folder: Path, vocabulary: Mapping[str, int] | Path | None) -> bool:
+    """Whether texts keep their case; of SentencePiece's files only the folder tells."""
+    return is_cased(folder, vocabulary if isinstance(vocabulary, Mapping) else ())
 
 
 def _padding_id(vocabulary: Mapping[str, int] | Path | None) -> int:

@@ -123,7 +123,7 @@ def write_google_folder(folder: Path, files: ConvertibleModel) -> list[str]:
     if config["hidden_act"] not in ("gelu", "relu", "tanh", "linear"):
         remarks.append(f"Google's own code does not know hidden_act {config['hidden_act']!r}")
     with new_folder(folder) as unfinished:
-        _write_json(unfinished / config_name, config)
+        write_json(unfinished / config_name, config)
         write_tensor_bundle(unfinished / checkpoint_name, files.tensors("google"))
         _write_tokenizer(unfinished, files)
     return remarks
@@ -134,10 +134,33 @@ def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str
 
     Raises what that does; returns no remarks.
     """
+    with new_folder(folder) as unfinished:
+        write_hugging_face_files(unfinished, files)
+    return []
+
+
+def write_hugging_face_files(
+    folder: Path,
+    files: ConvertibleModel,
+    head: Mapping[str, np.ndarray] | None = None,
+    further: Mapping[str, Any] | None = None,
+) -> None:
+    """Write Hugging Face's files into a folder that exists.
+
+    Args:
+        folder: The folder.
+        files: The model.
+        head: Further tensors by name, of a head that is none of the family's.
+        further: Further keys of the configuration, such as `architectures` and `id2label`.
+
+    Raises:
+        ValueError: If the vocabulary cannot be a text file, or there are no files of the family.
+    """
     family = files.family
     if family.model_type is None:
         raise ValueError(f"Hugging Face has no files of {family.name}: convert to .keras.")
-    tensors = as_hugging_face_names(family, files.tensors("huggingface"))
+    tensors = {**files.tensors("huggingface"), **(head or {})}
+    tensors = as_hugging_face_names(family, tensors)
     activation = {"gelu_tanh": "gelu_new", "gelu_erf": "gelu"}
     config = {
         "layer_norm_eps": USUAL_EPSILON,
@@ -145,14 +168,13 @@ def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str
         **files.config,
         "architectures": [family.architecture(tensors)],
         "model_type": family.model_type,
+        **(further or {}),
     }
     config["hidden_act"] = activation.get(config["hidden_act"], config["hidden_act"])
     config = {family.key_in_files(key): value for key, value in config.items()}
-    with new_folder(folder) as unfinished:
-        _write_json(unfinished / "config.json", config)
-        write_safetensors(unfinished / "model.safetensors", tensors)
-        _write_tokenizer(unfinished, files)
-    return []
+    write_json(folder / "config.json", config)
+    write_safetensors(folder / "model.safetensors", tensors)
+    _write_tokenizer(folder, files)
 
 
 @contextmanager
@@ -245,8 +267,9 @@ def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
         keep_accents = declared(vocabulary.parent, "keep_accents")
         if keep_accents is not None:
             config["keep_accents"] = keep_accents
-    _write_json(folder / "tokenizer_config.json", config)
+    write_json(folder / "tokenizer_config.json", config)
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write what JSON can express, with keys in alphabetical order."""
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")

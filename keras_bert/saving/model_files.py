@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,45 @@ def read_model_file(
         ValueError: If the model is not of that kind, or has parts that a checkpoint cannot hold.
     """
     model = models.load_model(path, custom_objects=get_custom_objects(), compile=False)
-    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    return convertible_model(model, vocabulary, cased, source=str(path))
+
+
+def convertible_model(
+    model: models.Model,
+    vocabulary: Mapping[str, int] | Path | None,
+    cased: bool,
+    without: Collection[str] = (),
+    source: str = "`model`",
+) -> ConvertibleModel:
+    """Turn a model of `get_model` or of the loaders into what conversions write.
+
+    Args:
+        model: The model.
+        vocabulary: Its vocabulary, as in `ConvertibleModel`.
+        cased: Whether texts keep their case.
+        without: Names of layers with weights that are left to the caller, such as a head's.
+        source: What messages call it.
+
+    Raises:
+        ValueError: If other layers are not those of a family, or a checkpoint cannot hold them.
+    """
+    weights = {
+        layer.name: layer.get_weights()
+        for layer in model.layers
+        if layer.weights and layer.name not in without
+    }
     called = [layer.name for layer, _ in calls(model, MultiHeadAttention)]
     for family in FAMILIES:
         own_config = family.of_model(weights, called)
         if own_config is not None:
             break
-    # Of whatever files, this tells whether the layers are the family's and nothing else.
+    # Of whatever models, this tells whether the layers are the family's and nothing else.
     try:
         to_checkpoint(weights, "huggingface", family, own_config)
     except ValueError as error:
         raise ValueError(
-            f"{path} holds another model than get_model and the loaders make. With layers of one's "
-            f"own in it, it is for Keras' load_model alone. {error}"
+            f"{source} is another model than get_model and the loaders make. With layers of one's "
+            f"own in it, it is for Keras' save and load_model alone. {error}"
         ) from None
     config = {**_config_of(model, family), **own_config}
     return ConvertibleModel(

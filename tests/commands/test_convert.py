@@ -182,7 +182,7 @@ def test_a_model_with_a_layer_of_its_own(command, google, tmp_path):
     keras.models.Model(bert.inputs, [*bert.outputs, output]).save(tmp_path / "own.keras")
     code, _, err = command("convert", tmp_path / "own.keras", tmp_path / "new", "--to", "google")
     assert code == 1
-    assert f"{tmp_path / 'own.keras'} holds another model than get_model" in err
+    assert f"{tmp_path / 'own.keras'} is another model than get_model" in err
     assert "classes (2 instead of 0)" in err
 
 

@@ -34,7 +34,7 @@ from keras_bert.loader import checkpoint_loader
 
 VOCABULARY = {word: index for index, word in enumerate(WORDS)}
 # transformers wrote this folder and `outputs.npz` in it.
-HUGGING_FACE = Path(__file__).parent / "data" / "transformers"
+HUGGING_FACE = Path(__file__).parents[1] / "data" / "transformers"
 
 
 @pytest.fixture

@@ -9,33 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from . import activations
-from .arguments import describe
-from .backend import check_values_stay, models, own_memory, set_values
-from .bert import get_model
-from .checkpoints import Checkpoint, CheckpointError, open_checkpoint
-from .checkpoints.listing import listed
-from .families import ConfigError, family_of
-from .families.configuration import activation_name, read_config
-from .families.family import Family
-from .families.fitting import (
+from .. import activations
+from ..arguments import describe
+from ..backend import check_values_stay, models, own_memory, set_values
+from ..bert import get_model
+from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
+from ..checkpoints.listing import listed
+from ..families import ConfigError, family_of
+from ..families.configuration import activation_name, read_config
+from ..families.family import Family
+from ..families.fitting import (
     UNTRAINED_HEAD,
     check_fit,
     check_unexpected_tensors,
     has_untrained_head,
 )
-from .families.translation import with_changed_rows
-from .families.weights import FoundWeight, Heads, find_weights
-from .layers.initializer import overwritten
-from .tokenizer.vocabulary import load_vocabulary
-from .tokenizer.vocabulary_change import VocabularyChange
-
-__all__ = [
-    "build_model_from_config",
-    "load_model_weights_from_checkpoint",
-    "load_trained_model_from_checkpoint",
-    "load_vocabulary",
-]
+from ..families.translation import with_changed_rows
+from ..families.weights import FoundWeight, Heads, find_weights
+from ..layers.initializer import overwritten
+from ..tokenizer.vocabulary_change import VocabularyChange
 
 _GELU_NAMES = {activations.gelu_tanh: "gelu_tanh", activations.gelu_erf: "gelu_erf"}
 

@@ -25,7 +25,7 @@ from keras_bert.backend import keras
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.families import ConfigError
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 TRANSFORMERS = DATA / "transformers_tf" / "bert"
 GARDEN = DATA / "model_garden" / "checkpoint"
 SAVED_MODEL = DATA / "model_garden" / "saved_model"

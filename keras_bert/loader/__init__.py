@@ -1,0 +1,19 @@
+"""From the files of a model folder to a model."""
+
+from ..tokenizer.vocabulary import load_vocabulary
+from .pretrained import (
+    build_model_from_config,
+    checkpoint_loader,
+    gelu_of,
+    load_model_weights_from_checkpoint,
+    load_trained_model_from_checkpoint,
+)
+
+__all__ = [
+    "build_model_from_config",
+    "checkpoint_loader",
+    "gelu_of",
+    "load_model_weights_from_checkpoint",
+    "load_trained_model_from_checkpoint",
+    "load_vocabulary",
+]

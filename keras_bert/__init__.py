@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .extraction import POOL_AVE as POOL_AVE
     from .extraction import POOL_MAX as POOL_MAX
     from .extraction import POOL_NSP as POOL_NSP
+    from .extraction import POOL_SENTENCE as POOL_SENTENCE
     from .extraction import Extractor as Extractor
     from .extraction import extract_embeddings as extract_embeddings
     from .extraction import extract_embeddings_generator as extract_embeddings_generator
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
     from .families import ConfigError as ConfigError
     from .loader import build_model_from_config as build_model_from_config
     from .loader import load_model_weights_from_checkpoint as load_model_weights_from_checkpoint
+    from .loader import load_sentence_model as load_sentence_model
     from .loader import load_trained_model_from_checkpoint as load_trained_model_from_checkpoint
     from .optimizers import AdamWarmup as AdamWarmup
     from .optimizers import calc_train_steps as calc_train_steps
+    from .saving.sentence_folders import save_sentence_model as save_sentence_model
     from .tokenizer import TOKEN_CLS as TOKEN_CLS
     from .tokenizer import TOKEN_MASK as TOKEN_MASK
     from .tokenizer import TOKEN_PAD as TOKEN_PAD
@@ -65,11 +68,12 @@ _NAMES = {
     ),
     "loader": (
         *("build_model_from_config", "load_model_weights_from_checkpoint"),
-        "load_trained_model_from_checkpoint",
+        *("load_trained_model_from_checkpoint", "load_sentence_model"),
     ),
+    "saving.sentence_folders": ("save_sentence_model",),
     "extraction": (
-        *("POOL_NSP", "POOL_MAX", "POOL_AVE", "Extractor", "extract_embeddings"),
-        *("extract_embeddings_generator", "get_attention_maps"),
+        *("POOL_NSP", "POOL_MAX", "POOL_AVE", "POOL_SENTENCE", "Extractor"),
+        *("extract_embeddings", "extract_embeddings_generator", "get_attention_maps"),
     ),
     "optimizers": ("AdamWarmup", "calc_train_steps"),
     "training": ("layout_map",),
@@ -79,7 +83,8 @@ _NAMES = {
     "checkpoints": ("CheckpointError",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-_SUBMODULES = (*_NAMES, "activations", "commands", "keras_2019", "layers", "saving")
+_SUBMODULES = ("activations", "commands", "keras_2019", "layers", "saving")
+_SUBMODULES += tuple(name for name in _NAMES if "." not in name)
 
 __all__ = [*_MODULE_OF, "__version__"]
 

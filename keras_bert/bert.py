@@ -206,7 +206,7 @@ def get_model(
 
     trainable = training if trainable is None else trainable
     if not training:
-        _set_trainable(keras.Model(inputs, features), trainable)
+        set_trainable(keras.Model(inputs, features), trainable)
         return inputs, blocks.output(encoded, layer_indices)
     outputs = []
     if "MLM" in heads:
@@ -217,7 +217,7 @@ def get_model(
     if "RTD" in heads:
         outputs.append(_rtd_head(features, activation))
     model = keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0])
-    _set_trainable(model, trainable)
+    set_trainable(model, trainable)
     return model
 
 
@@ -389,7 +389,7 @@ def _output_layer_indices(output_layer_num, transformer_num: int) -> list[int]:
     return [index % transformer_num for index in indices]
 
 
-def _set_trainable(model, trainable) -> None:
+def set_trainable(model, trainable) -> None:
     """Freeze or free every layer, by a bool or by name prefixes."""
     if not isinstance(trainable, Iterable):
         for layer in model.layers:
@@ -401,9 +401,10 @@ def _set_trainable(model, trainable) -> None:
     names = [layer.name for layer in model.layers]
     unmatched = [each for each in prefixes if not any(name.startswith(each) for name in names)]
     if unmatched:
+        beginnings = {layer.name.split("-")[0]: None for layer in model.layers if layer.weights}
         warnings.warn(
             f"`trainable` names no layer of this model by {sorted(unmatched)}; names start with "
-            "Embedding, Encoder, MLM, NSP.",
+            f"{', '.join(beginnings)}.",
             stacklevel=3,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -23,6 +24,7 @@ _VOCABULARIES = (
     "30k-clean.model",
     "tokenizer.json",
 )
+MODULES = "modules.json"  # of sentence-transformers
 _SAVED_MODEL = "saved_model.pb"
 _SAVED_MODEL_PREFIX = os.path.join("variables", "variables")
 # The first key in the index of an object-based checkpoint, of which blocks are not compressed.
@@ -45,8 +47,9 @@ def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
     vocab.txt, vocab_chinese.txt, spiece.model or 30k-clean.model. (Another checkpoint prefix is
     found if it is the only one.) Hugging Face's hold config.json, model.safetensors,
     pytorch_model.bin or tf_model.h5, and one of these vocabularies or tokenizer.json. TensorFlow
-    Hub's SavedModels hold variables/variables.* and assets/vocab.txt. Without either configuration,
-    or any folder, the paths are Google's.
+    Hub's SavedModels hold variables/variables.* and assets/vocab.txt. In older folders of
+    sentence-transformers Hugging Face's files are in a folder inside, which modules.json names.
+    Without either configuration, or any folder, the paths are Google's.
 
     Args:
         model_path: Path of the folder.
@@ -63,7 +66,7 @@ def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
         >>> [Path(path).name for path in get_checkpoint_paths(PretrainedList.tiny)]
         ['config.json', 'model.safetensors', 'vocab.txt']
     """
-    folder = os.fspath(model_path)
+    folder = _encoder_folder(os.fspath(model_path))
     config = _first_of(folder, (*_GOOGLE_CONFIGS, "config.json"))
     prefix = _tensorflow_prefix(folder)
     checkpoint = prefix
@@ -80,6 +83,25 @@ def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
         os.path.join(folder, checkpoint),
         os.path.join(folder, vocab),
     )
+
+
+def is_sentence_folder(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder lists modules, as those of sentence-transformers do."""
+    return os.path.isfile(os.path.join(folder, MODULES))
+
+
+def _encoder_folder(folder: str) -> str:
+    """The folder that has the encoder's files: the first of a list of modules, or itself."""
+    if os.path.exists(os.path.join(folder, "config.json")):
+        return folder
+    try:
+        with open(os.path.join(folder, MODULES), encoding="utf-8-sig") as stream:
+            inside = json.load(stream)[0]["path"]
+        # What lies elsewhere is no part of the folder.
+        is_name = inside == os.path.basename(inside) and inside not in ("", ".", "..")
+        return os.path.join(folder, inside) if is_name else folder
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return folder
 
 
 def _first_of(folder: str, patterns: Iterable[str]) -> str | None:

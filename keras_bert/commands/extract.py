@@ -45,7 +45,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         metavar="I,…",
         help="encoder layers; by default -1, the last. Google's tool has -1,-2,-3,-4 by default",
     )
-    shared.add_pooling_argument(parser)
+    shared.add_pooling_arguments(parser)
     max_length_help = "cut texts to N tokens (default: the model's)"
     shared.add_number_argument(parser, "--max-length", max_length_help)
     batch_size_help = "the most texts at a time (default: automatic)"
@@ -60,14 +60,11 @@ def run(options: argparse.Namespace) -> None:
     if output is not None:
         _check_output(output, options)
     files = shared.open_model(options)
+    if options.pooling == "sentence" and options.layers != [-1]:
+        raise shared.CommandError("with --pooling sentence the folder says which layer counts")
     claim = nullcontext() if output is None else _claimed(output, files, options)
     with claim, shared.open_texts(options.file) as stream:
-        from ..loader import load_trained_model_from_checkpoint
-
-        config, checkpoint, _ = files.paths
-        model = load_trained_model_from_checkpoint(
-            config, checkpoint, output_layer_num=options.layers, seq_len=options.max_length
-        )
+        model = _load_model(files, options)
         texts = map(shared.as_pair, shared.lines(stream, options.file))
         features = partial(_features, model, files, texts, options)
         if output is None:
@@ -76,6 +73,17 @@ def run(options: argparse.Namespace) -> None:
         else:
             dimension = model.output.shape[-1] // len(options.layers)
             _write_file(output, dimension, features, options)
+
+
+def _load_model(files: shared.ModelFolder, options: argparse.Namespace):
+    from ..loader import load_sentence_model, load_trained_model_from_checkpoint
+
+    if options.pooling == "sentence":
+        return load_sentence_model(files.folder, seq_len=options.max_length)
+    config, checkpoint, _ = files.paths
+    return load_trained_model_from_checkpoint(
+        config, checkpoint, output_layer_num=options.layers, seq_len=options.max_length
+    )
 
 
 def _write_file(output: Path, dimension: int, features, options) -> None:
@@ -114,7 +122,9 @@ def _features(
     pipeline = make_pipeline(
         model,
         poolings=shared.pooling_of(options),
-        vocabs=files.tokenizer,
+        vocabs=None if options.pooling == "sentence" else files.tokenizer,
+        cased=files.tokenizer._cased if options.pooling == "sentence" else None,
+        prompt=options.prompt,
         batch_size=options.batch_size,
     )
     results = pipeline.with_ids(itertools.islice(texts, done, None))
@@ -148,7 +158,7 @@ def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
             [os.path.abspath(file), os.path.getsize(file), os.stat(file).st_mtime_ns]
             for file in read
         ],
-        **{name: getattr(options, name) for name in ("layers", "pooling", "max_length")},
+        **{name: getattr(options, name) for name in ("layers", "pooling", "prompt", "max_length")},
         "cased": files.tokenizer._cased,
         "official": options.official,
     }

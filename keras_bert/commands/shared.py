@@ -150,14 +150,19 @@ def add_texts_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=text_help)
 
 
-def add_pooling_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """Add --pooling."""
+def add_pooling_arguments(parser: argparse.ArgumentParser, default: str = "") -> None:
+    """Add --pooling and --prompt; `default` says what is done without the first."""
     parser.add_argument(
         "--pooling",
-        choices=("nsp", "max", "ave"),
-        default=default,
-        help="one vector per text: of its first token, the maximum or the mean over all"
-        + (f" (default {default})" if default else ""),
+        choices=("nsp", "max", "ave", "sentence"),
+        help="one vector per text: of its first token, the maximum or the mean over all, or what a "
+        f"folder of sentence-transformers says{default}",
+    )
+    parser.add_argument(
+        "--prompt",
+        metavar="NAME",
+        help="with --pooling sentence: put the folder's prompt of this name, such as query, before "
+        "every text (default: what the folder says; '' for none)",
     )
 
 

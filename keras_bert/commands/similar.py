@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 
+from ..checkpoints.paths import is_sentence_folder
 from . import shared
 
 
@@ -15,14 +16,15 @@ def add_parser(commands) -> argparse.ArgumentParser:
         help="find the most similar sentences",
         description="Print the lines that are most similar to each other, or to a query: cosine, "
         "tab, text. Without --query each line of the file is printed, followed by those nearest to "
-        "it. A text's vector is the mean over its tokens, or what --pooling says. The vectors of "
-        "plain BERT are a weak measure; models trained for it, such as all-MiniLM-L6-v2, are good.",
+        "it. A text's vector is what a folder of sentence-transformers says, of other models the "
+        "mean over its tokens, or what --pooling says. The vectors of plain BERT are a weak "
+        "measure; models trained for it, such as all-MiniLM-L6-v2, are good.",
     )
     shared.add_model_argument(parser)
     shared.add_texts_argument(parser)
     parser.add_argument("--query", metavar="TEXT", help="rank the lines by similarity to this text")
     shared.add_number_argument(parser, "--top", "how many to print (default 1; with --query all)")
-    shared.add_pooling_argument(parser, default="ave")
+    shared.add_pooling_arguments(parser, " (default: sentence for such a folder, else ave)")
     shared.add_tokenizer_arguments(parser)
     return parser
 
@@ -30,6 +32,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
     """Print the most similar lines."""
     files = shared.open_model(options)
+    if options.pooling is None:
+        options.pooling = "sentence" if is_sentence_folder(files.folder) else "ave"
     with shared.open_texts(options.file) as stream:
         texts = [line for line in shared.lines(stream, options.file) if line.strip()]
     needed = 1 if options.query is not None else 2
@@ -61,6 +65,7 @@ def _vectors(files: shared.ModelFolder, texts: list[str], options) -> np.ndarray
             files.folder,
             [shared.as_pair(text) for text in texts],
             poolings=shared.pooling_of(options),
+            prompt=options.prompt,
             cased=files.tokenizer._cased,
             official=options.official,
             progress=sys.stderr.isatty(),

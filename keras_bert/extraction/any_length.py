@@ -20,6 +20,7 @@ _KNOWN_LAYERS = (
     *(keras.layers.Embedding, Embedding, TokenEmbedding, PositionEmbedding),
     *(layers.MultiHeadAttention, layers.FeedForward, FirstTokens),
     *(keras.layers.Dense, layers.TaskEmbedding),  # of relatives of BERT
+    *(layers.TextPooling, keras.layers.UnitNormalization),  # of sentence models
 )
 
 

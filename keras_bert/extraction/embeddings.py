@@ -17,7 +17,8 @@ from ..tokenizer import Tokenizer, load_tokenizer
 from ..tokenizer.vocabulary import find_case
 from .any_length import position_num
 from .pipeline import Pipeline
-from .pooling import POOL_NSP, check_poolings
+from .pooling import POOL_NSP, POOL_SENTENCE, check_poolings
+from .sentences import sentence_model
 
 Texts = Iterable[str | tuple[str, str]]
 
@@ -34,17 +35,21 @@ def extract_embeddings(
     *,
     progress: bool = False,
     official: bool = False,
-) -> list[np.ndarray]:
+    prompt: str | None = None,
+    stacked: bool = False,
+) -> Any:
     """Compute features of texts, or pooled features.
 
     Args:
         model: Path of a model folder in Google's or Hugging Face's layout (see
             `get_checkpoint_paths`), or a Model of token ids and segment ids (B, T) with one output
-            (B, T, D).
+            (B, T, D), or with `POOL_SENTENCE` one of `load_sentence_model`.
         texts: Texts and pairs of texts: str or (str, str). What is too long for the model is cut.
         poolings: None for the features of every token; or one of `POOL_NSP` (the first token),
             `POOL_MAX` and `POOL_AVE` (over ids that are not 0, special tokens included), or a list
-            of them, whose results are concatenated.
+            of them, whose results are concatenated; or `POOL_SENTENCE` for the vectors of a
+            sentence model, as its folder of sentence-transformers describes them, with the folder's
+            maximal length and prompts, and always with official tokens.
         vocabs: The vocabulary of a Model, token to id, or a tokenizer, such as a
             `SentencePieceTokenizer`, whose own `cased` and `official` hold. A folder has its own.
             The id 0 is padding, whatever it is called, and is not looked at.
@@ -58,10 +63,14 @@ def extract_embeddings(
         output_layer_num: With a folder, which of its last layers to concatenate, as in `get_model`.
         progress: Whether to show a progress bar.
         official: Whether texts are cut exactly as by BERT's own tokenizer, see `Tokenizer`.
+        prompt: With `POOL_SENTENCE`, the name of one of the folder's prompts, such as "query",
+            which is put before every text. None for the folder's default, if it has one; "" for
+            none.
+        stacked: With a pooling, whether to return one array.
 
     Returns:
-        An array for every text, in the order of the texts: (T_i, D) or, pooled,
-        (D·number of poolings,).
+        A list with an array for every text, in the order of the texts: (T_i, D) or, pooled,
+        (D·number of poolings,); `stacked`, an array (number of texts, D·number of poolings).
 
     Raises:
         TypeError: If an argument or a text has the wrong type.
@@ -75,12 +84,20 @@ def extract_embeddings(
         [(7, 128), (8, 128)]
         >>> extract_embeddings(PretrainedList.tiny, texts, poolings="POOL_AVE")[0].shape
         (128,)
+        >>> extract_embeddings(PretrainedList.tiny, texts, "POOL_AVE", stacked=True).shape
+        (2, 128)
     """
     _check_texts(texts)
+    if stacked and poolings is None:
+        raise ValueError(
+            "`stacked` needs `poolings`: texts differ in their numbers of tokens. "
+            "Received: stacked=True, poolings=None."
+        )
     extract = make_pipeline(
-        model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official
+        model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official, prompt
     )
-    return list(extract(texts, progress))
+    vectors = list(extract(texts, progress))
+    return extract.stack(vectors) if stacked else vectors
 
 
 def extract_embeddings_generator(
@@ -95,6 +112,7 @@ def extract_embeddings_generator(
     *,
     progress: bool = False,
     official: bool = False,
+    prompt: str | None = None,
 ) -> Iterator[np.ndarray]:
     """`extract_embeddings` for texts without end: at most 2,048 are read ahead.
 
@@ -116,7 +134,7 @@ def extract_embeddings_generator(
     """
     _check_texts(texts)
     extract = make_pipeline(
-        model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official
+        model, poolings, vocabs, cased, batch_size, cut_embed, output_layer_num, official, prompt
     )
     return extract(texts, progress)
 
@@ -130,11 +148,21 @@ def make_pipeline(
     cut_embed=True,
     output_layer_num=1,
     official=False,
+    prompt=None,
 ) -> Pipeline:
     """All that `extract_embeddings` does before it looks at texts, by the same arguments."""
     poolings = check_poolings(poolings)
-    if batch_size is not None and as_integer("batch_size", batch_size) < 1:
-        raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")
+    if batch_size is not None:
+        if as_integer("batch_size", batch_size) < 1:
+            raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")
+        batch_size = int(batch_size)
+    if poolings == [POOL_SENTENCE]:
+        return _sentence_pipeline(model, vocabs, cased, batch_size, output_layer_num, prompt)
+    if prompt is not None:
+        raise ValueError(
+            f"`prompt` is for poolings={POOL_SENTENCE!r}. Received: prompt={prompt!r}, "
+            f"poolings={describe(poolings)}."
+        )
     folder = full_length = None
     if isinstance(vocabs, Tokenizer):
         _check_settings(vocabs, cased, official)
@@ -151,13 +179,31 @@ def make_pipeline(
         poolings=poolings,
         cased=bool(cased),
         official=official,
-        batch_size=None if batch_size is None else int(batch_size),
+        batch_size=batch_size,
         cut_embed=cut_embed,
         full_length=full_length,
     )
     if cased is None:
         _warn_of_case(folder, pipeline.tokenizer)
     return pipeline
+
+
+def _sentence_pipeline(model, vocabs, cased, batch_size, output_layer_num, prompt) -> Pipeline:
+    if output_layer_num != 1:
+        raise ValueError(
+            f"With {POOL_SENTENCE} the folder says which layer counts: leave out "
+            f"`output_layer_num`. Received: {describe(output_layer_num)}."
+        )
+    model, settings = sentence_model(model, vocabs, cased)
+    return Pipeline(
+        model,
+        settings.tokenizer,
+        poolings=[POOL_SENTENCE],
+        batch_size=batch_size,
+        max_length=settings.max_length,
+        prefix=settings.prompt(prompt),
+        lower_case=settings.lower_case,
+    )
 
 
 def _check_settings(tokenizer: Tokenizer, cased: bool | None, official: bool) -> None:

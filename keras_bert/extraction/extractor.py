@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from ..arguments import as_size, describe
 from ..backend import limit_threads
 from ..checkpoints.paths import get_checkpoint_paths
 from ..tokenizer import load_tokenizer
 from .embeddings import make_pipeline
-from .pooling import POOL_AVE
+from .pooling import POOL_AVE, POOL_SENTENCE
 
 
 class Extractor:
@@ -25,7 +23,8 @@ class Extractor:
 
     Args:
         folder: Path of a model folder, see `get_checkpoint_paths`, on every worker's machine.
-        poolings: As of `extract_embeddings`, but not None: one vector per text.
+        poolings: As of `extract_embeddings`, but not None: one vector per text. `POOL_SENTENCE` for
+            a folder of sentence-transformers.
         columns: Name of the column of texts, or a pair of names, for pairs of texts.
         into: Name of the column that is added.
         cased: Whether texts keep their case. None for what the folder says, or else for whether its
@@ -33,6 +32,7 @@ class Extractor:
         official: Whether texts are cut exactly as by BERT's own tokenizer, see `Tokenizer`.
         output_layer_num: Which of the last layers to concatenate, as in `get_model`.
         batch_size: The most texts that are computed at a time; None leaves it to their length.
+        prompt: As of `extract_embeddings`, with `POOL_SENTENCE`.
         threads: Number of threads to compute with, so that several workers on one machine do not
             fight for its cores. None leaves it to the runtime, which takes all cores.
 
@@ -68,6 +68,7 @@ class Extractor:
         official: bool = False,
         output_layer_num: int | Sequence[int] = 1,
         batch_size: int | None = None,
+        prompt: str | None = None,
         threads: int | None = None,
     ):
         if not isinstance(folder, (str, os.PathLike)):
@@ -80,7 +81,7 @@ class Extractor:
         self.into = into
         if threads is not None:
             limit_threads(as_size("threads", threads))
-        if cased is None:
+        if cased is None and poolings != POOL_SENTENCE:
             cased = load_tokenizer(get_checkpoint_paths(folder).vocab)._cased
         self._extract = make_pipeline(
             folder,
@@ -89,13 +90,13 @@ class Extractor:
             batch_size=batch_size,
             output_layer_num=output_layer_num,
             official=official,
+            prompt=prompt,
         )
 
     def __call__(self, batch):
         parts = [self._texts(batch, name) for name in self.columns]
         texts = parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
-        # Without any text there is no vector that would tell its length.
-        vectors = np.stack(list(self._extract(texts or [""])))[: len(texts)]
+        vectors = self._extract.stack(list(self._extract(texts)))
         if isinstance(batch, Mapping):
             return {**batch, self.into: vectors}
         return batch.assign(**{self.into: list(vectors)})

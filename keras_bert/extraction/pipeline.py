@@ -15,10 +15,12 @@ from tqdm import tqdm
 from ..arguments import describe
 from ..backend import COMPILES_EVERY_SHAPE, models, on_accelerator, ops, predictor, static_shape
 from ..backend.kept import is_patched, made_once
+from ..layers import TextPooling
+from ..loader.sentence_models import vector_dtype
 from ..tokenizer import Tokenizer
 from . import any_length, batching
 from .batching import Batch, Row
-from .pooling import POOL_NSP, TextPooling
+from .pooling import LAYER_NAMES, POOL_NSP, POOL_SENTENCE
 
 
 class Pipeline:
@@ -27,7 +29,9 @@ class Pipeline:
     Arguments are those of `extract_embeddings`, with a Model and with a list of poolings or None;
     and `full_length`, the length of the features with `cut_embed=False`. None means the length that
     the model was built for or, if it was built for any, that of the longest text. A tokenizer that
-    is given as vocabulary has its own settings.
+    is given as vocabulary has its own settings. `max_length` is the most tokens of a text, `prefix`
+    is put before every text, and with `lower_case` both are put in lower case first, whatever the
+    tokenizer does.
     """
 
     def __init__(
@@ -41,12 +45,17 @@ class Pipeline:
         batch_size=None,
         cut_embed=True,
         full_length=None,
+        max_length=None,
+        prefix="",
+        lower_case=False,
     ):
-        _check_model(model)
+        _check_model(model, poolings)
         _check_vocabulary(model, vocabulary)
         self.tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
         built_for = static_shape(model.inputs[0])[1]
-        self._limit = built_for or any_length.position_num(model)
+        lengths = (built_for or any_length.position_num(model), max_length)
+        self._limit = min((each for each in lengths if each is not None), default=None)
+        self._prefix, self._lower_case = prefix, lower_case
         self._segment_num = any_length.segment_num(model)
         self._batch_size = batch_size
         self._cut = cut_embed or poolings is not None
@@ -60,16 +69,19 @@ class Pipeline:
             self._pad_length_of = bucket if COMPILES_EVERY_SHAPE else batching.pad_to_longest
             if built_for:
                 model = any_length.any_length_twin(model)
-        self._pooling, self._pools_in_model = None, False
-        if poolings is not None:
+        self._pooling, self._pools_in_model = None, poolings == [POOL_SENTENCE]
+        if poolings is not None and not self._pools_in_model:
             model = self._with_pooling(model, tuple(poolings))
-        known = self._pools_in_model or any_length.consists_of_known_layers(model)
+        known = any_length.consists_of_known_layers(model)
         self._predictor = predictor(model, known)
+        self._width = model.outputs[0].shape[-1]
+        if self._pooling is not None and not self._pools_in_model:
+            self._width *= len(poolings)
 
     def _with_pooling(self, model, poolings: tuple[str, ...]):
         """The model with the pooling behind it, where nothing speaks against such a model."""
-        dtype = getattr(model.outputs[0].dtype, "name", model.outputs[0].dtype)
-        self._pooling = TextPooling(poolings, dtype="float64" if dtype == "float64" else "float32")
+        names = [LAYER_NAMES[each] for each in poolings]
+        self._pooling = TextPooling(names, dtype=vector_dtype(model))
         known = any_length.consists_of_known_layers(model)
         if not known or is_patched(model) or model.run_eagerly:
             return model
@@ -86,6 +98,10 @@ class Pipeline:
         """Compute an array for every text or pair of texts."""
         for _, features in self.with_ids(texts, progress):
             yield features
+
+    def stack(self, vectors: list[np.ndarray]) -> np.ndarray:
+        """Put vectors of texts into one array (number of texts, D), even if there are none."""
+        return np.stack(vectors) if vectors else np.zeros((0, self._width), "float32")
 
     def with_ids(
         self, texts: Iterable, progress: bool = False
@@ -121,6 +137,9 @@ class Pipeline:
                     f"Text {index} is a pair, and the model knows one segment only "
                     "(type_vocab_size=1 in its configuration). Pass single texts."
                 )
+            first = self._prefix + first
+            if self._lower_case:
+                first, second = first.lower(), None if second is None else second.lower()
             yield self.tokenizer._encode(first, second, self._limit)
 
     def _compute(self, batch: Batch) -> list[np.ndarray]:
@@ -128,9 +147,9 @@ class Pipeline:
         output = self._predictor.call([batch.token_ids, batch.segment_ids])
         if not self._pools_in_model:
             self._check_features(output, batch)
-        if self._pooling is not None:
-            if not self._pools_in_model:
+            if self._pooling is not None:
                 output = ops.convert_to_numpy(self._pooling([output, batch.token_ids]))
+        if self._pools_in_model or self._pooling is not None:
             return [each.copy() for each in np.asarray(output)[: len(batch.lengths)]]
         features = np.asarray(output)
         if features.dtype.itemsize < 4:  # a 16-bit policy
@@ -184,13 +203,21 @@ def _tokenizer(model, vocabulary, cased: bool, official: bool) -> Tokenizer:
     return kept[1]
 
 
-def _check_model(model) -> None:
+def _check_model(model, poolings) -> None:
     if not hasattr(model, "predict_on_batch"):
         raise TypeError(f"`model` must be a folder's path or a Model. Received: {describe(model)}.")
     inputs = [static_shape(each) for each in getattr(model, "inputs", None) or []]
     outputs = [static_shape(each) for each in getattr(model, "outputs", None) or []]
-    fits = len(inputs) == 2 and len(outputs) == 1 and len(outputs[0]) == 3
-    if not fits or outputs[0][1] not in (None, inputs[0][1]):
+    fits = len(inputs) == 2 and len(outputs) == 1
+    if poolings == [POOL_SENTENCE]:
+        if not fits or len(outputs[0]) != 2:
+            raise ValueError(
+                f"With {POOL_SENTENCE}, `model` must take token ids and segment ids (B, T) and "
+                "give vectors (B, D), as those of load_sentence_model do. "
+                f"Received: inputs of shapes {inputs}, outputs of shapes {outputs}."
+            )
+        return
+    if not fits or len(outputs[0]) != 3 or outputs[0][1] not in (None, inputs[0][1]):
         raise ValueError(
             "`model` must take token ids and segment ids (B, T) and nothing else, such as task ids "
             "or marks of masked positions, and give one output (B, T, D), as models built with "

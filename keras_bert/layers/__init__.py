@@ -18,9 +18,11 @@ from .stack import (
     PositionEmbedding,
 )
 from .task_embed import TaskEmbedding
+from .text_pooling import TextPooling
 from .token_probability import TokenProbability
 
 __all__ = ["get_inputs", "get_embedding", "TokenEmbedding", "EmbeddingSimilarity", "Masked"]
 __all__ += ["Extract", "ExtractMasked", "FirstTokens", "MaskedGlobalMaxPool1D", "MaskedConv1D"]
 __all__ += ["TaskEmbedding", "MultiHeadAttention", "FeedForward", "PositionEmbedding"]
 __all__ += ["LayerNormalization", "Dropout", "Add", "CRF", "TokenProbability"]
+__all__ += ["TextPooling"]

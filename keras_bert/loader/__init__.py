@@ -8,12 +8,14 @@ from .pretrained import (
     load_model_weights_from_checkpoint,
     load_trained_model_from_checkpoint,
 )
+from .sentence_models import load_sentence_model
 
 __all__ = [
     "build_model_from_config",
     "checkpoint_loader",
     "gelu_of",
     "load_model_weights_from_checkpoint",
+    "load_sentence_model",
     "load_trained_model_from_checkpoint",
     "load_vocabulary",
 ]

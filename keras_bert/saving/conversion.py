@@ -27,6 +27,7 @@ from ..families.family import USUAL_EPSILON, Family, Naming
 from ..families.fitting import check_fit
 from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
+from ..tokenizer import SentencePieceTokenizer, Tokenizer
 from ..tokenizer.vocabulary import (
     declared,
     is_cased,
@@ -226,6 +227,13 @@ def read_vocabulary(path: Path) -> Mapping[str, int] | Path | None:
     if not path.exists():
         return None
     return path if is_piece_model(str(path)) else load_vocabulary(path)
+
+
+def vocabulary_of(tokenizer: Tokenizer) -> Mapping[str, int] | Path:
+    """The vocabulary of a tokenizer as `ConvertibleModel` has it."""
+    if isinstance(tokenizer, SentencePieceTokenizer):
+        return Path(tokenizer._path)
+    return tokenizer._token_dict
 
 
 def vocabulary_name(vocabulary: Mapping[str, int] | Path) -> str:

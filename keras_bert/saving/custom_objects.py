@@ -18,7 +18,7 @@ _LAYERS = (
     *("Add", "Dropout", "LayerNormalization", "MultiHeadAttention", "FeedForward"),
     *("PositionEmbedding", "TokenEmbedding", "EmbeddingSimilarity", "TaskEmbedding", "Masked"),
     *("Extract", "ExtractMasked", "FirstTokens", "MaskedGlobalMaxPool1D", "MaskedConv1D"),
-    "TokenProbability",
+    *("TokenProbability", "TextPooling"),
 )
 
 # Files of 1.0.0 name it without a package. From 3.16 on Keras does not look for it in its module.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from command_line import as_json, start
 from runtimes import once
+from sentence_folders import write_sentence_folder
 
 from keras_bert import extract_embeddings
 from keras_bert.commands import extract
@@ -280,3 +281,19 @@ def test_a_sentencepiece_vocabulary(command, pieces):
     assert [each["token"] for each in line["features"]] == tokens
     (expected,) = extract_embeddings(str(pieces), ["A film, naïve"])
     np.testing.assert_allclose(values(line, 0), expected, **CLOSE)
+
+
+@pytest.mark.slow
+def test_a_folder_of_sentence_transformers(command, texts, tmp_path):
+    settings = {"prompts": {"query": "q: "}}
+    write_sentence_folder(tmp_path / "model", ["cls"], [(7, "Tanh")], settings=settings)
+    words = ("extract", tmp_path / "model", texts, "-o", tmp_path / "vectors.npy")
+    code, _, err = command(*words, "--pooling", "sentence", "--prompt", "query")
+    assert (code, err) == (0, "")
+    lines = texts.read_text("utf-8").splitlines()
+    pairs = [tuple(line.split(" ||| ")) if " ||| " in line else line for line in lines]
+    expected = extract_embeddings(tmp_path / "model", pairs, "POOL_SENTENCE", prompt="query")
+    np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), expected, atol=1e-6)
+    code, _, err = command(*words[:3], "--pooling", "sentence", "--layers", "0")
+    assert code == 1
+    assert "the folder says which layer counts" in err

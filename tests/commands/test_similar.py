@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sentence_folders import write_sentence_folder
 
 from keras_bert import extract_embeddings
 
@@ -64,3 +65,25 @@ def test_a_sentencepiece_vocabulary(command, pieces):
     code, out, _ = command("similar", pieces, "--query", "a film", stdin="a film\nthe best of it")
     assert code == 0
     assert out.splitlines()[0] == "1.0000\ta film"
+
+
+@pytest.mark.slow
+def test_a_folder_of_sentence_transformers(command, tmp_path):
+    settings = {"prompts": {"query": "q: "}}
+    write_sentence_folder(tmp_path / "model", ["lasttoken"], [(7, "Tanh")], settings=settings)
+    words = ("similar", tmp_path / "model", "--query", "a c")
+    for further, options in [
+        ([], {}),
+        (["--pooling", "sentence", "--prompt", "query"], {"prompt": "query"}),
+    ]:
+        code, out, err = command(*words, *further, stdin="a b\nd e\n")
+        assert (code, err) == (0, "")
+        query, *others = extract_embeddings(
+            tmp_path / "model", ["a c", "a b", "d e"], "POOL_SENTENCE", **options
+        )
+        expected = {
+            text: cosine(query, vector) for text, vector in zip(["a b", "d e"], others, strict=True)
+        }
+        for line in out.splitlines():
+            value, text = line.split("\t")
+            assert float(value) == pytest.approx(expected[text], abs=6e-5)

@@ -48,13 +48,15 @@ def embedded(mask_zero):
         (lambda: embedded(mask_zero=True), True),
         (lambda: embedded(mask_zero=False), False),
         (lambda: finished(layers.Dense(3)), True),
-        (lambda: finished(layers.UnitNormalization()), False),
+        (lambda: finished(layers.UnitNormalization()), True),
+        (lambda: finished(layers.UnitNormalization(axis=1)), False),
         (lambda: finished(layers.GlobalAveragePooling1D()), False),
         (lambda: finished(lambda output: output * 2), False),
         (lambda: Own(*get_model(20, 9, 8, 12, 1, 3, 7, training=False)), False),
     ],
     ids=[
         *("encoder", "two outputs", "feed-forward", "embeddings", "no mask", "dense", "length"),
+        "length over positions",
         *("pooling", "operation", "subclass"),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 from model_folders import CONFIG, write_google_folder
 from readme_examples import BLOCK, ROOT, run
 from runtimes import KERAS_3, dtype_policy
+from sentence_folders import write_sentence_folder
 
 from keras_bert.backend import keras
 from keras_bert.commands import main
@@ -35,11 +36,16 @@ SIZES = {
     "num_attention_heads": 12,
     "max_position_embeddings": 64,
 }
-CLAIMS = {"(6144,), that is 768 * 4 * 2": "(192,)", "768": "24", "12 (1, 12,": "4 (1, 12,"}
+CLAIMS = {
+    "(6144,), that is 768 * 4 * 2": "(192,)",
+    "768": "24",
+    "384": "12",
+    "12 (1, 12,": "4 (1, 12,",
+}
 STAND_INS = {
     "xxx/yyy/chinese_L-12_H-768_A-12": "MODEL",
     "xxx/yyy/uncased_L-12_H-768_A-12": "MODEL",
-    "xxx/all-MiniLM-L6-v2": "MODEL",
+    "xxx/all-MiniLM-L6-v2": "SENTENCES",
     '"xxx", "yyy"': '"MODEL/bert_config.json", "MODEL/bert_model.ckpt"',
     "PretrainedList.multi_cased_base": '"MODEL"',
     "transformer_num=12": "transformer_num=4",
@@ -84,6 +90,7 @@ def folder(tmp_path, monkeypatch):
     """The working directory, with what the examples name."""
     monkeypatch.chdir(tmp_path)
     write_google_folder(tmp_path / "MODEL", SIZES, vocabulary=WORDS)
+    write_sentence_folder(tmp_path / "SENTENCES")
     for name in ("xxx.txt", "sentences.txt"):
         (tmp_path / name).write_text("all work and no play\ngood weather\n", "utf-8")
     return tmp_path
@@ -137,7 +144,7 @@ def test_commands_run(line, folder, capsys):
     words = shlex.split(with_stand_ins(line).replace("uncased_l2_h128", "MODEL"))[3:]
     assert main(words) == 0, capsys.readouterr().err
     output = capsys.readouterr().out
-    created = set(os.listdir(folder)) - {"MODEL", "xxx.txt", "sentences.txt"}
+    created = set(os.listdir(folder)) - {"MODEL", "SENTENCES", "xxx.txt", "sentences.txt"}
     assert output or created
 
 

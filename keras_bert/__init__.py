@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from .tokenizer import load_tokenizer as load_tokenizer
     from .tokenizer import load_vocabulary as load_vocabulary
     from .tokenizer import save_vocabulary as save_vocabulary
+    from .training import CoSENT as CoSENT
+    from .training import InBatchNegatives as InBatchNegatives
     from .training import layout_map as layout_map
     from .util import get_checkpoint_paths as get_checkpoint_paths
 
@@ -76,7 +78,7 @@ _NAMES = {
         *("extract_embeddings", "extract_embeddings_generator", "get_attention_maps"),
     ),
     "optimizers": ("AdamWarmup", "calc_train_steps"),
-    "training": ("layout_map",),
+    "training": ("layout_map", "CoSENT", "InBatchNegatives"),
     "datasets": ("PretrainedInfo", "PretrainedList", "get_pretrained"),
     "util": ("get_checkpoint_paths",),
     "families": ("ConfigError",),

@@ -10,6 +10,7 @@ arange = tf.range
 cast = tf.cast
 convert_to_tensor = tf.convert_to_tensor
 cumsum = tf.cumsum
+diagonal = tf.linalg.diag_part
 einsum = tf.einsum
 equal = tf.equal
 erf = tf.math.erf

@@ -11,7 +11,7 @@ from ..layers.initializer import GlorotNormal
 from ..layers.stack import TrigPosEmbedding
 from ..layers.stack.embed_sim import EmbeddingRet, EmbeddingSim
 from ..optimizers import AdamWarmup
-from ..training import losses as losses  # which registers the loss of pretraining
+from ..training import CoSENT, InBatchNegatives  # whose package registers all losses
 from .old_files import FunctionalReader, MeanMetricWrapper
 
 _LAYERS = (
@@ -63,6 +63,8 @@ def get_custom_objects() -> dict[str, Any]:
         "crf_loss": CRFLoss(),
         "crf_viterbi_accuracy": crf_viterbi_accuracy,
         "AdamWarmup": AdamWarmup,
+        "CoSENT": CoSENT,
+        "InBatchNegatives": InBatchNegatives,
         "Functional": FunctionalReader,
         "Model": FunctionalReader,
         "GlorotNormal": GlorotNormal,

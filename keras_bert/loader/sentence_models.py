@@ -45,9 +45,9 @@ def load_sentence_model(
             features become one vector, a name or names as of `TextPooling`, such as "mean". This is
             how one begins to train a sentence model.
         normalize: With `pooling`, whether vectors get the length 1.
-        **options: Further arguments of `load_trained_model_from_checkpoint`, such as `trainable`,
-            `dropout_rate` and `vocabulary_change`. The model is for texts of any length unless
-            `seq_len` says otherwise.
+        **options: Further arguments of `load_trained_model_from_checkpoint`, such as
+            `vocabulary_change` and `dropout_rate`. The model is for texts of any length unless
+            `seq_len` says otherwise, and all of it can be trained unless `trainable` does.
 
     Returns:
         A Model of token ids and segment ids (B, T) with the output (B, D). What follows the encoder
@@ -87,7 +87,7 @@ def load_sentence_model(
     else:
         poolings, encoder = pooling, folder
     paths = get_checkpoint_paths(encoder)
-    trainable = options.pop("trainable", False)  # of the whole model
+    trainable = options.pop("trainable", True)  # of the whole model
     options.setdefault("seq_len", None)
     if poolings in ("cls", ["cls"]):
         options.setdefault("output_len", 1)  # the last layer computes nothing else

@@ -10,7 +10,7 @@ from ..checkpoints.listing import with_ranges
 from ..saving import conversion
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
-from .shared import CommandError, add_case_arguments, downloaded, remark
+from .shared import CommandError, add_case_arguments, file_or_folder, remark
 
 _WRITERS = {
     "google": conversion.write_google_folder,
@@ -33,7 +33,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "source",
         metavar="SOURCE",
         help="a model folder of Google's or Hugging Face's kind; or a model's .keras or .h5 file; "
-        "or tiny or another name in PretrainedList, or the URL of a .zip or .tar.gz archive",
+        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
+        ".zip or .tar.gz archive",
     )
     parser.add_argument(
         "target",
@@ -60,7 +61,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Convert."""
-    source = downloaded(options.source)
+    source = file_or_folder(options.source)
     target = Path(options.target)
     if not source.exists():
         raise CommandError(

@@ -10,6 +10,7 @@ import numpy as np
 from ..arguments import as_size, describe
 from ..backend import limit_threads
 from ..checkpoints.paths import get_checkpoint_paths
+from ..datasets.folders import model_folder
 from ..tokenizer import load_tokenizer
 from .embeddings import make_pipeline
 from .pooling import POOL_AVE
@@ -24,7 +25,8 @@ class Extractor:
     are those of `extract_embeddings`, whatever the batches are.
 
     Args:
-        folder: Path of a model folder, see `get_checkpoint_paths`, on every worker's machine.
+        folder: Path of a model folder, see `get_checkpoint_paths`, on every worker's machine, or
+            what else `get_pretrained` takes.
         poolings: As of `extract_embeddings`, but not None: one vector per text.
         columns: Name of the column of texts, or a pair of names, for pairs of texts.
         into: Name of the column that is added.
@@ -80,6 +82,7 @@ class Extractor:
         self.into = into
         if threads is not None:
             limit_threads(as_size("threads", threads))
+        folder = model_folder(folder)
         if cased is None:
             cased = load_tokenizer(get_checkpoint_paths(folder).vocab)._cased
         self._extract = make_pipeline(

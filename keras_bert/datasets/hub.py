@@ -35,14 +35,15 @@ def hub_folder(address: str, progress: bool = True) -> str:
         OSError: If the hub cannot be reached, refuses, or has no such model.
         ValueError: If `address` has another form.
     """
-    match = _NAME.fullmatch(address.removeprefix(PREFIX))
+    match = _NAME.fullmatch(address.removeprefix(PREFIX).rstrip("/"))
     if not match or ".." in address:
         raise ValueError(
             "A model of the hub is named hf://org/name or hf://org/name@revision. "
             f"Received: {address!r}."
         )
     try:
-        import huggingface_hub
+        import huggingface_hub.constants
+        import huggingface_hub.utils
     except ImportError:
         raise ImportError(
             f"{address} is fetched by the package huggingface_hub: pip install 'keras-bert[hub]'"

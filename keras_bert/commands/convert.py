@@ -27,7 +27,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
         description="Convert weights, configuration and vocabulary. The numbers stay bit by bit, "
         "and an activation keeps its meaning: 'gelu' is the tanh form in Google's files and the "
         "exact one in Hugging Face's. What is not BERT's (an optimizer's state, other heads) is "
-        "left out, and named on stderr.",
+        "left out, and named on stderr. A folder for Hugging Face's hub gets a model card.",
     )
     parser.add_argument(
         "source",
@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         from_file = source.is_file()
         files = _read_model_file(source, options) if from_file else conversion.read_folder(source)
+        files = files._replace(origin=options.source)
         if options.cased is not None:
             files = files._replace(cased=options.cased)
         if files.vocabulary is None:

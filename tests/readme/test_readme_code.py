@@ -151,4 +151,4 @@ def test_other_commands_name_files_that_exist():
 
 def test_the_blocks_and_commands_were_found():
     assert sum(language == "python" for language, _, _ in blocks()) > 20
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 7

@@ -37,6 +37,7 @@ setup(
     install_requires=requirements(),
     entry_points={"console_scripts": ["keras-bert = keras_bert.commands:main"]},
     extras_require={
+        "hub": ["huggingface_hub>=0.25.0"],
         "jax": ["jax>=0.4.34"],
         "onnx": ["onnxruntime>=1.20.0", "tf2onnx>=1.17.0"],
         "parquet": ["pyarrow>=15.0.0"],
@@ -51,6 +52,7 @@ setup(
         "test": [
             "build>=1.2.0",
             "grain>=0.2.12",
+            "huggingface_hub>=0.25.0",
             "hypothesis>=6.100.0",
             "pyarrow>=15.0.0",
             "pytest>=8.0.0",

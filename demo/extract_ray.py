@@ -124,7 +124,8 @@ def extract(model, source, out, columns=("text",), workers=None, **options):
     pieces = list(find_pieces(source))
     if len({piece["name"] for piece in pieces}) < len(pieces):
         raise SystemExit(f"{source} contains files that differ only in their suffix: rename them")
-    model = str(Path(model).resolve())
+    if Path(model).exists():  # and is no name, which every worker finds itself
+        model = str(Path(model).resolve())
     inputs = {name: os.path.getsize(name) for name in sorted({each["file"] for each in pieces})}
     check_settings(out, {"model": model, "columns": list(columns), "inputs": inputs, **options})
     for unfinished in out.glob(".*.unfinished"):

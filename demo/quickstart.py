@@ -79,7 +79,7 @@ def main() -> None:
     if len(sys.argv) > 2 or sys.argv[1:] in (["-h"], ["--help"]):
         sys.exit(__doc__)
     start = time.perf_counter()
-    folder = sys.argv[1] if len(sys.argv) == 2 else get_pretrained(PretrainedList.tiny)
+    folder = get_pretrained(sys.argv[1] if len(sys.argv) == 2 else PretrainedList.tiny)
     paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(
         paths.config, paths.checkpoint, training=True, seq_len=None

@@ -132,7 +132,7 @@ def test_every_third_party_import_is_a_declared_requirement():
     foreign = imported - set(sys.stdlib_module_names) - {"keras_bert"}
     listed = requirements((ROOT / "requirements.txt").read_text("utf-8").splitlines())
     assert foreign <= {name.replace("-", "_") for name in listed} | {
-        *("jax", "pyarrow", "sentencepiece", "torch")
+        *("huggingface_hub", "jax", "pyarrow", "sentencepiece", "torch")
     }
 
 

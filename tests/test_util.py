@@ -2,7 +2,7 @@
 
 import keras_bert
 from keras_bert import extraction, util
-from keras_bert.checkpoints import paths
+from keras_bert.datasets import folders
 
 
 def test_names_are_those_of_the_package():
@@ -10,7 +10,7 @@ def test_names_are_those_of_the_package():
         assert getattr(util, name) is getattr(keras_bert, name)
     for name in ("extract_embeddings", "extract_embeddings_generator", "POOL_NSP", "POOL_AVE"):
         assert getattr(util, name) is getattr(extraction, name)
-    assert util.get_checkpoint_paths is paths.get_checkpoint_paths
+    assert util.get_checkpoint_paths is folders.get_checkpoint_paths
 
 
 def test_as_a_script_for_the_old_package_uses_it():

@@ -33,7 +33,7 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="folder with a configuration, weights and a vocabulary; tiny")
+    parser.add_argument("model", help="model folder, tiny, or hf://org/name on the hub")
     parser.add_argument("train", type=existing_file, help="file with the training data")
     parser.add_argument("dev", type=existing_file, help="file with the evaluation data")
     parser.add_argument("--output", default="tuned", help="folder for the learning curve")
@@ -96,7 +96,7 @@ def parse(parser):
         if not arguments.from_scratch:
             with open_checkpoint(paths.checkpoint):
                 pass
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         parser.error(f"argument model: {error}")
     if arguments.max_len > positions:
         parser.error(f"argument --max-len: the model has {positions} positions")

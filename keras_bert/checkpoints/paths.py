@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 _GOOGLE_CONFIGS = ("bert_config.json", "albert_config.json", "albert_config_*.json")
 _GOOGLE_PREFIXES = ("bert_model.ckpt", "model.ckpt-best", "albert_model.ckpt")
-_HUGGING_FACE_CHECKPOINTS = (
+HUGGING_FACE_CHECKPOINTS = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
     "tf_model.h5",
 )
-_VOCABULARIES = (
+VOCABULARIES = (
     "vocab.txt",
     "vocab_chinese.txt",
     "spiece.model",
@@ -40,44 +40,19 @@ class CheckpointPaths(NamedTuple):
 
 
 def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> CheckpointPaths:
-    """Return the paths of configuration, checkpoint and vocabulary in a model folder.
-
-    Google's folders hold bert_config.json, bert_model.ckpt.* and vocab.txt, those of ALBERT
-    albert_config.json or albert_config_*.json, model.ckpt-best.* or albert_model.ckpt.*, and
-    vocab.txt, vocab_chinese.txt, spiece.model or 30k-clean.model. (Another checkpoint prefix is
-    found if it is the only one.) Hugging Face's hold config.json, model.safetensors,
-    pytorch_model.bin or tf_model.h5, and one of these vocabularies or tokenizer.json. TensorFlow
-    Hub's SavedModels hold variables/variables.* and assets/vocab.txt. In older folders of
-    sentence-transformers Hugging Face's files are in a folder inside, which modules.json names.
-    Without either configuration, or any folder, the paths are Google's.
-
-    Args:
-        model_path: Path of the folder.
-
-    Returns:
-        A named tuple of the paths `config`, `checkpoint` and `vocab`, of files that may not exist.
-        `config` is None for a SavedModel, and for another object-based checkpoint of TensorFlow 2,
-        where no configuration lies beside it: sizes then follow from the checkpoint, and the
-        loaders take None.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from keras_bert import PretrainedList, get_checkpoint_paths
-        >>> [Path(path).name for path in get_checkpoint_paths(PretrainedList.tiny)]
-        ['config.json', 'model.safetensors', 'vocab.txt']
-    """
+    """Find configuration, checkpoint and vocabulary, see `get_checkpoint_paths` of `keras_bert`."""
     folder = _encoder_folder(os.fspath(model_path))
     config = _first_of(folder, (*_GOOGLE_CONFIGS, "config.json"))
     prefix = _tensorflow_prefix(folder)
     checkpoint = prefix
     if config == "config.json":
         # A checkpoint of TensorFlow that lies there as well comes last.
-        usual = _HUGGING_FACE_CHECKPOINTS[0]
-        found = _first_of(folder, _HUGGING_FACE_CHECKPOINTS)
+        usual = HUGGING_FACE_CHECKPOINTS[0]
+        found = _first_of(folder, HUGGING_FACE_CHECKPOINTS)
         checkpoint = found or (prefix if _has_index(folder, prefix) else usual)
     if config is None and not _is_object_based(folder, prefix):
         config = _GOOGLE_CONFIGS[0]
-    vocab = _first_of(folder, _VOCABULARIES) or _VOCABULARIES[0]
+    vocab = _first_of(folder, VOCABULARIES) or VOCABULARIES[0]
     return CheckpointPaths(
         None if config is None else os.path.join(folder, config),
         os.path.join(folder, checkpoint),

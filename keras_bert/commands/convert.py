@@ -10,7 +10,7 @@ from ..checkpoints.listing import with_ranges
 from ..saving import conversion
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
-from .shared import CommandError, add_case_arguments, downloaded, remark
+from .shared import CommandError, add_case_arguments, file_or_folder, remark
 
 _WRITERS = {
     "google": conversion.write_google_folder,
@@ -27,13 +27,14 @@ def add_parser(commands) -> argparse.ArgumentParser:
         description="Convert weights, configuration and vocabulary. The numbers stay bit by bit, "
         "and an activation keeps its meaning: 'gelu' is the tanh form in Google's files and the "
         "exact one in Hugging Face's. What is not BERT's (an optimizer's state, other heads) is "
-        "left out, and named on stderr.",
+        "left out, and named on stderr. A folder for Hugging Face's hub gets a model card.",
     )
     parser.add_argument(
         "source",
         metavar="SOURCE",
         help="a model folder of Google's or Hugging Face's kind; or a model's .keras or .h5 file; "
-        "or tiny or another name in PretrainedList, or the URL of a .zip or .tar.gz archive",
+        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
+        ".zip or .tar.gz archive",
     )
     parser.add_argument(
         "target",
@@ -60,7 +61,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Convert."""
-    source = downloaded(options.source)
+    source = file_or_folder(options.source)
     target = Path(options.target)
     if not source.exists():
         raise CommandError(
@@ -79,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         from_file = source.is_file()
         files = _read_model_file(source, options) if from_file else conversion.read_folder(source)
+        files = files._replace(origin=options.source)
         if options.cased is not None:
             files = files._replace(cased=options.cased)
         if files.vocabulary is None:

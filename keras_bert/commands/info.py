@@ -16,7 +16,7 @@ from ..families.fitting import check_fit
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
 from ..tokenizer import load_tokenizer
-from .shared import downloaded, write
+from .shared import file_or_folder, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
 
@@ -32,7 +32,8 @@ def add_parser(commands) -> argparse.ArgumentParser:
         "path",
         metavar="PATH",
         help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file; "
-        "or tiny or another name in PretrainedList, or the URL of a .zip or .tar.gz archive",
+        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
+        ".zip or .tar.gz archive",
     )
     parser.add_argument("--tensors", action="store_true", help="list every tensor")
     parser.add_argument("--json", action="store_true", help="print all as one JSON object")
@@ -41,7 +42,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Describe."""
-    path = downloaded(options.path)
+    path = file_or_folder(options.path)
     is_folder = path.is_dir()
     with open_checkpoint(
         get_checkpoint_paths(path).checkpoint if is_folder else path

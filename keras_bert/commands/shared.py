@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths
-from ..datasets.pretrained import by_name, get_pretrained
+from ..datasets.folders import model_folder
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
 
@@ -56,9 +56,10 @@ def add_tokenizer_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def downloaded(name: str) -> Path:
-    """Find the folder of a model in PretrainedList or of a URL; any other name is a path."""
-    return Path(get_pretrained(name) if by_name(name) or "://" in name else name)
+def file_or_folder(name: str) -> Path:
+    """Find a model's folder by what the user names it by; a file or a checkpoint's prefix stays."""
+    is_path = os.path.dirname(name) or os.path.exists(name) or os.path.exists(f"{name}.index")
+    return Path(name if is_path and "://" not in name else model_folder(name))
 
 
 class ModelFolder(NamedTuple):
@@ -76,7 +77,7 @@ class ModelFolder(NamedTuple):
 
 def model_paths(name: str) -> tuple[str, CheckpointPaths]:
     """Find a model's folder, and in it configuration, checkpoint and vocabulary."""
-    folder = get_pretrained(name)
+    folder = model_folder(name)
     paths = get_checkpoint_paths(folder)
     for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
         if path is not None and not os.path.exists(path):
@@ -140,7 +141,8 @@ def add_model_argument(parser: argparse.ArgumentParser, prefix: str = "") -> Non
         metavar="MODEL",
         help=f"{prefix}a model folder of Google's or Hugging Face's kind; or tiny, the small "
         "English model that comes with this package; or another name in PretrainedList, such as "
-        "uncased_l2_h128, or the URL of a .zip or .tar.gz archive, which is downloaded once",
+        "uncased_l2_h128, or hf://org/name[@revision] on Hugging Face's hub, or the URL of a .zip "
+        "or .tar.gz archive, which is downloaded once",
     )
 
 

@@ -28,7 +28,7 @@ def add_parser(commands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Tokenize."""
-    if os.path.isfile(options.model) and not options.model.endswith(".zip"):
+    if os.path.isfile(options.model) and not options.model.endswith((".zip", ".gz", ".tgz")):
         path = options.model
     else:
         path = shared.model_paths(options.model)[1].vocab

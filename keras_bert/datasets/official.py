@@ -1,5 +1,7 @@
 """The official checkpoints: where they are and what is known of their content."""
 
+import difflib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,6 +87,24 @@ class PretrainedList:
     # Not `uncased_base`, whose archive has the same name.
     uncased_l12_h768 = PretrainedInfo(
         _small(12, 768), extract_name="", target_name="uncased_L-12_H-768_A-12_2020_02_20"
+    )
+
+
+def by_name(name) -> PretrainedInfo | str | None:
+    """The entry of `PretrainedList` of this name; None where there is none, or such a path."""
+    if not isinstance(name, str) or name.startswith("_") or os.path.exists(name):
+        return None
+    return vars(PretrainedList).get(name)
+
+
+def no_such_model(name: str) -> FileNotFoundError:
+    """Make the error for what is neither path nor name, with the name that was perhaps meant."""
+    names = [each for each in vars(PretrainedList) if not each.startswith("_")]
+    nearest = difflib.get_close_matches(name.lower(), names, n=1)
+    return FileNotFoundError(
+        f"There is no model {name!r}: neither a folder nor a .zip or .tar.gz archive nor the URL "
+        "of one, nor a name in PretrainedList, nor hf://org/name on the hub."
+        + (f" Is {nearest[0]!r} meant?" if nearest else "")
     )
 
 

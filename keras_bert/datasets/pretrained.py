@@ -1,4 +1,4 @@
-"""Official checkpoints on this machine: downloaded, checked and unpacked, once."""
+"""Models on this machine: downloaded, checked and unpacked, once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from filelock import FileLock
 
 from .download import download, remove_part
 from .hashes import check_archive, check_files, record_archive
-from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList
+from .hub import PREFIX, hub_folder
+from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
 from .unpacking import ArchiveError, unpack
 
 __all__ = ["PretrainedInfo", "PretrainedList", "get_pretrained"]
@@ -39,10 +40,15 @@ def get_pretrained(
     has to be the same ever after. Of some official archives the hashes of the files inside are
     known and compared.
 
+    `hf://…` is fetched by the package huggingface_hub (`pip install 'keras-bert[hub]'`), into its
+    own cache and by its own settings, such as `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT` and
+    `HF_HUB_OFFLINE`; only files that are read are.
+
     Args:
         info: An entry of `PretrainedList` or its name, such as "tiny", if no path is called so; or
             the URL (http, https, file) or path of any .zip or .tar.gz archive, whose files may lie
-            in a folder or not; or the path or `file:` URL of a model already unpacked.
+            in a folder or not; or `hf://org/name` or `hf://org/name@revision`, a repository of
+            Hugging Face's hub; or the path or `file:` URL of a model already unpacked.
         mirror: A URL or folder that stands in for `https://storage.googleapis.com`, with the same
             paths below it; by default what the environment variable `KERAS_BERT_MIRROR` names.
         sha256: The hash that the archive must have, compared when it is unpacked.
@@ -52,8 +58,9 @@ def get_pretrained(
         Path of the folder that holds the files.
 
     Raises:
-        OSError: If the archive cannot be downloaded, is damaged, unsafe to unpack or not the one it
-            should be. The message tells which file to put where.
+        ImportError: If the package huggingface_hub is needed and missing.
+        OSError: If the archive or repository cannot be downloaded, is damaged, unsafe to unpack or
+            not the one it should be. The message tells which file to put where.
         ValueError: If the address names no file, or an argument makes no sense.
 
     Example:
@@ -67,6 +74,13 @@ def get_pretrained(
     info = by_name(info) or info
     if not isinstance(info, PretrainedInfo):
         address = os.fspath(info)
+        if address.startswith(PREFIX):
+            if mirror is not None or sha256 is not None:
+                raise ValueError(
+                    "`mirror` and `sha256` are of archives; HF_ENDPOINT names a mirror of the hub. "
+                    f"Received: info={address!r}, mirror={mirror!r}, sha256={sha256!r}."
+                )
+            return hub_folder(address, progress)
         local = _local_path(address)
         if local is not None and local.is_dir():
             return str(local)
@@ -86,13 +100,6 @@ def get_pretrained(
             if not folder.is_dir():  # nobody was faster
                 _get(info, source, folder, sha256, progress)
     return str(folder)
-
-
-def by_name(name) -> PretrainedInfo | str | None:
-    """The entry of `PretrainedList` of this name; None where there is none, or such a path."""
-    if not isinstance(name, str) or name.startswith("_") or os.path.exists(name):
-        return None
-    return vars(PretrainedList).get(name)
 
 
 def _local_path(address: str) -> Path | None:
@@ -125,10 +132,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
             raise FileNotFoundError(f"there is no file {local}")
     except OSError as error:
         if "://" not in info.url:
-            raise FileNotFoundError(
-                f"There is no model {info.url!r}: neither a folder nor a .zip or .tar.gz archive "
-                "nor the URL of one, nor a name in PretrainedList."
-            ) from None
+            raise no_such_model(info.url) from None
         raise OSError(
             f"{source} could not be downloaded: {error}. Download it by other means and save it as "
             f"{archive}, or put its files into {folder}, and try again."

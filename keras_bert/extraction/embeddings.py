@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arguments import as_integer, describe
 from ..checkpoints.paths import get_checkpoint_paths
+from ..datasets.folders import model_folder
 from ..loader import load_trained_model_from_checkpoint
 from ..tokenizer import Tokenizer, load_tokenizer
 from ..tokenizer.vocabulary import find_case
@@ -42,7 +43,8 @@ def extract_embeddings(
 
     Args:
         model: Path of a model folder in Google's or Hugging Face's layout (see
-            `get_checkpoint_paths`), or a Model of token ids and segment ids (B, T) with one output
+            `get_checkpoint_paths`), or what else `get_pretrained` takes, such as "tiny" or
+            "hf://org/name"; or a Model of token ids and segment ids (B, T) with one output
             (B, T, D), or with `POOL_SENTENCE` one of `load_sentence_model`.
         texts: Texts and pairs of texts: str or (str, str). What is too long for the model is cut.
         poolings: None for the features of every token; or one of `POOL_NSP` (the first token),
@@ -168,7 +170,7 @@ def make_pipeline(
         _check_settings(vocabs, cased, official)
         cased = vocabs._cased
     if isinstance(model, (str, os.PathLike)):
-        folder = model
+        folder = model = model_folder(model)
         # A model that is asked for the first token alone computes less.
         output_len = 1 if poolings is not None and set(poolings) == {POOL_NSP} else None
         model, vocabs = _load(model, output_layer_num, output_len, bool(cased), official)
@@ -220,11 +222,6 @@ def _check_settings(tokenizer: Tokenizer, cased: bool | None, official: bool) ->
 
 
 def _load(folder, output_layer_num, output_len, cased, official):
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(
-            "`model` must be the path of a model folder, or a Model. "
-            f"Received: {os.fspath(folder)!r}, which is no folder."
-        )
     paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(
         paths.config,

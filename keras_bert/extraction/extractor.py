@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..arguments import as_size, describe
 from ..backend import limit_threads
 from ..checkpoints.paths import get_checkpoint_paths
+from ..datasets.folders import model_folder
 from ..tokenizer import load_tokenizer
 from .embeddings import make_pipeline
 from .pooling import POOL_AVE, POOL_SENTENCE
@@ -22,7 +23,8 @@ class Extractor:
     are those of `extract_embeddings`, whatever the batches are.
 
     Args:
-        folder: Path of a model folder, see `get_checkpoint_paths`, on every worker's machine.
+        folder: Path of a model folder, see `get_checkpoint_paths`, on every worker's machine, or
+            what else `get_pretrained` takes.
         poolings: As of `extract_embeddings`, but not None: one vector per text. `POOL_SENTENCE` for
             a folder of sentence-transformers.
         columns: Name of the column of texts, or a pair of names, for pairs of texts.
@@ -81,6 +83,7 @@ class Extractor:
         self.into = into
         if threads is not None:
             limit_threads(as_size("threads", threads))
+        folder = model_folder(folder)
         if cased is None and poolings != POOL_SENTENCE:
             cased = load_tokenizer(get_checkpoint_paths(folder).vocab)._cased
         self._extract = make_pipeline(

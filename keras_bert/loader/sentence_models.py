@@ -12,6 +12,7 @@ from ..backend import keras, models, set_values
 from ..bert import set_trainable
 from ..checkpoints import CheckpointError, open_checkpoint
 from ..checkpoints.paths import MODULES, get_checkpoint_paths, is_sentence_folder
+from ..datasets.folders import model_folder
 from ..families import ConfigError
 from ..layers import TextPooling
 from ..tokenizer import load_tokenizer
@@ -40,7 +41,8 @@ def load_sentence_model(
     POOL_SENTENCE)` feeds it, with the folder's tokenizer, maximal length and prompts.
 
     Args:
-        folder: Path of the folder.
+        folder: Path of the folder, or what else `get_pretrained` takes, such as
+            "hf://sentence-transformers/all-MiniLM-L6-v2".
         pooling: Of a folder that lists no modules, such as Google's BERT: how the encoder's
             features become one vector, a name or names as of `TextPooling`, such as "mean". This is
             how one begins to train a sentence model.
@@ -69,7 +71,7 @@ def load_sentence_model(
     Reference:
         Reimers and Gurevych, Sentence-BERT, https://arxiv.org/abs/1908.10084
     """
-    description = None
+    description, folder = None, model_folder(folder)
     if is_sentence_folder(folder):
         if pooling is not None or normalize:
             raise ValueError(
@@ -82,7 +84,7 @@ def load_sentence_model(
         raise ValueError(
             f"`folder` must hold {MODULES}, as those of sentence-transformers do; for a model "
             'without it say how features become a vector, such as pooling="mean". '
-            f"Received: {os.fspath(folder)!r}."
+            f"Received: {folder!r}."
         )
     else:
         poolings, encoder = pooling, folder

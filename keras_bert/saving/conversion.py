@@ -36,6 +36,7 @@ from ..tokenizer.vocabulary import (
     save_vocabulary,
 )
 from ..tokenizer.vocabulary_change import VocabularyChange
+from .model_card import model_card
 
 _THERE_ALREADY = "{} is there already: delete it, or choose another name."
 
@@ -49,6 +50,7 @@ class ConvertibleModel(NamedTuple):
     vocabulary: Mapping[str, int] | Path | None  # token to id, or a SentencePiece file to copy
     cased: bool  # whether texts keep their case
     left_out: list[str]  # names of tensors that are not the model's and are lost
+    origin: str | None = None  # what the user named the model by
 
 
 def read_folder(folder: Path) -> ConvertibleModel:
@@ -131,12 +133,14 @@ def write_google_folder(folder: Path, files: ConvertibleModel) -> list[str]:
 
 
 def write_hugging_face_folder(folder: Path, files: ConvertibleModel) -> list[str]:
-    """Write config.json and model.safetensors, and what `write_google_folder` writes beside them.
+    """Write Hugging Face's files and a model card.
 
-    Raises what that does; returns no remarks.
+    Raises what `write_google_folder` does; returns no remarks.
     """
     with new_folder(folder) as unfinished:
-        write_hugging_face_files(unfinished, files)
+        config = write_hugging_face_files(unfinished, files)
+        card = model_card(folder.resolve().name, files.family.name, config, files.origin)
+        (unfinished / "README.md").write_text(card, "utf-8")
     return []
 
 
@@ -145,14 +149,17 @@ def write_hugging_face_files(
     files: ConvertibleModel,
     head: Mapping[str, np.ndarray] | None = None,
     further: Mapping[str, Any] | None = None,
-) -> None:
-    """Write Hugging Face's files into a folder that exists.
+) -> dict[str, Any]:
+    """Write config.json, model.safetensors, vocabulary and its settings into a folder that exists.
 
     Args:
         folder: The folder.
         files: The model.
         head: Further tensors by name, of a head that is none of the family's.
         further: Further keys of the configuration, such as `architectures` and `id2label`.
+
+    Returns:
+        The configuration, with its keys as all families have them.
 
     Raises:
         ValueError: If the vocabulary cannot be a text file, or there are no files of the family.
@@ -172,10 +179,11 @@ def write_hugging_face_files(
         **(further or {}),
     }
     config["hidden_act"] = activation.get(config["hidden_act"], config["hidden_act"])
-    config = {family.key_in_files(key): value for key, value in config.items()}
-    write_json(folder / "config.json", config)
+    in_file = {family.key_in_files(key): value for key, value in config.items()}
+    write_json(folder / "config.json", in_file)
     write_safetensors(folder / "model.safetensors", tensors)
     _write_tokenizer(folder, files)
+    return config
 
 
 @contextmanager

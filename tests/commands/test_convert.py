@@ -303,9 +303,10 @@ def test_a_vocabulary_that_cannot_be_changed(command, google, tmp_path, changes)
         (["{google}", "{new}.keras", "--to", "google"], "without --to"),
         (["{google}", "{new}.h5"], "a .keras file is made from a folder"),
         (["{google}/vocab.txt", "{new}", "--to", "google"], "SOURCE must be a model folder"),
+        (["tinny", "{new}", "--to", "google"], "There is no model 'tinny': "),
         (
-            ["nowhere", "{new}", "--to", "google"],
-            "no file or folder nowhere, nor is it a URL",
+            ["no/where", "{new}", "--to", "google"],
+            "no file or folder no/where, nor is it a URL",
         ),
         (["{google}", "{google}", "--to", "huggingface"], "is there already"),
     ],

@@ -40,12 +40,17 @@ def options(model="", cased=None):
 # Models
 
 
-def test_names_are_models_of_the_list_and_all_else_is_a_path(monkeypatch, tmp_path):
-    assert str(shared.downloaded("tiny")) == PretrainedList.tiny
-    assert str(shared.downloaded("some/folder")) == "some/folder"
+def test_names_are_models_of_the_list_and_paths_stay(monkeypatch, tmp_path):
+    assert str(shared.file_or_folder("tiny")) == PretrainedList.tiny
+    assert str(shared.file_or_folder("some/folder")) == "some/folder"
+    (tmp_path / "prefix.index").touch()
+    monkeypatch.chdir(tmp_path)
+    assert str(shared.file_or_folder("prefix")) == "prefix"
+    with pytest.raises(FileNotFoundError, match="Is 'tiny' meant"):
+        shared.file_or_folder("tinny")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     archive = make_archive(tmp_path / "archive.zip", "archive/")
-    assert shared.downloaded(archive.as_uri()) == tmp_path / "datasets" / "archive"
+    assert shared.file_or_folder(archive.as_uri()) == tmp_path / "datasets" / "archive"
 
 
 @pytest.mark.parametrize("gone", ["vocab.txt", "bert_config.json"])

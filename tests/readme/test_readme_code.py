@@ -46,6 +46,7 @@ STAND_INS = {
     "xxx/yyy/chinese_L-12_H-768_A-12": "MODEL",
     "xxx/yyy/uncased_L-12_H-768_A-12": "MODEL",
     "xxx/all-MiniLM-L6-v2": "SENTENCES",
+    "hf://google-bert/bert-base-chinese": "MODEL",
     '"xxx", "yyy"': '"MODEL/bert_config.json", "MODEL/bert_model.ckpt"',
     "PretrainedList.multi_cased_base": '"MODEL"',
     "transformer_num=12": "transformer_num=4",
@@ -157,4 +158,4 @@ def test_other_commands_name_files_that_exist():
 
 def test_the_blocks_and_commands_were_found():
     assert sum(language == "python" for language, _, _ in blocks()) > 20
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 7

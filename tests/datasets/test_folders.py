@@ -1,0 +1,96 @@
+"""What users name a model by, wherever a folder is taken."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from archives import FILES, make_archive, read
+from runtimes import once
+
+from keras_bert import (
+    Extractor,
+    PretrainedList,
+    extract_embeddings,
+    extract_embeddings_generator,
+    get_checkpoint_paths,
+    get_pretrained,
+    util,
+)
+from keras_bert.datasets.folders import model_folder
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@once
+def test_paths_names_and_addresses(tmp_path, home):
+    assert model_folder(tmp_path) == str(tmp_path)
+    assert model_folder("tiny") == PretrainedList.tiny
+    archive = make_archive(tmp_path / "model.zip")
+    for name in (archive, str(archive), archive.as_uri()):
+        assert read(model_folder(name)) == FILES
+
+
+@once
+def test_a_folder_comes_before_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    assert model_folder("tiny") == "tiny"
+
+
+@once
+@pytest.mark.parametrize("take", [model_folder, get_pretrained, extract_embeddings, Extractor])
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("tinny", "tiny"), ("chinese-base", "chinese_base"), ("Uncased_L2_H128", "uncased_l2_h128")],
+)
+def test_a_mistyped_name_suggests_the_nearest(take, typed, meant):
+    arguments = ([],) if take is extract_embeddings else ()
+    with pytest.raises(
+        FileNotFoundError, match=f"no model '{typed}': .* hf://.*Is '{meant}' meant"
+    ):
+        take(typed, *arguments)
+
+
+@once
+def test_a_name_like_none_suggests_none(home):
+    with pytest.raises(FileNotFoundError, match=r"no model 'a/b'.*on the hub\.$"):
+        model_folder("a/b")
+    assert not home.exists()
+
+
+def test_functions_take_a_name():
+    texts = ["all work", "and no play"]
+    expected = extract_embeddings(PretrainedList.tiny, texts, "POOL_AVE")
+    np.testing.assert_array_equal(extract_embeddings("tiny", texts, "POOL_AVE"), expected)
+    generated = list(extract_embeddings_generator("tiny", texts, "POOL_AVE"))
+    np.testing.assert_array_equal(generated, expected)
+    np.testing.assert_array_equal(Extractor("tiny")({"text": texts})["vector"], expected)
+
+
+@once
+def test_paths_of_files_by_name():
+    assert get_checkpoint_paths("tiny") == get_checkpoint_paths(PretrainedList.tiny)
+    assert util.get_checkpoint_paths is get_checkpoint_paths
+
+
+@once
+@pytest.mark.parametrize("name", ["tinny", "none/here", "http://127.0.0.1:9/x.zip"])
+def test_paths_of_files_in_no_folder_are_google_s_as_ever(name):
+    assert get_checkpoint_paths(name) == tuple(
+        f"{name}/{file}" for file in ("bert_config.json", "bert_model.ckpt", "vocab.txt")
+    )
+
+
+@once
+def test_the_hub_s_library_is_imported_only_for_the_hub():
+    code = "import sys; from keras_bert.datasets import folders; folders.model_folder('tiny')"
+    code += "; print([name for name in ('huggingface_hub', 'keras') if name in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "[]\n"

@@ -85,10 +85,10 @@ def model_file(path):
 
 
 def parse(parser):
-    """The arguments, with the model's paths and vocabulary; seeds all random generators."""
+    """The arguments, with the model's folder, paths and vocabulary; seeds all random generators."""
     arguments = parser.parse_args()
     try:
-        folder = get_pretrained(arguments.model)
+        arguments.folder = folder = get_pretrained(arguments.model)
         arguments.paths = paths = get_checkpoint_paths(folder)
         arguments.vocabulary = load_vocabulary(paths.vocab)
         arguments.cased = arguments.cased or is_cased(folder, arguments.vocabulary)

@@ -141,7 +141,7 @@ def parser():
     parser = argparse.ArgumentParser(exit_on_error=False)
     shared.add_model_argument(parser)
     shared.add_texts_argument(parser)
-    shared.add_pooling_argument(parser, "ave")
+    shared.add_pooling_arguments(parser)
     shared.add_tokenizer_arguments(parser)
     parser.add_argument("--top", type=shared.positive)
     return parser
@@ -149,8 +149,8 @@ def parser():
 
 def test_defaults(parser):
     assert vars(parser.parse_args(["tiny"])) == {
-        **{"model": "tiny", "file": "-", "pooling": "ave", "cased": None},
-        **{"official": False, "top": None},
+        **{"model": "tiny", "file": "-", "pooling": None, "prompt": None},
+        **{"cased": None, "official": False, "top": None},
     }
 
 

@@ -75,7 +75,8 @@ class ScaledAttention:
                     f"Layer '{self.name}' takes a mask of rank 2, (batch, length). "
                     f"Received: mask of shape {tuple(mask.shape)}."
                 )
-            bias = -10000.0 * (1.0 - ops.cast(mask, self.compute_dtype))[:, None, None, :]
+            bias = -10000.0 * (1.0 - ops.cast(mask, self.compute_dtype))
+            bias = ops.expand_dims(ops.expand_dims(bias, 1), 1)  # LiteRT has no [:, None, None]
         if self.history_only:
             positions, key_positions = (ops.arange(ops.shape(each)[1]) for each in (query, key))
             later = ops.cast(key_positions[None, :] > positions[:, None], self.compute_dtype)

@@ -7,6 +7,7 @@ from torch.nn.functional import layer_norm
 from .. import plain
 from ..parts import ops
 from .direct_call import LayerCall, traced
+from .int8 import is_int8, project_int8
 from .prediction import predictor
 from .update import FusedUpdate
 
@@ -67,6 +68,8 @@ def project(dense, rows):
 
     A quantized layer has products of its own.
     """
+    if torch.jit.is_tracing() and is_int8(dense):
+        return project_int8(dense, rows)
     if dense.bias is None or dense.quantization_mode is not None:
         return dense(rows)
     rows = ops.cast(rows, dense.compute_dtype)
@@ -84,8 +87,9 @@ def normalize(features, gamma, beta, epsilon, training):
     """The operation that Keras uses, without copies of 16-bit features: it computes in float32."""
     if not features.is_floating_point():
         return None
+    shape = tuple(gamma.shape)  # that of features is no constant where PyTorch traces
     gamma, beta = (_weight_for(features, weight) for weight in (gamma, beta))
-    return layer_norm(features, features.shape[-1:], gamma, beta, epsilon)
+    return layer_norm(features, shape, gamma, beta, epsilon)
 
 
 def drop(features, rate):

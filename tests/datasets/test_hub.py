@@ -218,6 +218,17 @@ def test_archives_options_are_refused(server):
         get_pretrained(ADDRESS, mirror="https://example.org")
 
 
+@pytest.mark.parametrize("progress", [True, False])
+def test_progress_bars_are_as_wanted_and_then_as_before(server, monkeypatch, progress):
+    is_off, fetch = hub.utils.are_progress_bars_disabled, hub.hf_hub_download
+    seen = set()
+    watched = lambda *words, **options: seen.add(is_off()) or fetch(*words, **options)  # noqa: E731
+    monkeypatch.setattr(hub, "hf_hub_download", watched)
+    get_pretrained(ADDRESS, progress=progress)
+    assert seen == {not progress}
+    assert not is_off()
+
+
 def test_the_library_is_asked_for(server, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ImportError, match=r"huggingface_hub: pip install 'keras-bert\[hub\]'"):

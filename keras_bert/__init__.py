@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .families import ConfigError as ConfigError
     from .loader import build_model_from_config as build_model_from_config
     from .loader import load_model_weights_from_checkpoint as load_model_weights_from_checkpoint
+    from .loader import load_task_model as load_task_model
     from .loader import load_trained_model_from_checkpoint as load_trained_model_from_checkpoint
     from .optimizers import AdamWarmup as AdamWarmup
     from .optimizers import calc_train_steps as calc_train_steps
@@ -65,7 +66,7 @@ _NAMES = {
     ),
     "loader": (
         *("build_model_from_config", "load_model_weights_from_checkpoint"),
-        "load_trained_model_from_checkpoint",
+        *("load_trained_model_from_checkpoint", "load_task_model"),
     ),
     "extraction": (
         *("POOL_NSP", "POOL_MAX", "POOL_AVE", "Extractor", "extract_embeddings"),

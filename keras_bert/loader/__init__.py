@@ -8,12 +8,14 @@ from .pretrained import (
     load_model_weights_from_checkpoint,
     load_trained_model_from_checkpoint,
 )
+from .task_models import load_task_model
 
 __all__ = [
     "build_model_from_config",
     "checkpoint_loader",
     "gelu_of",
     "load_model_weights_from_checkpoint",
+    "load_task_model",
     "load_trained_model_from_checkpoint",
     "load_vocabulary",
 ]

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .loader import load_trained_model_from_checkpoint as load_trained_model_from_checkpoint
     from .optimizers import AdamWarmup as AdamWarmup
     from .optimizers import calc_train_steps as calc_train_steps
+    from .saving.task_folders import save_task_model as save_task_model
     from .tokenizer import TOKEN_CLS as TOKEN_CLS
     from .tokenizer import TOKEN_MASK as TOKEN_MASK
     from .tokenizer import TOKEN_PAD as TOKEN_PAD
@@ -73,6 +74,7 @@ _NAMES = {
         *("extract_embeddings_generator", "get_attention_maps"),
     ),
     "optimizers": ("AdamWarmup", "calc_train_steps"),
+    "saving.task_folders": ("save_task_model",),
     "training": ("layout_map",),
     "datasets": ("PretrainedInfo", "PretrainedList", "get_pretrained"),
     "util": ("get_checkpoint_paths",),
@@ -80,7 +82,10 @@ _NAMES = {
     "checkpoints": ("CheckpointError",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-_SUBMODULES = (*_NAMES, "activations", "commands", "keras_2019", "layers", "saving")
+_SUBMODULES = (
+    *(name for name in _NAMES if "." not in name),
+    *("activations", "commands", "keras_2019", "layers", "saving"),
+)
 
 __all__ = [*_MODULE_OF, "__version__"]
 

@@ -30,6 +30,10 @@ CLASSES: dict[Task, str] = {
 _OTHER_CLASS = "ForMultipleChoice"  # whose weights are called as those of "sequence"
 
 
+class UnclearTask(CheckpointError):
+    """A checkpoint whose head may be for several tasks."""
+
+
 class FoundTask(NamedTuple):
     """A task head that a checkpoint has.
 
@@ -63,8 +67,8 @@ def find_task(
         The head; None if there is none.
 
     Raises:
-        CheckpointError: If the files leave open which it is, or weights of it are missing or have
-            shapes that no head has.
+        UnclearTask: If the files leave open which it is (a CheckpointError).
+        CheckpointError: If weights of it are missing or have shapes that no head has.
         ConfigError: If the configuration says something else than the weights.
     """
     task = task or _task_of_class(config) or _task_of_names(family, config, checkpoint)
@@ -128,7 +132,7 @@ def _task_of_names(family: Family, config: dict[str, Any], checkpoint: Checkpoin
     if tasks[:2] == ["sequence", "tokens"] and not set(of_texts.hidden) <= {*family.head_rows()}:
         tasks.remove("tokens")  # only a classifier of texts has that layer, which is no pooler
     if len(tasks) > 1:
-        raise CheckpointError(
+        raise UnclearTask(
             f"{checkpoint.path} may be for each of the tasks {', '.join(map(repr, tasks))}, and "
             "its configuration does not say by `architectures` which: pass `task`. It holds "
             f"{summary(list(checkpoint))}."

@@ -52,15 +52,12 @@ def add_parser(commands) -> argparse.ArgumentParser:
         help="file to write, .jsonl or .json, of what --json prints; one that broke off is "
         "continued by the same command",
     )
-    parser.add_argument(
-        "--task", choices=TASKS, help="the model's task, where its folder is silent"
-    )
-    shared.add_number_argument(
-        parser, "--max-length", "cut texts to N tokens (default: the model's)"
-    )
-    shared.add_number_argument(
-        parser, "--batch-size", "the most texts at a time (default: automatic)"
-    )
+    task_help = "the model's task, where its folder does not say"
+    parser.add_argument("--task", choices=TASKS, help=task_help)
+    max_length_help = "cut texts to N tokens (default: the model's)"
+    shared.add_number_argument(parser, "--max-length", max_length_help)
+    batch_size_help = "the most texts at a time (default: automatic)"
+    shared.add_number_argument(parser, "--batch-size", batch_size_help)
     shared.add_case_arguments(parser)
     parser.set_defaults(official=True)  # such models were tuned with official tokens
     return parser

@@ -127,12 +127,13 @@ def _words(
 ) -> Iterator[Word]:
     """Put the pieces of words together; what was cut off is not among them."""
     word = previous = None
+    marks_words = any(token.startswith(SPACE) for token in encoded.tokens)
     for token, (start, end), row in zip(
         encoded.tokens, encoded.offsets, probabilities, strict=True
     ):
         if start == end:  # a special token, or SentencePiece's for a blank
             previous = None
-        elif word is not None and previous is not None and _continues(token, previous):
+        elif word is not None and previous is not None and _continues(token, previous, marks_words):
             word, previous = word._replace(end=end), token
         else:
             if word is not None:
@@ -143,12 +144,15 @@ def _words(
         yield word
 
 
-def _continues(token: str, previous: str) -> bool:
-    """Whether a piece goes on with the word of the one before it, in either kind of vocabulary."""
-    if token.startswith("##") and len(token) > 2:
-        return True
-    # A SentencePiece model marks the beginnings of words.
-    return previous.startswith(SPACE) and token[0].isalnum() and previous[-1].isalnum()
+def _continues(token: str, previous: str, marks_words: bool) -> bool:
+    """Whether a piece goes on with the word of the one before it.
+
+    A vocabulary of SentencePiece marks the beginnings of words, one of WordPiece what continues.
+    """
+    if marks_words:
+        is_inside = token[0].isalnum() and previous[-1].isalnum()
+        return is_inside and not token.startswith(SPACE)
+    return token.startswith("##") and len(token) > 2
 
 
 def spans_of(words: Sequence[Word], labels: Sequence[str]) -> list[Word]:

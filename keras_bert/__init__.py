@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from .loader import build_model_from_config as build_model_from_config
     from .loader import load_model_weights_from_checkpoint as load_model_weights_from_checkpoint
     from .loader import load_sentence_model as load_sentence_model
+    from .loader import load_task_model as load_task_model
     from .loader import load_trained_model_from_checkpoint as load_trained_model_from_checkpoint
     from .optimizers import AdamWarmup as AdamWarmup
     from .optimizers import calc_train_steps as calc_train_steps
     from .saving.sentence_folders import save_sentence_model as save_sentence_model
+    from .saving.task_folders import save_task_model as save_task_model
     from .tokenizer import TOKEN_CLS as TOKEN_CLS
     from .tokenizer import TOKEN_MASK as TOKEN_MASK
     from .tokenizer import TOKEN_PAD as TOKEN_PAD
@@ -70,9 +72,10 @@ _NAMES = {
     ),
     "loader": (
         *("build_model_from_config", "load_model_weights_from_checkpoint"),
-        *("load_trained_model_from_checkpoint", "load_sentence_model"),
+        *("load_trained_model_from_checkpoint", "load_sentence_model", "load_task_model"),
     ),
     "saving.sentence_folders": ("save_sentence_model",),
+    "saving.task_folders": ("save_task_model",),
     "extraction": (
         *("POOL_NSP", "POOL_MAX", "POOL_AVE", "POOL_SENTENCE", "Extractor"),
         *("extract_embeddings", "extract_embeddings_generator", "get_attention_maps"),
@@ -85,8 +88,10 @@ _NAMES = {
     "checkpoints": ("CheckpointError",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-_SUBMODULES = ("activations", "commands", "keras_2019", "layers", "saving")
-_SUBMODULES += tuple(name for name in _NAMES if "." not in name)
+_SUBMODULES = (
+    *(name for name in _NAMES if "." not in name),
+    *("activations", "commands", "keras_2019", "layers", "saving"),
+)
 
 __all__ = [*_MODULE_OF, "__version__"]
 

@@ -9,7 +9,8 @@ columns, as in SST-2 and ChnSentiCorp (label; text_a, sentence, review …) and 
 MRPC, QQP (label, Quality …; text_a and text_b, sentence1 and sentence2, question1 and question2 …);
 without a header, the texts come first and the label last. Labels may be any words. The script
 prints how often each label occurs, Keras' progress bar and, after every epoch, the accuracy on dev;
-it saves the learning curve in the folder --output.
+it saves the learning curve in the folder --output. With --save FOLDER the tuned model becomes a
+folder for `python -m keras_bert classify FOLDER` and for Hugging Face transformers.
 """
 
 import sys
@@ -25,25 +26,18 @@ from common import (
     parse,
     read_table,
     save_if_asked,
+    task_model,
 )
 
-from keras_bert import (
-    AdamWarmup,
-    Tokenizer,
-    build_model_from_config,
-    calc_train_steps,
-    load_trained_model_from_checkpoint,
-)
+from keras_bert import AdamWarmup, Tokenizer, calc_train_steps
 from keras_bert.backend import keras
-from keras_bert.layers import Extract
 
 
 def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=32, epochs=3, learning_rate=3e-5)
     parser.add_argument("--pairs", action="store_true", help="the tables contain pairs of texts")
     arguments = parse(parser)
-    paths = arguments.paths
-    tokenizer = Tokenizer(arguments.vocabulary, cased=arguments.cased)
+    tokenizer = Tokenizer(arguments.vocabulary, cased=arguments.cased, official=True)
 
     def batches(path, classes=None, seed=None):
         texts, labels = read_table(path, 2 if arguments.pairs else 1, arguments.limit)
@@ -61,19 +55,7 @@ def main():
     train, classes = batches(arguments.train, seed=arguments.seed)
     dev, _ = batches(arguments.dev, classes)
 
-    options = {
-        "trainable": True,
-        "seq_len": None,
-        "output_len": 1,
-        "dropout_rate": arguments.dropout,
-    }
-    if arguments.from_scratch:
-        bert, _ = build_model_from_config(paths.config, **options)
-    else:
-        bert = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
-    first_token = Extract(0)(bert.output)
-    probabilities = keras.layers.Dense(len(classes), activation="softmax")(first_token)
-    model = keras.models.Model(bert.inputs, probabilities)
+    model = task_model(arguments, "sequence", classes)
 
     total_steps, warmup_steps = calc_train_steps(
         len(train.lengths), arguments.batch_size, arguments.epochs
@@ -85,10 +67,11 @@ def main():
         weight_decay=0.01,
         weight_decay_pattern=DECAYED,
     )
-    model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss=loss, metrics=["accuracy"])
     curve = LearningCurve(arguments.output, "accuracy", lambda logs: logs["val_accuracy"])
     model.fit(train, validation_data=dev, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
-    save_if_asked(model, arguments, "classes", classes)
+    save_if_asked(model, arguments, "classes", classes, tokenizer)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert import get_checkpoint_paths, get_pretrained, load_vocabulary
+from keras_bert import (
+    build_model_from_config,
+    get_checkpoint_paths,
+    get_pretrained,
+    load_task_model,
+    load_vocabulary,
+    save_task_model,
+)
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint
+from keras_bert.families import family_of
 from keras_bert.families.configuration import read_config
+from keras_bert.loader.task_models import with_task_head
 from keras_bert.tokenizer.vocabulary import is_cased
 
 # Column names of public data sets.
@@ -26,6 +35,8 @@ DECAYED = ["embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2"]
 csv.field_size_limit(2**31 - 1)  # a text may be as long as a book
 LENGTH_STEP = 32  # JAX and TensorFlow compile the model once for each length of a batch
 SORTED_BATCHES = 50
+MODEL_FILES = (".keras", ".h5")
+OTHER_FILES = (".bin", ".safetensors", ".pt", ".ckpt", ".onnx", ".json")
 
 
 def argument_parser(description, max_len, batch_size, epochs, learning_rate):
@@ -37,7 +48,8 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
     parser.add_argument("train", type=existing_file, help="file with the training data")
     parser.add_argument("dev", type=existing_file, help="file with the evaluation data")
     parser.add_argument("--output", default="tuned", help="folder for the learning curve")
-    parser.add_argument("--save", type=model_file, help="file for the tuned model: model.keras")
+    save_help = "folder for the tuned model, which transformers loads as well; or a .keras file"
+    parser.add_argument("--save", type=model_target, help=save_help)
     parser.add_argument("--from-scratch", action="store_true", help="do not load the weights")
     case_help = "keep case; by default what the folder or else the vocabulary says"
     parser.add_argument("--cased", action="store_true", help=case_help)
@@ -76,11 +88,20 @@ def existing_file(path):
     return path
 
 
-def model_file(path):
-    if Path(path).suffix not in (".keras", ".h5"):
-        raise argparse.ArgumentTypeError(f"must end with .keras or .h5, not {path}")
-    if Path(path).is_dir():
+def is_model_file(path):
+    """Whether a name is that of a file of Keras, and not that of a folder."""
+    return Path(path).suffix in MODEL_FILES
+
+
+def model_target(path):
+    if Path(path).suffix in OTHER_FILES:
+        raise argparse.ArgumentTypeError(
+            f"must end with .keras or .h5, not {path}, or be the name of a folder"
+        )
+    if is_model_file(path) and Path(path).is_dir():
         raise argparse.ArgumentTypeError(f"{path} is a folder")
+    if not is_model_file(path) and Path(path).exists():
+        raise argparse.ArgumentTypeError(f"{path} is there already")
     return path
 
 
@@ -114,11 +135,33 @@ def parse(parser):
     return arguments
 
 
-def save_if_asked(model, arguments, kind, names):
-    """Save the tuned model to the file --save, and print the names, which are not in that file."""
-    if arguments.save:
+def task_model(arguments, task, labels):
+    """A model with an untrained head, on the encoder of the folder or on an untrained one."""
+    rate = arguments.dropout
+    if not arguments.from_scratch:
+        return load_task_model(arguments.folder, task=task, labels=labels, dropout_rate=rate)[0]
+    config_file = arguments.paths.config
+    head = family_of(read_config(config_file)).task_heads[task]
+    encoder, _ = build_model_from_config(
+        config_file,
+        trainable=True,
+        seq_len=None,
+        dropout_rate=rate,
+        output_len=1 if head.hidden else None,
+    )
+    return with_task_head(encoder, head, len(labels), rate)
+
+
+def save_if_asked(model, arguments, kind, names, tokenizer):
+    """Save the tuned model to --save, and print the names, which are not in a file of Keras."""
+    if not arguments.save:
+        return
+    if is_model_file(arguments.save):
         model.save(arguments.save)
         print(f"{arguments.save}: the outputs are the {kind} {', '.join(names)}")
+    else:
+        save_task_model(model, names, arguments.save, tokenizer=tokenizer)
+        print(f"python -m keras_bert classify {arguments.save} texts.txt")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ they have a word and its tag in every line and an empty line after every sentenc
 splits a word into pieces, the first piece gets the tag. With --crf, the tags of a sentence are
 chosen together, as it is learnt which tag may follow which. The script prints Keras' progress bar
 and, after every epoch, the F1 score of whole entities on dev; it saves the learning curve in the
-folder --output.
+folder --output. With --save FOLDER the tuned model becomes a folder for `python -m keras_bert
+classify FOLDER` and for Hugging Face transformers, which know no CRF.
 """
 
 import sys
@@ -23,10 +24,12 @@ from common import (
     LearningCurve,
     argument_parser,
     as_numbers,
+    is_model_file,
     open_text,
     parse,
     read_table,
     save_if_asked,
+    task_model,
 )
 
 from keras_bert import (
@@ -114,8 +117,13 @@ def main():
     parser.add_argument("--crf", action="store_true", help="choose the tags of a sentence together")
     arguments = parse(parser)
     paths = arguments.paths
+    if arguments.crf and arguments.save and not is_model_file(arguments.save):
+        parser.error(
+            "argument --save: a folder that transformers loads cannot hold a CRF; with --crf the "
+            f"name must end with .keras or .h5, not {arguments.save}"
+        )
     token_dict = arguments.vocabulary
-    tokenizer = Tokenizer(token_dict, cased=arguments.cased)
+    tokenizer = Tokenizer(token_dict, cased=arguments.cased, official=True)
 
     @cache
     def piece_ids(word):
@@ -154,21 +162,21 @@ def main():
     train, _ = batches(train_sentences, classes, arguments.train, arguments.seed)
     dev, dev_starts = batches(dev_sentences, classes, arguments.dev)
 
-    options = {"trainable": True, "seq_len": None, "dropout_rate": arguments.dropout}
-    if arguments.from_scratch:
-        bert, _ = build_model_from_config(paths.config, **options)
-    else:
-        bert = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
     if arguments.crf:
+        options = {"trainable": True, "seq_len": None, "dropout_rate": arguments.dropout}
+        if arguments.from_scratch:
+            bert, _ = build_model_from_config(paths.config, **options)
+        else:
+            bert = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
         head = CRF(len(classes), use_boundary=False, chain_initializer="zeros")
+        model = keras.models.Model(bert.inputs, head(bert.output))
         training = {"loss": head.loss, "metrics": [head.accuracy]}
     else:
-        head = keras.layers.Dense(len(classes), activation="softmax")
+        model = task_model(arguments, "tokens", classes)
         training = {
-            "loss": "sparse_categorical_crossentropy",
+            "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             "weighted_metrics": ["accuracy"],
         }
-    model = keras.models.Model(bert.inputs, head(bert.output))
 
     total_steps, warmup_steps = calc_train_steps(
         len(train_sentences), arguments.batch_size, arguments.epochs
@@ -196,7 +204,7 @@ def main():
 
     curve = LearningCurve(arguments.output, "entity F1", dev_f1)
     model.fit(train, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
-    save_if_asked(model, arguments, "tags", classes)
+    save_if_asked(model, arguments, "tags", classes, tokenizer)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import convert, extract, fill, info, run, similar, tokenize
+from . import classify, convert, extract, fill, info, run, similar, tokenize
 from .shared import CommandError
 
-_COMMANDS = (extract, fill, similar, tokenize, convert, info, run)
+_COMMANDS = (extract, classify, fill, similar, tokenize, convert, info, run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="keras-bert",
-        description="BERT on the command line: features, masked words, similarity, tokens, "
-        "conversion of checkpoints.",
+        description="BERT on the command line: features, classification, masked words, "
+        "similarity, tokens, conversion of checkpoints.",
         epilog="KERAS_BACKEND=tensorflow, jax or torch chooses what computes; TF_KERAS=1 chooses "
         "Keras 2. Exit codes: 0 done, 1 error, 2 wrong usage.",
     )

@@ -60,10 +60,10 @@ class _Stream:
         os.replace(self.path, output)
 
 
-class JsonLines(_Stream):
-    """A line of JSON per text."""
+class Lines(_Stream):
+    """A line per text."""
 
-    def __init__(self, path: Path, layers: list[int], dimension: int, pooled: bool):
+    def __init__(self, path: Path):
         super().__init__(path, "a+b")
         self.stream.seek(0)
         self.count = size = 0
@@ -73,8 +73,19 @@ class JsonLines(_Stream):
             self.count, size = self.count + 1, size + len(line)
         self.stream.truncate(size)
 
-    def write(self, index: int, tokens: list[str], layers: Layers) -> None:
-        self.stream.write(record(index, tokens, layers).encode() + b"\n")
+    def write(self, line: str) -> None:
+        """Add a line."""
+        self.stream.write(line.encode() + b"\n")
+
+
+class JsonLines(Lines):
+    """A line of JSON per text."""
+
+    def __init__(self, path: Path, layers: list[int], dimension: int, pooled: bool):
+        super().__init__(path)
+
+    def write(self, index: int, tokens: list[str], layers: Layers) -> None:  # type: ignore[override]
+        super().write(record(index, tokens, layers))
 
 
 class Npy(_Stream):

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 
 import numpy as np
 
@@ -115,7 +114,7 @@ def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
     ]
     if options.json:
         listed = [
-            [{"token": token, "probability": _rounded(value)} for token, value in each]
+            [{"token": token, "probability": shared.rounded(value)} for token, value in each]
             for each in guesses
         ]
         shared.write(json.dumps({"text": text, "masks": listed}, ensure_ascii=False))
@@ -124,8 +123,3 @@ def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
         shared.write(text)
         for token, probability in each:
             shared.write(f"{probability:.6f}\t{token}")
-
-
-def _rounded(value: float, digits: int = 6) -> float:
-    """A number with six significant digits, as float32 has."""
-    return round(value, digits - 1 - math.floor(math.log10(value))) if value > 0 else 0.0

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
-from ..checkpoints.listing import with_ranges
+from ..checkpoints.listing import listed, with_ranges
 from ..checkpoints.paths import get_checkpoint_paths
-from ..families import family_of
+from ..families import Family, family_of
 from ..families.configuration import activation_name, read_config
 from ..families.fitting import check_fit
+from ..families.tasks import CLASSES, FoundTask, UnclearTask, find_task
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
 from ..tokenizer import load_tokenizer
@@ -86,7 +87,16 @@ def _add_folder_facts(
         facts["activation"] = _ACTIVATIONS.get(activation, activation)
         found = find_weights(family, config, checkpoint, heads="any")
         facts["heads"] = heads_of(family, found)
-        facts[f"not of {family.name}"] = with_ranges(left_out(checkpoint, found))
+        task = _task(family, config, checkpoint)
+        if task is not None:
+            facts["task"] = {
+                "task": task.task,
+                "class": CLASSES[task.task].removeprefix("For"),
+                "labels": task.labels,
+                "problem_type": task.problem_type,
+            }
+        of_head = [] if task is None else task.found
+        facts[f"not of {family.name}"] = with_ranges(left_out(checkpoint, [*found, *of_head]))
         check_fit(family, config, checkpoint, found)
         if Path(paths.vocab).exists():
             tokenizer = load_tokenizer(paths.vocab)
@@ -98,6 +108,14 @@ def _add_folder_facts(
     except (ValueError, ImportError) as error:
         return error
     return None
+
+
+def _task(family: Family, config: dict[str, Any], checkpoint: Checkpoint) -> FoundTask | None:
+    """The head for a task; None also where it may be for several, then its tensors are listed."""
+    try:
+        return find_task(family, config, checkpoint)
+    except UnclearTask:
+        return None
 
 
 def _dtype(checkpoint: Checkpoint, name: str) -> str:
@@ -124,6 +142,10 @@ def _as_text(facts: dict[str, Any]) -> str:
         shown["activation"] = facts["activation"]
     if "heads" in facts:
         shown["heads"] = ", ".join(facts["heads"]) or "none"
+    if task := facts.get("task"):
+        labels = listed(task["labels"], ", ")
+        kind = f"{task['problem_type']}, " if task["problem_type"] else ""
+        shown["task"] = f"{task['task']} ({kind}{task['class']}): {labels}"
     not_of_it = f"not of {facts.get('family')}"
     if facts.get(not_of_it):
         shown[not_of_it] = ", ".join(facts[not_of_it])

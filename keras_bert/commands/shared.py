@@ -1,6 +1,7 @@
 """What commands have in common: models by name, texts line by line, output."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -127,6 +128,14 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
         yield text.removesuffix("\n").removesuffix("\r")
 
 
+def count_lines(name: str) -> int | None:
+    """The number of lines of a file, for the progress bar; unknown for stdin and pipes."""
+    if not os.path.isfile(name) or not sys.stderr.isatty():
+        return None
+    with open(name, "rb") as stream:
+        return sum(1 for _ in stream)
+
+
 def as_pair(line: str) -> str | tuple[str, str]:
     """A text, or the two texts of a line with the separator between them."""
     # Google's pattern is greedy: the last separator counts.
@@ -184,3 +193,10 @@ def positive(word: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be positive, not {number}")
     return number
+
+
+def rounded(value: float, digits: int = 6) -> float:
+    """A number with six significant digits, as float32 has."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bert import BERT
-from .family import WeightName, dense, norm, table
+from .family import WeightName, dense, norm, table, task_heads
 
 _SIZES = {**BERT.sizes, "embedding_size": 128, "num_hidden_groups": 1, "inner_group_num": 1}
 
@@ -128,16 +128,20 @@ def _architecture(names: Collection[str]) -> str:
 
 
 def _of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any] | None:
-    depth = len(set(called))
-    has_own_heads = "MLM-Dense" in weights
-    if "Embedding-Mapping" not in weights or (depth == len(called) and not has_own_heads):
-        return None
+    shares_weights = len(set(called)) < len(called)
+    has_own_heads = "MLM-Dense" in weights or "NSP-Dense" in weights
+    if "Embedding-Mapping" in weights and (shares_weights or has_own_heads):
+        return _config_of_model(weights, called)
+    return None
+
+
+def _config_of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any]:
     # Within a group its layers take turns.
     inner = called.index(called[0], 1) if called.count(called[0]) > 1 else 1
     return {
         "embedding_size": weights["Embedding-Mapping"][0].shape[0],
         "inner_group_num": inner,
-        "num_hidden_groups": depth // inner,
+        "num_hidden_groups": len(set(called)) // inner,
         "num_hidden_layers": len(called) // inner,
     }
 
@@ -152,6 +156,7 @@ ALBERT = replace(
     depth_keys=("num_hidden_groups", "inner_group_num"),
     encoder=_encoder,
     heads=_HEADS,
+    task_heads=task_heads(_HEADS["pooler"], "tanh"),
     optional_head="sentence order",
     shapes={
         **BERT.shapes,
@@ -168,4 +173,5 @@ ALBERT = replace(
     ),
     google_files=("albert_config.json", "model.ckpt-best"),
     of_model=_of_model,
+    config_of_model=_config_of_model,
 )

@@ -11,7 +11,17 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from .family import USUAL_EPSILON, Family, Rows, WeightName, dense, norm, numbered_layers, table
+from .family import (
+    USUAL_EPSILON,
+    Family,
+    Rows,
+    WeightName,
+    dense,
+    norm,
+    numbered_layers,
+    table,
+    task_heads,
+)
 
 _SIZES = {
     "vocab_size": None,
@@ -135,6 +145,7 @@ BERT = Family(
     google_keys=_GOOGLE_KEYS,
     encoder=_encoder,
     heads=_HEADS,
+    task_heads=task_heads(_HEADS["pooler"], "tanh"),
     shapes={
         "vocab_size": ("Embedding-Token", 0, 0),
         "hidden_size": ("Embedding-Token", 0, 1),

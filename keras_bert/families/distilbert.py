@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bert import BERT
-from .family import WeightName, dense, norm, numbered_layers, table
+from .family import WeightName, dense, norm, numbered_layers, table, task_heads
 
 _RENAMED_KEYS = {
     "dim": "hidden_size",
@@ -82,6 +82,7 @@ DISTILBERT = replace(
     google_keys=(),
     encoder=_encoder,
     heads=_HEADS,
+    task_heads=task_heads(dense("Classifier-Dense", 0, None, "pre_classifier"), "relu"),
     shapes={key: where for key, where in BERT.shapes.items() if key in _SIZES},
     prefix="distilbert.",
     inside=re.compile(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bert import BERT, bert_encoder
-from .family import WeightName, dense, numbered_layers
+from .family import WeightName, dense, numbered_layers, task_heads
 
 _EMBEDDINGS, _ENCODER_LAYER = bert_encoder("electra")
 
@@ -54,8 +54,15 @@ def _architecture(names: Collection[str]) -> str:
 
 
 def _of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any] | None:
-    if "Embedding-Mapping" not in weights and "RTD" not in weights:
-        return None
+    has_own_head = "RTD" in weights
+    # DistilBERT has such a classifier too, and no segments.
+    has_own_head |= "Classifier-Dense" in weights and "Embedding-Segment" in weights
+    if "Embedding-Mapping" in weights or has_own_head:
+        return _config_of_model(weights, called)
+    return None
+
+
+def _config_of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any]:
     embedding_size = weights["Embedding-Token"][0].shape[1]
     mapping = weights.get("Embedding-Mapping")
     return {
@@ -73,6 +80,11 @@ ELECTRA = replace(
     google_keys=(*BERT.google_keys, "embedding_size"),
     encoder=_encoder,
     heads=_HEADS,
+    task_heads=task_heads(
+        # GELU in its exact form, whatever the encoder's activation.
+        *(dense("Classifier-Dense", 0, None, "classifier.dense"), "gelu_erf"),
+        classifier="classifier.out_proj",
+    ),
     shapes={
         **BERT.shapes,
         "embedding_size": ("Embedding-Token", 0, 1),
@@ -87,4 +99,5 @@ ELECTRA = replace(
     architecture=_architecture,
     own_names=re.compile(r"electra[/.]encoder[/.]"),
     of_model=_of_model,
+    config_of_model=_config_of_model,
 )

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bert import BERT, bert_encoder
-from .family import Rows, WeightName, numbered_layers, table
+from .family import Rows, WeightName, numbered_layers, table, task_heads
 
 _EMBEDDINGS, _ENCODER_LAYER = bert_encoder("ernie")
 _TOKENS, *_OTHER_EMBEDDINGS = _EMBEDDINGS
@@ -56,10 +56,15 @@ def _heads() -> dict[str, Rows]:
     return {name: _without_google(rows) for name, rows in {**BERT.heads, "pooler": pooler}.items()}
 
 
+_HEADS = _heads()
+
+
 def _of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any] | None:
-    if "Embedding-Task" not in weights:
-        return None
-    return {"use_task_id": True}
+    return _config_of_model(weights, called) if "Embedding-Task" in weights else None
+
+
+def _config_of_model(weights: Mapping[str, Any], called: list[str]) -> dict[str, Any]:
+    return {"use_task_id": "Embedding-Task" in weights}
 
 
 ERNIE = replace(
@@ -70,7 +75,8 @@ ERNIE = replace(
     fixed=_fixed,
     google_keys=(),
     encoder=_encoder,
-    heads=_heads(),
+    heads=_HEADS,
+    task_heads=task_heads(_HEADS["pooler"], "tanh"),
     optional_head="next sentence",
     shapes={**BERT.shapes, "task_type_vocab_size": ("Embedding-Task", 0, 0)},
     prefix="ernie.",
@@ -79,4 +85,5 @@ ERNIE = replace(
     architecture=_architecture,
     own_names=re.compile(r"ernie\.encoder\."),
     of_model=_of_model,
+    config_of_model=_config_of_model,
 )

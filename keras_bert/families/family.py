@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -105,6 +105,46 @@ def dotted(module: str | None) -> str:
     return module.replace("layer_", "layer.").replace("/", ".")
 
 
+@dataclass(frozen=True)
+class TaskHead:
+    """What stands on an encoder for a task such as classifying texts, as Hugging Face has it.
+
+    Attributes:
+        last: Weights of the layer that gives the logits.
+        hidden: Weights of the layer below it, which takes the first token's features; empty where
+            the last layer takes those of every token.
+        activation: Activation of that layer.
+    """
+
+    last: Rows
+    hidden: Rows = ()
+    activation: str = "linear"
+
+    @property
+    def weights(self) -> Rows:
+        """All weights."""
+        return self.hidden + self.last
+
+
+def task_heads(
+    hidden: Iterable[WeightName], activation: str, classifier: str = "classifier"
+) -> dict[str, TaskHead]:
+    """Heads for every task, by its name, of which the names alone differ between families.
+
+    Args:
+        hidden: Weights of the layer between the first token and the classifier of a text.
+        activation: Its activation.
+        classifier: Name of a text's classifier in files.
+    """
+    return {
+        "sequence": TaskHead(
+            tuple(dense("Classifier", 0, None, classifier)), tuple(hidden), activation
+        ),
+        "tokens": TaskHead(tuple(dense("Classifier", 0, None, "classifier"))),
+        "answers": TaskHead(tuple(dense("Answers", 0, None, "qa_outputs"))),
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """A family of models.
@@ -130,6 +170,7 @@ class Family:
             and training apart.
         architecture: Takes the names of tensors in a Hugging Face file and returns the class of
             transformers that has them.
+        task_heads: Heads for tasks, by the task's name.
         optional_head: The head without which `training=True` does where a file lacks it.
         own_keys: Keys that only this family's configurations of Google's kind hold.
         own_names: Matches a name in checkpoints that only this family has.
@@ -138,6 +179,7 @@ class Family:
         of_model: Takes a Keras model's weights by layer and the names of its attention layers, in
             the order of their calls, and returns what a configuration of the family holds beside
             the keys that all have, or None if the model is of another family.
+        config_of_model: The same of a model that is known to be of the family.
     """
 
     name: str
@@ -152,6 +194,7 @@ class Family:
     inside: re.Pattern[str]
     arguments: Callable[[dict[str, Any]], dict[str, Any]]
     architecture: Callable[[Collection[str]], str]
+    task_heads: Mapping[str, TaskHead] = field(default_factory=dict)
     depth_keys: tuple[str, ...] = ("num_hidden_layers",)
     optional_head: str | None = None
     own_keys: tuple[str, ...] = ()
@@ -159,6 +202,7 @@ class Family:
     renamed_keys: Mapping[str, str] = field(default_factory=dict)
     google_files: tuple[str, str] = ("bert_config.json", "bert_model.ckpt")
     of_model: Callable[[Mapping[str, Any], list[str]], dict[str, Any] | None] = lambda *_: None
+    config_of_model: Callable[[Mapping[str, Any], list[str]], dict[str, Any]] = lambda *_: {}
 
     @property
     def optional_heads(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Picking one position of a sequence."""
+"""Picking one position of a sequence, or one feature of every position."""
 
 from ..backend import layers, serializable, static_shape
 
@@ -9,15 +9,16 @@ class Extract(layers.Layer):
 
     Args:
         index: Place in the sequence; negative ones count from the end.
+        axis: 1 for a place in the sequence, 2 for one among the features.
 
     Call args:
         inputs: Features (B, T, D).
 
     Returns:
-        Features (B, D), without a mask.
+        Features (B, D), or with `axis=2` one of every position (B, T), without a mask.
 
     Raises:
-        ValueError: If the sequences have no such position.
+        ValueError: If the sequences have no such position, or `axis` is another.
 
     Example:
         >>> import numpy as np
@@ -26,25 +27,30 @@ class Extract(layers.Layer):
         (2, 8)
     """
 
-    def __init__(self, index, **kwargs):
+    def __init__(self, index, *, axis=1, **kwargs):
         super().__init__(**kwargs)
+        if axis not in (1, 2):
+            raise ValueError(f"`axis` must be 1 or 2. Received: axis={axis!r}.")
         self.supports_masking = True
         self.index = index
+        self.axis = axis
 
     def compute_mask(self, inputs, mask=None):
         return None
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], *input_shape[2:])
+        return (*input_shape[: self.axis], *input_shape[self.axis + 1 :])
 
     def call(self, inputs):
-        length = static_shape(inputs)[1]
+        length = static_shape(inputs)[self.axis]
         if length is not None and not -length <= self.index < length:
             raise ValueError(
                 f"Layer '{self.name}' extracts position {self.index}, which the sequences it was "
                 f"given do not have. Received: features of shape {static_shape(inputs)}."
             )
-        return inputs[:, self.index]
+        return inputs[:, self.index] if self.axis == 1 else inputs[:, :, self.index]
 
     def get_config(self):
-        return {**super().get_config(), "index": self.index}
+        # The usual axis is left out: older readers of such files know none.
+        axis = {} if self.axis == 1 else {"axis": self.axis}
+        return {**super().get_config(), "index": self.index, **axis}

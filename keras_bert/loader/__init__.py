@@ -9,6 +9,7 @@ from .pretrained import (
     load_trained_model_from_checkpoint,
 )
 from .sentence_models import load_sentence_model
+from .task_models import load_task_model
 
 __all__ = [
     "build_model_from_config",
@@ -16,6 +17,7 @@ __all__ = [
     "gelu_of",
     "load_model_weights_from_checkpoint",
     "load_sentence_model",
+    "load_task_model",
     "load_trained_model_from_checkpoint",
     "load_vocabulary",
 ]

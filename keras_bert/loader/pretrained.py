@@ -116,7 +116,7 @@ def load_trained_model_from_checkpoint(
             model, config = _build(
                 family, config, activation, training, trainable, output_layer_num, seq_len, kwargs
             )
-        _fill(model, config, checkpoint, _of_heads_held(model, family, found), skip=tokens)
+        fill(model, config, checkpoint, _of_heads_held(model, family, found), skip=tokens)
     return model
 
 
@@ -206,7 +206,7 @@ def load_model_weights_from_checkpoint(
         found = find_weights(family, config, checkpoint, heads)
         check_unexpected_tensors(family, config, checkpoint, found)
         _warn_of_untrained_head(family, checkpoint, found)
-        _fill(model, config, checkpoint, _of_heads_held(model, family, found))
+        fill(model, config, checkpoint, _of_heads_held(model, family, found))
 
 
 def _of_model(model: models.Model, family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -343,7 +343,7 @@ def _change_vocabulary(
     return with_changed_rows(checkpoint, found, old, new, change.rows)
 
 
-def _fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], skip=None) -> None:
+def fill(model, config, checkpoint: Checkpoint, found: list[FoundWeight], skip=None) -> None:
     """Check all weights against the model, then read and assign them, except `skip`."""
     held = _layer_names(model)
     variables = {

@@ -244,6 +244,16 @@ def vocabulary_of(tokenizer: Tokenizer) -> Mapping[str, int] | Path:
     return tokenizer._token_dict
 
 
+def check_tokenizer(files: ConvertibleModel) -> None:
+    """Refuse a tokenizer, whose vocabulary a model has, with more tokens than the model."""
+    vocabulary, size = files.vocabulary, files.config["vocab_size"]
+    if isinstance(vocabulary, Mapping) and len(vocabulary) > size:
+        raise ValueError(
+            f"`tokenizer` must be the model's, which has {size} tokens. "
+            f"Received: one with {len(vocabulary)}."
+        )
+
+
 def vocabulary_name(vocabulary: Mapping[str, int] | Path) -> str:
     """Name the file that a vocabulary is written to."""
     if not isinstance(vocabulary, Path):

@@ -41,6 +41,7 @@ def convertible_model(
     cased: bool,
     without: Collection[str] = (),
     source: str = "`model`",
+    family: Family | None = None,
 ) -> ConvertibleModel:
     """Turn a model of `get_model` or of the loaders into what conversions write.
 
@@ -50,20 +51,17 @@ def convertible_model(
         cased: Whether texts keep their case.
         without: Names of layers with weights that are left to the caller, such as a head's.
         source: What messages call it.
+        family: Its family, where that is known; models of some compute the same.
 
     Raises:
         ValueError: If other layers are not those of a family, or a checkpoint cannot hold them.
     """
-    weights = {
-        layer.name: layer.get_weights()
-        for layer in model.layers
-        if layer.weights and layer.name not in without
-    }
+    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     called = [layer.name for layer, _ in calls(model, MultiHeadAttention)]
-    for family in FAMILIES:
-        own_config = family.of_model(weights, called)
-        if own_config is not None:
-            break
+    if family is None:
+        family = next(each for each in FAMILIES if each.of_model(weights, called) is not None)
+    own_config = family.of_model(weights, called) or family.config_of_model(weights, called)
+    weights = {name: arrays for name, arrays in weights.items() if name not in without}
     # Of whatever models, this tells whether the layers are the family's and nothing else.
     try:
         to_checkpoint(weights, "huggingface", family, own_config)

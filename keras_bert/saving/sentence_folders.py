@@ -18,7 +18,13 @@ from ..layers import Dropout, TextPooling
 from ..loader.sentence_folder import OLD_POOLING_KEYS, SETTINGS
 from ..loader.text_settings import TextSettings, settings_of
 from ..tokenizer import Tokenizer
-from .conversion import new_folder, vocabulary_of, write_hugging_face_files, write_json
+from .conversion import (
+    check_tokenizer,
+    new_folder,
+    vocabulary_of,
+    write_hugging_face_files,
+    write_json,
+)
 from .model_files import convertible_model
 
 _TYPES = "sentence_transformers.models"  # paths that every version knows
@@ -66,6 +72,7 @@ def save_sentence_model(
     names = {layer.name for layer in modules}
     vocabulary, cased = vocabulary_of(settings.tokenizer), bool(settings.tokenizer._cased)
     files = convertible_model(model, vocabulary, cased, without=names)
+    check_tokenizer(files)
     width = files.config["hidden_size"]
     with new_folder(Path(folder)) as unfinished:
         write_hugging_face_files(unfinished, files)

@@ -11,7 +11,7 @@ from runtimes import once
 from sentence_folders import write_sentence_folder
 
 from keras_bert import extract_embeddings
-from keras_bert.commands import extract
+from keras_bert.commands import extract, output_files
 from keras_bert.commands.locking import lock
 
 TEXTS = ["a b c", "", "d ||| e f", "z", "a " * 30, *"abcdefgh"]
@@ -215,7 +215,7 @@ def test_where_there_are_no_locks_it_is_remarked(command, google, texts, monkeyp
     def lock(stream):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(extract, "lock", lock)
+    monkeypatch.setattr(output_files, "lock", lock)
     output = texts.with_name("out.jsonl")
     code, _, err = command("extract", google, texts, "-o", output)
     assert code == 0

@@ -8,6 +8,7 @@ import pytest
 from checkpoint_files import DATA
 from model_folders import CONFIG, write_google_folder
 from runtimes import once
+from task_folders import TASKS, changed_folder
 
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families.weights import to_checkpoint
@@ -143,3 +144,36 @@ def test_folders_of_tensorflow_2(command):
     code, out, _ = command("info", DATA.parent / "transformers_tf" / "bert" / "tf_model.h5")
     assert (code, "tf_model.h5 (hdf5)" in out) == (0, True)
     assert "cls.seq_relationship.weight\tfloat32\t2x12" in out
+
+
+def test_a_head_for_a_task(command):
+    code, out, _ = command("info", TASKS / "bert-sequence")
+    lines = out.splitlines()
+    assert code == 0
+    assert "task:          sequence (SequenceClassification): bad, so-so, good" in lines
+    assert not any(line.startswith("not of BERT") for line in lines)
+    code, out, _ = command("info", TASKS / "electra-sequence", "--json")
+    assert json.loads(out)["task"] == {
+        "task": "sequence",
+        "class": "SequenceClassification",
+        "labels": ["a", "b"],
+        "problem_type": "multi_label_classification",
+    }
+
+
+def test_a_head_whose_task_is_left_open_is_listed(command, tmp_path):
+    folder = changed_folder(tmp_path / "new", "bert-sequence", architectures=None)
+    code, out, _ = command("info", folder)
+    assert code == 0
+    assert "not of BERT:   classifier.bias, classifier.weight" in out.splitlines()
+
+
+def test_a_damaged_head_is_an_error(command, tmp_path):
+    folder = changed_folder(
+        tmp_path / "new",
+        "bert-sequence",
+        lambda tensors: {key: each for key, each in tensors.items() if key != "classifier.bias"},
+    )
+    code, out, err = command("info", folder)
+    assert (code, "heads:         pooler" in out.splitlines()) == (1, True)
+    assert "lacks classifier.bias of its head" in err

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from model_folders import CONFIG, write_google_folder
 
-from keras_bert import get_custom_objects
+from keras_bert import get_custom_objects, load_task_model, load_tokenizer
 from keras_bert.backend import keras, layers, models
 from keras_bert.layers import Extract
 
@@ -79,7 +79,7 @@ def write_entities(path, count, seed):
 
 
 RUNS = {
-    "pairs": ("classify.py", write_pairs, "train.csv", ["--pairs"]),
+    "pairs": ("classify.py", write_pairs, "train.csv", ["--pairs", "--save", "model"]),
     "entities": ("entities.py", write_entities, "train.txt", ["--save", "model.keras"]),
     "crf": ("entities.py", write_entities, "train.txt", ["--crf", "--save", "model.keras"]),
 }
@@ -177,6 +177,40 @@ def test_a_saved_model_can_be_used(results, name, tags):
         assert ((output > 0).sum(axis=-1) == 1).all()
 
 
+@pytest.mark.slow
+def test_a_saved_folder_can_be_used(results):
+    folder, out = results["pairs"]
+    assert "python -m keras_bert classify model texts.txt" in out
+    model, labels = load_task_model(folder / "model")
+    assert labels == ["other", "same"]
+    tokenizer = load_tokenizer(folder / "model" / "vocab.txt", official=True)
+    inputs = tokenizer.encode_batch([("x, y", "a b c"), ("x, y", "d e f")])[:2]
+    best = np.argmax(model.predict_on_batch(list(inputs)), axis=-1)
+    assert [labels[index] for index in best] == ["same", "other"]
+
+
+def test_a_crf_is_not_for_folders(common, tmp_path, monkeypatch, capsys):
+    arguments = prepare(tmp_path, write_entities, "train.txt")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["entities.py", *arguments, "--crf", "--save", "model"])
+    with pytest.raises(SystemExit):
+        load("entities").main()
+    assert "argument --save: a folder that transformers loads cannot" in capsys.readouterr().err
+
+
+def test_a_model_from_scratch_has_the_same_layers(common, tmp_path, monkeypatch):
+    arguments = prepare(tmp_path, write_sentences, "train.tsv")
+    monkeypatch.chdir(tmp_path)
+    made = []
+    for options in ([], ["--from-scratch"]):
+        monkeypatch.setattr(sys, "argv", ["classify.py", *arguments, *options])
+        parsed = common.parse(common.argument_parser("", 24, 16, 5, 0.1))
+        made.append(common.task_model(parsed, "sequence", ["no", "yes"]))
+    tuned, scratch = made
+    assert [layer.name for layer in tuned.layers] == [layer.name for layer in scratch.layers]
+    assert all(layer.trainable for layer in scratch.layers)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "count", "expected"),
     [
@@ -249,6 +283,7 @@ def test_labels_that_training_lacks_are_named(common):
         (1, "none.tsv", "argument train: there is no file none.tsv"),
         (2, "none.tsv", "argument dev: there is no file none.tsv"),
         (7, "--save=model.bin", "argument --save: must end with .keras or .h5, not model.bin"),
+        (7, "--save=bert", "argument --save: bert is there already"),
         (7, "--max-len=33", "argument --max-len: the model has 32 positions"),
         (7, "--epochs=0", "argument --epochs: 0 is not in the range from 1 to inf"),
         (7, "--dropout=1", "argument --dropout: 1 is not in the range from 0 to 1"),

@@ -1,0 +1,200 @@
+"""Labels of texts and of their words, and answers to questions, by a model with a head for it."""
+
+import argparse
+import itertools
+import json
+from collections import deque
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..checkpoints import open_checkpoint
+from ..families import family_of
+from ..families.configuration import read_config
+from ..families.tasks import TASKS, find_task
+from . import output_files, shared
+from .feature_files import Lines
+from .task_outputs import EncodedText, Record, answered, as_lines, classified, tagged
+
+_SUFFIXES = (".jsonl", ".json")
+
+
+def add_parser(commands) -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = commands.add_parser(
+        "classify",
+        help="label texts or their words, or answer questions, with a fine-tuned model",
+        description="Apply a model that was fine-tuned for a task to every line of a text file. "
+        f"One that classifies texts: probability, tab, label, tab, text; {shared.PAIR_HELP}. One "
+        "that labels words, such as names: the text, and a line of probability, label and words "
+        "for each span. One that answers questions: probability, tab, answer, which is empty where "
+        "the text has none. Texts that are too long are cut.",
+    )
+    shared.add_model_argument(parser)
+    shared.add_texts_argument(parser)
+    parser.add_argument("--question", metavar="TEXT", help="question to be answered from each line")
+    top_help = "how many labels, or answers, of each text (default 1; with --json all labels)"
+    shared.add_number_argument(parser, "--top", top_help)
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print a JSON object for each line: its text, and labels; spans and words with "
+        "character offsets; or answers",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="file to write, .jsonl or .json, of what --json prints; one that broke off is "
+        "continued by the same command",
+    )
+    task_help = "the model's task, where its folder does not say"
+    parser.add_argument("--task", choices=TASKS, help=task_help)
+    max_length_help = "cut texts to N tokens (default: the model's)"
+    shared.add_number_argument(parser, "--max-length", max_length_help)
+    batch_size_help = "the most texts at a time (default: automatic)"
+    shared.add_number_argument(parser, "--batch-size", batch_size_help)
+    shared.add_case_arguments(parser)
+    parser.set_defaults(official=True)  # such models were tuned with official tokens
+    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Classify."""
+    output = Path(options.output) if options.output else None
+    if output is not None:
+        _check_output(output)
+    files = shared.open_model(options)
+    record_of, task, limit = _task(files, options)
+    claim = nullcontext()
+    if output is not None:
+        claim = output_files.claimed(output, _settings(options, files), options)
+    with claim, shared.open_texts(options.file) as stream:
+        from ..loader.task_models import load_task_model
+
+        model, _ = load_task_model(files.folder, task=task)
+        texts = shared.lines(stream, options.file)
+        records = partial(_records, model, record_of, files, texts, limit, options)
+        if output is not None:
+            output_files.write_all(
+                Lines(output_files.part_of(output)),
+                lambda done: ((_as_json(each),) for each in records(done)),
+                output,
+                options,
+            )
+            return
+        for record in records(0):
+            for line in [_as_json(record)] if options.json else as_lines(record):
+                shared.write(line)
+
+
+def _task(files: shared.ModelFolder, options: argparse.Namespace):
+    """What makes records of a model's logits, the model's task, and its number of positions."""
+    paths = files.paths
+    with open_checkpoint(paths.checkpoint) as checkpoint:
+        config = read_config(paths.config, checkpoint)
+        family = family_of(config, checkpoint)
+        found = find_task(family, config, checkpoint, options.task)
+        if found is None:
+            raise shared.CommandError(
+                f"{checkpoint.path} has no head for {options.task or 'a task'}; fine-tune it first "
+                "(demo/tune), or see by the command info what it has"
+            )
+    if (options.question is not None) != (found.task == "answers"):
+        raise shared.CommandError(
+            "a model that answers questions needs --question TEXT"
+            if found.task == "answers"
+            else "--question is for models that answer questions; this one is for the task "
+            f"{found.task!r}"
+        )
+    if found.task == "sequence":
+        record_of = classified(found.labels, found.problem_type)
+    else:
+        record_of = tagged(found.labels) if found.task == "tokens" else answered
+    limit = config["max_position_embeddings"]
+    return record_of, found.task, min(limit, options.max_length or limit)
+
+
+def _check_output(output: Path) -> None:
+    if output.suffix not in _SUFFIXES:
+        raise shared.CommandError(f"OUT must end in {' or '.join(_SUFFIXES)}. Received: {output}")
+    output_files.check_is_new(output)
+
+
+def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
+    """All that the records depend on."""
+    return {
+        "files": output_files.files_read(files, options),
+        **{name: getattr(options, name) for name in ("question", "top", "task", "max_length")},
+        "cased": files.tokenizer._cased,
+    }
+
+
+def _records(model, record_of, files, texts, limit, options, done: int) -> Iterator[Record]:
+    """A record of every text from the one after `done` on."""
+    encoded: deque[EncodedText] = deque()
+
+    def rows():
+        for text in itertools.islice(texts, done, None):
+            row, each = _encode(files.tokenizer, text, limit, options, model)
+            encoded.append(each)
+            yield row
+
+    total = shared.count_lines(options.file)
+    logits = _logits(model, rows(), limit, options.batch_size)
+    top = options.top
+    if top is None and not (options.json or options.output):
+        top = 1
+    for each in tqdm(logits, "classify", total, initial=done, unit="text", disable=None):
+        yield record_of(encoded.popleft(), each, top)
+
+
+def _encode(tokenizer, text: str, limit: int, options, model):
+    """The ids of a text, as batches take them, and what records need of it."""
+    is_tagger = len(model.outputs) == 1 and len(model.outputs[0].shape) == 3
+    if options.question is not None:
+        first, second = options.question, text
+    else:
+        pair = text if is_tagger else shared.as_pair(text)
+        first, second = (pair, None) if isinstance(pair, str) else pair
+    row, offsets = tokenizer._encode_with_offsets(first, second, limit)
+    by_id = tokenizer._token_dict_inv
+    tokens = [by_id[index] for index in row[0]]
+    return row, EncodedText(text, options.question, tokens, row[1], offsets)
+
+
+def _logits(model, rows, limit: int, batch_size: int | None) -> Iterator[np.ndarray]:
+    """Logits of every row: (L,), (T, L) or, of starts and ends, (2, T)."""
+    from ..backend import COMPILES_EVERY_SHAPE, on_accelerator, predictor
+    from ..extraction import any_length, batching
+
+    run = predictor(model, any_length.consists_of_known_layers(model))
+    pad = batching.pad_to_bucket(limit) if COMPILES_EVERY_SHAPE else batching.pad_to_longest
+
+    def compute(batch: batching.Batch) -> list[np.ndarray]:
+        outputs = run.call([batch.token_ids, batch.segment_ids])
+        lengths = batch.lengths
+        if len(model.outputs) == 2:
+            outputs = np.stack([np.asarray(each) for each in outputs], axis=1)
+            return [each[:, :end].copy() for each, end in zip(outputs, lengths, strict=False)]
+        outputs = np.asarray(outputs)
+        if outputs.ndim == 3:
+            return [each[:end].copy() for each, end in zip(outputs, lengths, strict=False)]
+        return [each.copy() for each in outputs[: len(lengths)]]
+
+    def compute_all(batches):
+        return batching.map_in_threads(compute, batches, run.threads)
+
+    budget = batching.ACCELERATOR if on_accelerator() else batching.CPU
+    for _, logits in batching.map_in_batches(
+        compute_all, rows, pad, batch_size, COMPILES_EVERY_SHAPE, budget
+    ):
+        yield logits
+
+
+def _as_json(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False)

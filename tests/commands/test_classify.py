@@ -1,0 +1,218 @@
+"""Labels, spans and answers on the command line are those of transformers' logits."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import as_json
+from runtimes import once
+from task_folders import TASKS, changed_folder
+
+from keras_bert.commands import classify
+
+# The texts of the ids in the folders' outputs.npz.
+TEXTS = ["a b c", "e ||| f g h", ""]
+CLOSE = {"rtol": 0, "atol": 1e-5}
+
+
+def logits_of(name, key="logits"):
+    with np.load(TASKS / name / "outputs.npz") as outputs:
+        return outputs[key].astype("float64")
+
+
+def softmax(logits):
+    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
+    return exponentials / exponentials.sum(-1, keepdims=True)
+
+
+def sigmoid(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "probabilities"),
+    [
+        ("bert-sequence", ["bad", "so-so", "good"], softmax),
+        ("electra-sequence", ["a", "b"], sigmoid),
+        ("distilbert-sequence", ["LABEL_0", "LABEL_1"], softmax),
+    ],
+)
+def test_labels_of_texts(command, name, labels, probabilities):
+    code, out, err = command("classify", TASKS / name, "--json", stdin="\n".join(TEXTS) + "\n")
+    assert (code, err) == (0, "")
+    expected = probabilities(logits_of(name))
+    lines = as_json(out)
+    for text, line, row in zip(TEXTS, lines, expected, strict=True):
+        assert list(line) == ["text", "labels"]
+        assert line["text"] == text
+        assert [each["label"] for each in line["labels"]] == [labels[i] for i in np.argsort(-row)]
+        found = [each["probability"] for each in line["labels"]]
+        np.testing.assert_allclose(found, np.sort(row)[::-1], **CLOSE)
+
+
+@once
+def test_lines_for_people(command):
+    row = softmax(logits_of("bert-sequence"))[0]
+    best = ["bad", "so-so", "good"][row.argmax()]
+    code, out, _ = command("classify", TASKS / "bert-sequence", stdin="a b c\n")
+    assert code == 0
+    assert out == f"{row.max():.6f}\t{best}\ta b c\n"
+    out = command("classify", TASKS / "bert-sequence", "--top", "2", stdin="a b c\n")[1]
+    assert len(out.splitlines()) == 2
+
+
+@once
+def test_scores_of_a_regression(command):
+    code, out, _ = command("classify", TASKS / "albert-sequence", "--json", stdin="a b c\n")
+    assert code == 0
+    ((found,),) = [line["labels"] for line in as_json(out)]
+    assert list(found) == ["label", "score"]
+    np.testing.assert_allclose(found["score"], logits_of("albert-sequence")[0, 0], **CLOSE)
+
+
+@pytest.mark.parametrize("name", ["bert-tokens", "electra-wide-tokens"])
+def test_labels_of_words(command, name):
+    code, out, err = command("classify", TASKS / name, "--json", stdin="a b c\n")
+    assert (code, err) == (0, "")
+    (line,) = as_json(out)
+    expected = softmax(logits_of(name)[0, 1:4])
+    tags = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+    assert [each["label"] for each in line["words"]] == [tags[i] for i in expected.argmax(-1)]
+    assert [(each["start"], each["end"]) for each in line["words"]] == [(0, 1), (2, 3), (4, 5)]
+    probabilities = [each["probability"] for each in line["words"]]
+    np.testing.assert_allclose(probabilities, expected.max(-1), **CLOSE)
+    for each in [*line["words"], *line["spans"]]:
+        assert each["text"] == "a b c"[each["start"] : each["end"]]
+
+
+@once
+def test_spans_for_people(command):
+    code, out, _ = command("classify", TASKS / "bert-tokens", stdin="a b c\n\n")
+    lines = out.splitlines()
+    assert (code, lines[0], lines[-1]) == (0, "a b c", "")
+    assert all(len(line.split("\t")) == 3 for line in lines[1:-1])
+
+
+@pytest.mark.parametrize("name", ["bert-answers", "ernie-answers"])
+def test_answers(command, name):
+    words = ["--question", "e", "--json", "--top", "3"]
+    code, out, err = command("classify", TASKS / name, *words, stdin="f  g h\n")
+    assert (code, err) == (0, "")
+    (line,) = as_json(out)
+    # [CLS] e [SEP] f g h [SEP]
+    allowed = np.array([True, False, False, True, True, True, False])
+    starts, ends = (
+        softmax(np.where(allowed, logits_of(name, f"{key}_logits")[1], -np.inf))
+        for key in ("start", "end")
+    )
+    expected = {("", 0, 0): starts[0] * ends[0]}
+    offsets = {3: (0, 1), 4: (3, 4), 5: (5, 6)}
+    for first in offsets:
+        for last in range(first, 6):
+            start, end = offsets[first][0], offsets[last][1]
+            expected["f  g h"[start:end], start, end] = starts[first] * ends[last]
+    best = sorted(expected.items(), key=lambda item: -item[1])[:3]
+    found = [(each["answer"], each["start"], each["end"]) for each in line["answers"]]
+    assert found == [key for key, _ in best]
+    probabilities = [each["probability"] for each in line["answers"]]
+    np.testing.assert_allclose(probabilities, [each for _, each in best], **CLOSE)
+    assert (line["text"], line["question"]) == ("f  g h", "e")
+
+
+@once
+def test_batches_change_nothing(command, tmp_path):
+    texts = tmp_path / "texts"
+    texts.write_text("".join(f"{'a b c d e '[: 2 * (i % 6)]}\n" for i in range(50)), "utf-8")
+    for name in ("bert-sequence", "bert-tokens"):
+        outputs = []
+        for size in ("1", "50"):
+            words = ["classify", TASKS / name, texts, "--json", "--batch-size", size]
+            outputs.append(as_json(command(*words)[1]))
+        single, together = outputs
+        assert [line["text"] for line in single] == texts.read_text("utf-8").splitlines()
+        for mine, others in zip(single, together, strict=True):
+            key = "labels" if "labels" in mine else "words"
+            assert [each["label"] for each in mine[key]] == [each["label"] for each in others[key]]
+            np.testing.assert_allclose(
+                [each["probability"] for each in mine[key]],
+                [each["probability"] for each in others[key]],
+                **CLOSE,
+            )
+
+
+@once
+def test_an_output_that_broke_off_is_continued(command, tmp_path, monkeypatch):
+    texts, output = tmp_path / "texts", tmp_path / "out.jsonl"
+    texts.write_text("a\nb\nc\nd\n", "utf-8")
+    words = ["classify", TASKS / "bert-sequence", texts, "-o", output]
+    whole, begun = classify._records, []
+
+    def interrupted(*arguments):
+        begun.append(arguments[-1])
+        for index, record in enumerate(whole(*arguments)):
+            if len(begun) == 1 and index == 2:
+                raise KeyboardInterrupt
+            yield record
+
+    monkeypatch.setattr(classify, "_records", interrupted)
+    code, _, err = command(*words)
+    assert code == 130
+    assert "the same command continues it" in err
+    assert command(*words) == (0, "", "")
+    assert begun == [0, 2]
+    lines = as_json(output.read_text("utf-8"))
+    assert [line["text"] for line in lines] == ["a", "b", "c", "d"]
+    assert lines == as_json(command("classify", TASKS / "bert-sequence", texts, "--json")[1])
+    code, _, err = command(*words)
+    assert (code, "is there already" in err) == (1, True)
+
+
+@once
+def test_long_texts_are_cut(command):
+    text = " ".join("a" * 40)
+    code, out, _ = command("classify", TASKS / "bert-tokens", "--json", stdin=f"{text}\n")
+    assert code == 0
+    assert len(as_json(out)[0]["words"]) == 14  # of 16 positions
+    words = ["--json", "--max-length", "6"]
+    out = command("classify", TASKS / "bert-tokens", *words, stdin=f"{text}\n")[1]
+    assert len(as_json(out)[0]["words"]) == 4
+
+
+@once
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("bert-answers", [], "needs --question TEXT"),
+        ("bert-tokens", ["--question", "a"], "--question is for models that answer questions"),
+        ("bert-tokens", ["--task", "answers"], "has no head for answers"),
+        ("bert-tokens", ["-o", "out.npy"], "OUT must end in .jsonl or .json"),
+    ],
+)
+def test_errors(command, name, words, message):
+    code, out, err = command("classify", TASKS / name, *words, stdin="a\n")
+    assert (code, out) == (1, "")
+    assert message in err
+
+
+@once
+def test_a_folder_that_leaves_the_task_open(command, tmp_path):
+    folder = changed_folder(tmp_path / "new", "bert-sequence", architectures=None)
+    code, _, err = command("classify", folder, stdin="a b c\n")
+    assert (code, "'sequence', 'tokens'" in err) == (1, True)
+    code, out, _ = command("classify", folder, "--task", "sequence", stdin="a b c\n")
+    assert code == 0
+    assert out == command("classify", TASKS / "bert-sequence", stdin="a b c\n")[1]
+
+
+@once
+def test_a_model_without_a_head(command):
+    code, out, err = command("classify", "tiny", stdin="a\n")
+    assert (code, out) == (1, "")
+    assert "has no head for a task" in err
+
+
+@once
+def test_json_is_one_object_a_line(command):
+    out = command("classify", TASKS / "bert-sequence", "--json", stdin="é\n")[1]
+    assert json.loads(out)["text"] == "é"
+    assert "é" in out

@@ -57,21 +57,21 @@ def write_rows(path, kind, count, seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pairs", "triples", "graded"])
 def test_texts_that_belong_together_get_close(sentences, tmp_path, monkeypatch, capsys, kind):
-    write_google_folder(tmp_path / "bert")
-    write_rows(tmp_path / "train.tsv", kind, 96, 1)
+    write_google_folder(tmp_path / "bert", scale=0.2)
+    write_rows(tmp_path / "train.tsv", kind, 128, 1)
     write_rows(tmp_path / "dev.tsv", "graded", 48, 2)
     words = ["sentences.py", "bert", "train.tsv", "dev.tsv", "--output", "out", "--save", "new"]
-    speed = ["--epochs", "6", "--learning-rate", "0.01", "--batch-size", "16", "--max-len", "12"]
+    speed = ["--epochs", "4", "--learning-rate", "0.01", "--batch-size", "16", "--max-len", "12"]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", [*words, *speed, "--temperature", "0.1"])
+    monkeypatch.setattr(sys, "argv", [*words, *speed, "--temperature", "0.1", "--dropout", "0"])
     sentences.main()
     out = capsys.readouterr().out
     scores = [float(line.split()[-1]) for line in out.splitlines() if "dev Spearman" in line]
-    assert len(scores) == 7
-    assert scores[-1] > max(0.7, scores[0] + 0.1)
+    assert len(scores) == 5
+    assert scores[-1] > max(0.75, scores[0] + 0.1)  # 0.866 at most, as grades are two
     rows = list(csv.reader((tmp_path / "out/learning_curve.csv").read_text("utf-8").splitlines()))
     losses = np.array([float(row[1]) for row in rows[1:]])
-    assert len(losses) == 36
+    assert len(losses) == 32
     assert losses[-5:].mean() < losses[:5].mean()
     texts, grades = sentences.read_rows("dev.tsv", None)
     first, second = (

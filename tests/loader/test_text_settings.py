@@ -15,6 +15,7 @@ def test_settings_last_as_long_as_their_model():
     remember(first, settings)
     assert settings_of(first) is settings
     assert settings_of(second) is None
+    gc.collect()
     before = len(text_settings._settings)
     del first
     gc.collect()

@@ -130,7 +130,15 @@ def run_openvino(path):
     # On some CPUs it would compute in bfloat16.
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(str(path), "CPU", exact)
-    return lambda *arrays: compiled(list(arrays))[0]
+    order = [each.any_name for each in compiled.inputs]
+
+    def run(ids, segments):
+        arrays = {"Input-Token": ids, "Input-Segment": segments}
+        # From PyTorch the inputs have names of Keras' and are in the order of the model's.
+        return compiled([ids, segments] if order == ["input", "input_1"] else arrays)[0]
+
+    assert sorted(order) in (["input", "input_1"], ["Input-Segment", "Input-Token"])
+    return run
 
 
 def run_saved_model(path, dtype):
@@ -245,6 +253,29 @@ def test_litert_of_keras_2(model, tmp_path):
     converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved"))
     (tmp_path / "model.tflite").write_bytes(converter.convert())
     check(model, run_litert(tmp_path / "model.tflite"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME != "tf_keras", reason="converters for Keras 2")
+def test_openvino_of_keras_2(model, tmp_path):
+    openvino = pytest.importorskip("openvino", reason="needs the extra openvino")
+    export(model, tmp_path / "saved")
+    converted = openvino.convert_model(str(tmp_path / "saved"))
+    openvino.save_model(converted, str(tmp_path / "model.xml"), compress_to_fp16=False)
+    check(model, run_openvino(tmp_path / "model.xml"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME != "tensorflow", reason="of any length on TensorFlow alone")
+def test_litert_of_8_bits(model, tmp_path):
+    """LiteRT's own quantization; about as far from the model as Keras'."""
+    import tensorflow as tf
+
+    for name, options in {"all": {}, "less": {"optimizations": [tf.lite.Optimize.DEFAULT]}}.items():
+        export(model, tmp_path / f"{name}.tflite", format="litert", **options)
+    check(model, run_litert(tmp_path / "less.tflite"), tolerance=0.5)
+    sizes = [(tmp_path / f"{name}.tflite").stat().st_size for name in ("less", "all")]
+    assert sizes[0] < sizes[1]
 
 
 @on_torch

@@ -40,6 +40,8 @@ setup(
         "hub": ["huggingface_hub>=0.25.0"],
         "jax": ["jax>=0.4.34"],
         "onnx": ["onnxruntime>=1.20.0", "tf2onnx>=1.17.0"],
+        "litert": ["ai-edge-litert>=2.1.0"],  # runs .tflite files
+        "openvino": ["openvino>=2025.0.0"],
         "parquet": ["pyarrow>=15.0.0"],
         "torch": ["torch>=2.6.0"],
         "demo": ["matplotlib>=3.8.0"],

@@ -62,6 +62,11 @@ def nan_outside(rows, ids, count: int):
     return ops.where(ops.expand_dims(inside, -1), rows, ops.cast(np.nan, rows.dtype))
 
 
+def traced(tensor) -> bool:
+    """Whether the engine follows the operations on a tensor that has values of an example."""
+    return False
+
+
 def gelu_erf(x):
     """GELU in its exact form, by erf.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..backend import TABLE_OPTIONS, constraints, initializers, layers, regularizers
+from ..backend import TABLE_OPTIONS, constraints, initializers, layers, regularizers, traced
 
 
 class TableLayer(layers.Layer):
@@ -57,6 +57,8 @@ def check_ids(layer_name: str, ids, limit: int) -> None:
 
     There, `lookup` fails without naming the layer, or gives NaN.
     """
+    if traced(ids):
+        return
     try:
         values = np.asarray(ids)
     except Exception:  # a traced or symbolic tensor, or one on an accelerator: values unknown here

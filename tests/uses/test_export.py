@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ from model_folders import CONFIG, write_hugging_face_folder
 from readme_examples import example
 from runtimes import RUNTIME
 
-from keras_bert import Tokenizer, get_checkpoint_paths, load_trained_model_from_checkpoint
-from keras_bert.tokenizer.vocabulary import load_vocabulary
+from keras_bert import get_checkpoint_paths, get_model, load_trained_model_from_checkpoint
+from keras_bert.backend import models
 
+RELATIVES = Path(__file__).resolve().parents[1] / "data" / "relatives"
 BATCHES = [["a"], ["a b c d e f g", ("b c", "d")], [("a b", "c"), ("d", "e f g h"), "b"]]
 # The README's example on a small model, and what the file gives for other batches.
 ONNX = """
@@ -28,23 +31,265 @@ for batch in json.loads(sys.argv[1]):
 """
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(RUNTIME not in ("tensorflow", "tf_keras"), reason="TensorFlow's format")
-def test_saved_model(tmp_path):
+# float32 of size 1 or so, summed in another order or compiled differently.
+TOLERANCE = 1e-5
+# Shapes (batch, length) that differ from those a model is traced with, and from each other.
+SHAPES = [(1, 1), (1, 16), (4, 5), (2, 9)]
+on_tensorflow = pytest.mark.skipif(
+    RUNTIME not in ("tensorflow", "tf_keras"), reason="TensorFlow's format"
+)
+on_torch = pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's exporter")
+
+
+@pytest.fixture
+def model(tmp_path):
+    write_hugging_face_folder(tmp_path / "MODEL")
+    return loaded(tmp_path / "MODEL")
+
+
+def loaded(folder, **options):
+    paths = get_checkpoint_paths(folder)
+    return load_trained_model_from_checkpoint(
+        paths.config, paths.checkpoint, seq_len=None, **options
+    )
+
+
+def export(model, path, **options):
+    """Keras' export; for files of any length it uses an exporter that PyTorch calls outdated."""
+    model.predict(batch(model, 2, 3), verbose=0)  # Keras exports to ONNX what has been called
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.export(str(path), **options)
+
+
+def quantize(model):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras names every layer that has nothing to quantize
+        model.quantize("int8")
+
+
+def batch(model, rows, length):
+    """Token ids, padded, and segment ids."""
+    layers = {layer.name: layer for layer in model.layers}
+    ids = np.random.RandomState(length).randint(1, 8, (rows, length)).astype("int32")
+    ids[1:, length // 2 + 1 :] = 0
+    segments = np.zeros_like(ids)
+    if "Embedding-Segment" in layers and layers["Embedding-Segment"].input_dim > 1:
+        segments[:, length // 2 :] = 1
+    return [ids, segments]
+
+
+def check(model, run, shapes=SHAPES, tolerance=TOLERANCE):
+    """What runs the exported model gives on tokens what `predict` gives."""
+    for rows, length in shapes:
+        ids, segments = batch(model, rows, length)
+        expected = model.predict([ids, segments], verbose=0)
+        found = np.asarray(run(ids, segments))
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found[ids != 0], expected[ids != 0], atol=tolerance)
+
+
+def run_onnx(path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    session = onnxruntime.InferenceSession(str(path))
+    taken = [each.name for each in session.get_inputs()]  # DistilBERT reads no segments
+
+    def run(ids, segments):
+        arrays = {"Input-Token": ids, "Input-Segment": segments}
+        return session.run(None, {name: arrays[name] for name in taken})[0]
+
+    return run
+
+
+def run_litert(path):
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:  # TensorFlow has it, too, and warns that it will not for long
+        import tensorflow as tf
+
+        Interpreter = tf.lite.Interpreter
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        interpreter = Interpreter(str(path))
+
+    def run(ids, segments):
+        for each in interpreter.get_input_details():
+            interpreter.resize_tensor_input(each["index"], ids.shape)
+        interpreter.allocate_tensors()
+        for each in interpreter.get_input_details():
+            array = segments if "Input-Segment" in each["name"] else ids
+            interpreter.set_tensor(each["index"], array)
+        interpreter.invoke()
+        return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+    return run
+
+
+def run_openvino(path):
+    openvino = pytest.importorskip("openvino", reason="needs the extra openvino")
+    # On some CPUs it would compute in bfloat16.
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(str(path), "CPU", exact)
+    order = [each.any_name for each in compiled.inputs]
+
+    def run(ids, segments):
+        arrays = {"Input-Token": ids, "Input-Segment": segments}
+        # From PyTorch the inputs have names of Keras' and are in the order of the model's.
+        return compiled([ids, segments] if order == ["input", "input_1"] else arrays)[0]
+
+    assert sorted(order) in (["input", "input_1"], ["Input-Segment", "Input-Token"])
+    return run
+
+
+def run_saved_model(path, dtype):
     import tensorflow as tf
 
-    write_hugging_face_folder(tmp_path / "MODEL")
-    paths = get_checkpoint_paths(tmp_path / "MODEL")
-    model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=None)
-    tokenizer = Tokenizer(load_vocabulary(paths.vocab))
-    model.export(str(tmp_path / "saved"))
-    loaded = tf.saved_model.load(str(tmp_path / "saved"))
-    dtype = model.inputs[0].dtype
-    for batch in BATCHES:
-        ids, segments, _ = tokenizer.encode_batch(batch)
-        found = loaded.serve([tf.cast(ids, dtype), tf.cast(segments, dtype)])
-        # The same operations on float32 of size 1 or so, compiled differently.
-        np.testing.assert_allclose(found, model.predict([ids, segments], verbose=0), atol=1e-5)
+    served = tf.saved_model.load(str(path))
+    return lambda *arrays: served.serve([tf.cast(each, dtype) for each in arrays])
+
+
+@pytest.mark.slow
+@on_tensorflow
+def test_saved_model(model, tmp_path):
+    export(model, tmp_path / "saved")
+    check(model, run_saved_model(tmp_path / "saved", model.inputs[0].dtype))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME != "tensorflow", reason="Keras 2 quantizes no models")
+def test_saved_model_of_8_bits(model, tmp_path):
+    quantize(model)
+    export(model, tmp_path / "saved")
+    check(model, run_saved_model(tmp_path / "saved", "int32"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME != "jax", reason="JAX' options")
+def test_saved_model_of_jax(model, tmp_path):
+    options = {
+        "native_serialization": True,
+        "polymorphic_shapes": [["(batch, length)"] * 2],
+        "polymorphic_constraints": ("length <= 16",),
+    }
+    export(model, tmp_path / "saved", jax2tf_kwargs=options)
+    check(model, run_saved_model(tmp_path / "saved", "int32"))
+
+
+@on_torch
+def test_onnx_of_torch(model, tmp_path):
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    export(model, tmp_path / "model.onnx", format="onnx")
+    check(model, run_onnx(tmp_path / "model.onnx"))
+
+
+@on_torch
+@pytest.mark.parametrize("format", ["onnx", "openvino"])
+def test_8_bits_of_torch(model, tmp_path, format):
+    """The file has the numbers of the quantized model; in ONNX its kernels, too, take 8 bits."""
+    run, suffix = {"onnx": (run_onnx, "onnx"), "openvino": (run_openvino, "xml")}[format]
+    pytest.importorskip({"onnx": "onnxruntime"}.get(format, format))
+    quantize(model)
+    export(model, tmp_path / f"model.{suffix}", format=format)
+    check(model, run(tmp_path / f"model.{suffix}"))
+    if format == "onnx":
+        onnx = pytest.importorskip("onnx")
+        graph = onnx.load(str(tmp_path / "model.onnx")).graph
+        kernels = [each for each in graph.initializer if each.data_type == onnx.TensorProto.INT8]
+        assert len(kernels) == 6 * CONFIG["num_hidden_layers"]
+
+
+@on_torch
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["albert", "distilbert", "electra", "ernie"])
+def test_onnx_of_relatives(family, tmp_path):
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    model = loaded(RELATIVES / family)
+    export(model, tmp_path / "model.onnx", format="onnx")
+    check(model, run_onnx(tmp_path / "model.onnx"), [(1, 1), (3, 7)])
+
+
+@on_torch
+def test_onnx_of_a_model_with_one_segment(tmp_path):
+    """Keras traces it with segment ids that are all 1, which its table does not have."""
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    inputs, features = get_model(
+        token_num=9,
+        head_num=2,
+        transformer_num=1,
+        embed_dim=4,
+        feed_forward_dim=6,
+        seq_len=None,
+        pos_num=16,
+        segment_num=1,
+        training=False,
+    )
+    model = models.Model(inputs, features)
+    export(model, tmp_path / "model.onnx", format="onnx")
+    check(model, run_onnx(tmp_path / "model.onnx"))
+
+
+@pytest.mark.skipif(RUNTIME not in ("tensorflow", "torch"), reason="formats of Keras 3")
+def test_openvino(model, tmp_path):
+    pytest.importorskip("openvino", reason="needs the extra openvino")
+    export(model, tmp_path / "model.xml", format="openvino")
+    check(model, run_openvino(tmp_path / "model.xml"))
+
+
+@pytest.mark.skipif(RUNTIME != "tensorflow", reason="of any length on TensorFlow alone")
+def test_litert(model, tmp_path):
+    """In LiteRT's own operations, which every build of it has."""
+    import tensorflow as tf
+
+    own = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+    export(model, tmp_path / "model.tflite", format="litert", target_spec=own)
+    check(model, run_litert(tmp_path / "model.tflite"))
+
+
+@pytest.mark.skipif(RUNTIME != "tf_keras", reason="converters for Keras 2")
+def test_litert_of_keras_2(model, tmp_path):
+    import tensorflow as tf
+
+    export(model, tmp_path / "saved")
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved"))
+    (tmp_path / "model.tflite").write_bytes(converter.convert())
+    check(model, run_litert(tmp_path / "model.tflite"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME != "tf_keras", reason="converters for Keras 2")
+def test_openvino_of_keras_2(model, tmp_path):
+    openvino = pytest.importorskip("openvino", reason="needs the extra openvino")
+    export(model, tmp_path / "saved")
+    converted = openvino.convert_model(str(tmp_path / "saved"))
+    openvino.save_model(converted, str(tmp_path / "model.xml"), compress_to_fp16=False)
+    check(model, run_openvino(tmp_path / "model.xml"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME != "tensorflow", reason="of any length on TensorFlow alone")
+def test_litert_of_8_bits(model, tmp_path):
+    """LiteRT's own quantization; about as far from the model as Keras'."""
+    import tensorflow as tf
+
+    for name, options in {"all": {}, "less": {"optimizations": [tf.lite.Optimize.DEFAULT]}}.items():
+        export(model, tmp_path / f"{name}.tflite", format="litert", **options)
+    check(model, run_litert(tmp_path / "less.tflite"), tolerance=0.5)
+    sizes = [(tmp_path / f"{name}.tflite").stat().st_size for name in ("less", "all")]
+    assert sizes[0] < sizes[1]
+
+
+@on_torch
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", [None, "int8"])
+def test_program_of_torch(model, tmp_path, mode):
+    import torch
+
+    if mode is not None:
+        quantize(model)
+    sizes = {0: torch.export.Dim("batch", max=1024), 1: torch.export.Dim("length", max=16)}
+    export(model, tmp_path / "model.pt2", format="torch", dynamic_shapes=[([sizes] * 2,)])
+    program = torch.export.load(str(tmp_path / "model.pt2")).module()
+    check(model, lambda *arrays: program(list(map(torch.from_numpy, arrays))).detach())
 
 
 @pytest.mark.skipif(RUNTIME != "torch", reason="the same on every runtime; run once")
@@ -73,5 +318,4 @@ def test_onnx_as_in_the_readme(tmp_path):
     assert any(f", {size})" in line for line in lines)
     distances = [float(line.split()[1]) for line in lines if line.startswith("DISTANCE")]
     assert len(distances) == len(BATCHES)
-    # float32 of size 1 or so, summed in another order.
-    assert max(distances) < 1e-5
+    assert max(distances) < TOLERANCE

@@ -15,6 +15,7 @@ import pytest
 from model_folders import CONFIG, write_google_folder
 from readme_examples import BLOCK, ROOT, run
 from runtimes import KERAS_3, dtype_policy
+from task_folders import TASKS
 
 from keras_bert.backend import keras
 from keras_bert.commands import main
@@ -40,6 +41,7 @@ STAND_INS = {
     "xxx/yyy/chinese_L-12_H-768_A-12": "MODEL",
     "xxx/yyy/uncased_L-12_H-768_A-12": "MODEL",
     "xxx/all-MiniLM-L6-v2": "MODEL",
+    "xxx/my_classifier": TASKS.joinpath("bert-sequence").as_posix(),
     '"xxx", "yyy"': '"MODEL/bert_config.json", "MODEL/bert_model.ckpt"',
     "PretrainedList.multi_cased_base": '"MODEL"',
     "transformer_num=12": "transformer_num=4",
@@ -150,4 +152,4 @@ def test_other_commands_name_files_that_exist():
 
 def test_the_blocks_and_commands_were_found():
     assert sum(language == "python" for language, _, _ in blocks()) > 20
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 7

@@ -16,7 +16,8 @@ MOST_USED = (
     *("get_model", "compile_model", "get_base_dict", "gen_batch_inputs", "get_token_embedding"),
     *("get_custom_objects", "build_model_from_config", "load_model_weights_from_checkpoint"),
     *("load_trained_model_from_checkpoint", "load_vocabulary", "Tokenizer", "VocabularyChange"),
-    *("AdamWarmup", "calc_train_steps", "get_checkpoint_paths", "get_pretrained"),
+    *("load_task_model", "save_task_model", "AdamWarmup", "calc_train_steps"),
+    *("get_checkpoint_paths", "get_pretrained"),
     *("extract_embeddings", "extract_embeddings_generator", "Extractor", "get_attention_maps"),
 )
 

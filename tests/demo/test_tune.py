@@ -87,11 +87,11 @@ RUNS = {
 
 def prepare(folder, write, file_name):
     """Write a model and data; returns the arguments of a script that works in the folder."""
-    write_google_folder(folder / "bert", {**CONFIG, "max_position_embeddings": 32})
+    write_google_folder(folder / "bert", {**CONFIG, "max_position_embeddings": 32}, scale=0.2)
     write(folder / file_name, 160, seed=0)
     write(folder / f"dev-{file_name}", 32, seed=1)
     sizes = ["--max-len", "24", "--batch-size", "16", "--epochs", "5"]
-    speed = ["--learning-rate", "0.02", "--dropout", "0"]
+    speed = ["--learning-rate", "0.01", "--dropout", "0"]
     return ["bert", file_name, f"dev-{file_name}", "--output", "out", *sizes, *speed]
 
 

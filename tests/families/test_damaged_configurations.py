@@ -7,9 +7,10 @@ import pytest
 from relatives import CONFIGS, write_relative
 from runtimes import once
 
-from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint, loader
+from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.families import ALBERT, BERT, DISTILBERT, ELECTRA, ERNIE, ConfigError
+from keras_bert.loader import pretrained
 from keras_bert.saving.conversion import read_folder
 
 pytestmark = once  # nothing of a model is made
@@ -40,7 +41,7 @@ def refuse(folders, tmp_path, monkeypatch):
             config = json.load(reader)
         (tmp_path / "config.json").write_text(json.dumps({**config, **changes}), "utf-8")
         (tmp_path / "model.safetensors").symlink_to(paths.checkpoint)
-        monkeypatch.setattr(loader, "get_model", build)
+        monkeypatch.setattr(pretrained, "get_model", build)
         for read in (
             lambda: load_trained_model_from_checkpoint(
                 tmp_path / "config.json", paths.checkpoint, training=True

@@ -16,6 +16,7 @@ from model_folders import CONFIG, write_google_folder
 from readme_examples import BLOCK, ROOT, run
 from runtimes import KERAS_3, dtype_policy
 from sentence_folders import write_sentence_folder
+from task_folders import TASKS
 
 from keras_bert.backend import keras
 from keras_bert.commands import main
@@ -47,6 +48,7 @@ STAND_INS = {
     "xxx/yyy/uncased_L-12_H-768_A-12": "MODEL",
     "xxx/all-MiniLM-L6-v2": "SENTENCES",
     "hf://google-bert/bert-base-chinese": "MODEL",
+    "xxx/my_classifier": TASKS.joinpath("bert-sequence").as_posix(),
     '"xxx", "yyy"': '"MODEL/bert_config.json", "MODEL/bert_model.ckpt"',
     "PretrainedList.multi_cased_base": '"MODEL"',
     "transformer_num=12": "transformer_num=4",

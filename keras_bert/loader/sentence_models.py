@@ -15,7 +15,7 @@ from ..checkpoints.paths import MODULES, get_checkpoint_paths, is_sentence_folde
 from ..datasets.folders import model_folder
 from ..families import ConfigError
 from ..layers import TextPooling
-from ..tokenizer import load_tokenizer
+from ..tokenizer import Tokenizer, load_tokenizer
 from .pretrained import load_trained_model_from_checkpoint
 from .sentence_folder import (
     DenseModule,
@@ -94,6 +94,7 @@ def load_sentence_model(
     if poolings in ("cls", ["cls"]):
         options.setdefault("output_len", 1)  # the last layer computes nothing else
     model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
+    # Vectors have at least 32 bits, also under a 16-bit policy: nothing behind the encoder casts.
     dtype = vector_dtype(model)
     vectors = TextPooling(poolings, dtype=dtype, name=POOLING_LAYER)(
         [model.output, model.inputs[0]]
@@ -103,7 +104,10 @@ def load_sentence_model(
         _fill_dense(sentence_model, description)
     set_trainable(sentence_model, trainable)
     if os.path.exists(paths.vocab):
-        remember(sentence_model, _settings(paths.vocab, description))
+        tokenizer = load_tokenizer(paths.vocab, official=True)
+        if change := options.get("vocabulary_change"):
+            tokenizer = Tokenizer(change.vocabulary, cased=tokenizer._cased, official=True)
+        remember(sentence_model, _settings(tokenizer, description))
     return sentence_model
 
 
@@ -124,7 +128,7 @@ def _with_modules(model, vectors, description: SentenceFolder | None, normalize,
         if kind == "Dense" or counts[kind] > 1:
             name = f"{name}-{counts[kind]}"
         if kind == "Normalize":
-            layer = keras.layers.UnitNormalization(dtype=dtype, name=name)
+            layer = keras.layers.UnitNormalization(dtype=dtype, autocast=False, name=name)
         else:
             layer = _dense_layer(module, vectors.shape[-1], dtype, name)
         vectors = layer(vectors)
@@ -145,7 +149,7 @@ def _dense_layer(module: DenseModule, size: int, dtype: str, name: str):
             f"before it. Received: {module.input_size}."
         )
     return keras.layers.Dense(
-        module.output_size, activation, use_bias=module.bias, dtype=dtype, name=name
+        *(module.output_size, activation, module.bias), dtype=dtype, autocast=False, name=name
     )
 
 
@@ -166,8 +170,7 @@ def _fill_dense(model: models.Model, description: SentenceFolder) -> None:
         set_values(zip(layer.weights, arrays, strict=True))
 
 
-def _settings(vocab: str, description: SentenceFolder | None) -> TextSettings:
-    tokenizer = load_tokenizer(vocab, official=True)
+def _settings(tokenizer: Tokenizer, description: SentenceFolder | None) -> TextSettings:
     if description is None:
         return TextSettings(tokenizer)
     return TextSettings(

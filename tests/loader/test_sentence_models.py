@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 from relatives import CONFIGS, write_relative
+from runtimes import dtype_policy
 from sentence_folders import TEXTS, vectors_by_hand, write, write_sentence_folder
 
 from keras_bert import (
     CheckpointError,
     ConfigError,
     Tokenizer,
+    VocabularyChange,
     extract_embeddings,
     get_custom_objects,
     load_sentence_model,
@@ -79,6 +81,31 @@ def test_the_model_is_like_any_other(tmp_path):
     np.testing.assert_array_equal(
         model.get_layer("Encoder-1-FeedForward").get_weights()[0], encoder
     )
+
+
+def test_another_vocabulary(tmp_path):
+    """Its tokenizer is that of the model, so that the same texts keep their vectors."""
+    write_sentence_folder(tmp_path / "model")
+    old = load_vocabulary(tmp_path / "model" / "vocab.txt")
+    change = VocabularyChange(old, keep=[*reversed("abcdex")], add=["ab"])
+    model = load_sentence_model(tmp_path / "model", vocabulary_change=change)
+    assert settings_of(model).tokenizer._token_dict == change.vocabulary
+    texts = ["a b c d", "x e"]
+    found = extract_embeddings(model, texts, "POOL_SENTENCE", stacked=True)
+    expected = extract_embeddings(tmp_path / "model", texts, "POOL_SENTENCE", stacked=True)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_16_bits_end_with_the_encoder(tmp_path):
+    """Vectors are computed and given in 32 bits."""
+    write_sentence_folder(tmp_path / "model", dense=DENSE[1])
+    with dtype_policy("mixed_bfloat16"):
+        model = load_sentence_model(tmp_path / "model")
+    found = extract_embeddings(model, TEXTS, "POOL_SENTENCE", stacked=True)
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-6)
+    expected = extract_embeddings(tmp_path / "model", TEXTS, "POOL_SENTENCE", stacked=True)
+    assert np.all((found * expected).sum(1) > 0.998)  # of features with 8 bits
 
 
 def test_a_folder_without_modules_needs_a_pooling(tmp_path):

@@ -160,4 +160,4 @@ def test_other_commands_name_files_that_exist():
 
 def test_the_blocks_and_commands_were_found():
     assert sum(language == "python" for language, _, _ in blocks()) > 20
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
+from ..checkpoints.paths import is_sentence_folder
 from ..saving import conversion
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
@@ -91,6 +92,12 @@ def run(options: argparse.Namespace) -> None:
         for text in _WRITERS[options.to](target, files):
             remark(options, text)
         _report(files.left_out, options)
+    if is_sentence_folder(source):
+        remark(
+            options,
+            "left out: what the folder says about sentences (pooling, dense layers, prompts); "
+            "save_sentence_model writes that",
+        )
 
 
 def _read_model_file(source: Path, options: argparse.Namespace):

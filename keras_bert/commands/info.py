@@ -9,10 +9,11 @@ from typing import Any
 
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import listed, with_ranges
-from ..checkpoints.paths import get_checkpoint_paths
+from ..checkpoints.paths import get_checkpoint_paths, is_sentence_folder
 from ..families import Family, family_of
 from ..families.configuration import activation_name, read_config
 from ..families.fitting import check_fit
+from ..families.sentence_folder import DenseModule, SentenceFolder, read_sentence_folder
 from ..families.tasks import CLASSES, FoundTask, UnclearTask, find_task
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
@@ -105,9 +106,28 @@ def _add_folder_facts(
                 "tokens": len(tokenizer._token_dict),
                 "cased": tokenizer._cased,
             }
+        if is_sentence_folder(folder):
+            facts["sentences"] = _sentence_facts(read_sentence_folder(folder))
     except (ValueError, ImportError) as error:
         return error
     return None
+
+
+def _sentence_facts(folder: SentenceFolder) -> dict[str, Any]:
+    modules = [
+        f"Dense {each.input_size} to {each.output_size}, {each.activation.rpartition('.')[2]}"
+        if isinstance(each, DenseModule)
+        else "Normalize"
+        for each in folder.modules
+    ]
+    return {
+        "pooling": list(folder.poolings),
+        "modules": modules,
+        "max_length": folder.max_length,
+        "lower_case": folder.lower_case,
+        "prompts": dict(folder.prompts),
+        "default_prompt": folder.default_prompt,
+    }
 
 
 def _task(family: Family, config: dict[str, Any], checkpoint: Checkpoint) -> FoundTask | None:
@@ -146,6 +166,13 @@ def _as_text(facts: dict[str, Any]) -> str:
         labels = listed(task["labels"], ", ")
         kind = f"{task['problem_type']}, " if task["problem_type"] else ""
         shown["task"] = f"{task['task']} ({kind}{task['class']}): {labels}"
+    if sentences := facts.get("sentences"):
+        length = sentences["max_length"] or "all"
+        parts = [f"pooling {', '.join(sentences['pooling'])}", *sentences["modules"]]
+        shown["sentences"] = f"{'; '.join(parts)}; {length} tokens"
+        prompts = [f"{name} {text!r}" for name, text in sentences["prompts"].items()]
+        if prompts:
+            shown["prompts"] = ", ".join(prompts)
     not_of_it = f"not of {facts.get('family')}"
     if facts.get(not_of_it):
         shown[not_of_it] = ", ".join(facts[not_of_it])

@@ -14,14 +14,14 @@ from ..checkpoints import CheckpointError, open_checkpoint
 from ..checkpoints.paths import MODULES, get_checkpoint_paths, is_sentence_folder
 from ..datasets.folders import model_folder
 from ..families import ConfigError
-from ..layers import TextPooling
-from ..tokenizer import Tokenizer, load_tokenizer
-from .pretrained import load_trained_model_from_checkpoint
-from .sentence_folder import (
+from ..families.sentence_folder import (
     DenseModule,
     SentenceFolder,
     read_sentence_folder,
 )
+from ..layers import TextPooling
+from ..tokenizer import Tokenizer, load_tokenizer
+from .pretrained import load_trained_model_from_checkpoint
 from .text_settings import TextSettings, remember
 
 POOLING_LAYER = "Sentence-Pooling"

@@ -14,8 +14,8 @@ from ..arguments import as_size, describe
 from ..backend import keras, models
 from ..checkpoints.paths import MODULES
 from ..checkpoints.safetensors import write_safetensors
+from ..families.sentence_folder import OLD_POOLING_KEYS, SETTINGS
 from ..layers import Dropout, TextPooling
-from ..loader.sentence_folder import OLD_POOLING_KEYS, SETTINGS
 from ..loader.text_settings import TextSettings, settings_of
 from ..tokenizer import Tokenizer
 from .conversion import (

@@ -12,6 +12,7 @@ from command_line import start
 from model_folders import CONFIG, WORDS, random_weights, write_google_folder
 from relatives import write_relative
 from runtimes import once
+from sentence_folders import write_sentence_folder
 
 from keras_bert import (
     extract_embeddings,
@@ -409,3 +410,12 @@ def test_a_vocabulary_of_sentencepiece_goes_along_as_it_is(command, tmp_path):
     )
     assert code == 1
     assert "are for vocabularies of WordPiece. Received:" in err
+
+
+@once
+def test_what_a_folder_says_about_sentences_is_left_out(command, tmp_path):
+    write_sentence_folder(tmp_path / "model")
+    code, _, err = command("convert", tmp_path / "model", tmp_path / "new", "--to", "huggingface")
+    assert code == 0
+    assert "left out: what the folder says about sentences" in err
+    assert not (tmp_path / "new" / "modules.json").exists()

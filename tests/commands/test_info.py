@@ -8,6 +8,7 @@ import pytest
 from checkpoint_files import DATA
 from model_folders import CONFIG, write_google_folder
 from runtimes import once
+from sentence_folders import write_sentence_folder
 from task_folders import TASKS, changed_folder
 
 from keras_bert.checkpoints import write_tensor_bundle
@@ -177,3 +178,15 @@ def test_a_damaged_head_is_an_error(command, tmp_path):
     code, out, err = command("info", folder)
     assert (code, "heads:         pooler" in out.splitlines()) == (1, True)
     assert "lacks classifier.bias of its head" in err
+
+
+def test_a_folder_of_sentence_transformers(command, tmp_path):
+    settings = {"prompts": {"query": "q: "}, "default_prompt_name": None}
+    write_sentence_folder(tmp_path / "model", ["cls", "max"], [(7, "Tanh")], settings=settings)
+    code, out, err = command("info", tmp_path / "model")
+    assert (code, err) == (0, "")
+    assert "sentences:     pooling cls, max; Dense 24 to 7, Tanh; Normalize; 10 tokens\n" in out
+    assert "prompts:       query 'q: '\n" in out
+    (tmp_path / "model" / "1_Pooling" / "config.json").write_text('{"pooling_mode": "min"}')
+    code, out, err = command("info", tmp_path / "model")
+    assert (code, "30 tokens" in out, "`pooling_mode`" in err) == (1, True, True)

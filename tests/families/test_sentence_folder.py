@@ -8,7 +8,7 @@ from sentence_folders import TYPES, write, write_sentence_folder
 
 from keras_bert import ConfigError
 from keras_bert.checkpoints.paths import get_checkpoint_paths, is_sentence_folder
-from keras_bert.loader.sentence_folder import read_sentence_folder
+from keras_bert.families.sentence_folder import read_sentence_folder
 
 pytestmark = once
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..checkpoints.paths import MODULES
-from ..families import ConfigError
+from .family import ConfigError
 
 SETTINGS = "config_sentence_transformers.json"
 # The name that says "bert" is today's for all families.

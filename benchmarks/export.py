@@ -7,7 +7,7 @@ MODEL is a folder with weights. Each runtime, a process of its own, exports the 
 `seq_len=None` in every format that it writes for any batch and length, runs the file by the
 format's own engine on a batch of random ids, a third of it padding, and prints the largest
 difference to `predict` on tokens, the size of the file in MB, and the milliseconds of a batch in
-the engine and of `predict` on the runtime, the medians of calls that take turns. Lines with "int8"
+the engine and, before that, of `predict_on_batch` on the runtime, medians. Lines with "int8"
 are of `model.quantize("int8")`, compared with what the quantized model predicts.
 """
 
@@ -116,10 +116,13 @@ def size_of(folder: Path) -> float:
     return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) / 1e6
 
 
-def seconds(call) -> float:
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
+def median_ms(call, repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return 1000 * float(np.median(times))
 
 
 def measure(arguments, form: str) -> str:
@@ -137,17 +140,14 @@ def measure(arguments, form: str) -> str:
     ids[:, 1:][random.uniform(size=(shape[0], 1)) < np.linspace(0, 1, shape[1] - 1) ** 2] = 0
     arrays = [ids, np.zeros_like(ids)]
     expected = model.predict_on_batch(arrays)
+    runtime = median_ms(lambda: model.predict_on_batch(arrays), arguments.repeats)
     write, name = WRITERS[form.removesuffix(" int8")]
     with tempfile.TemporaryDirectory() as scratch:
         most = layers["Embedding-Position"].input_dim
         run = write(model, Path(scratch, name), most)
         size = size_of(Path(scratch))
         found = run(arrays)
-        times = [
-            (seconds(lambda: run(arrays)), seconds(lambda: model.predict_on_batch(arrays)))
-            for _ in range(arguments.repeats)
-        ]
-    engine, runtime = 1000 * np.median(times, axis=0)
+        engine = median_ms(lambda: run(arrays), arguments.repeats)
     distance = np.abs(found - expected)[ids != 0].max()
     return f"{distance:.1e} | {size:.1f} | {engine:.1f} | {runtime:.1f}"
 

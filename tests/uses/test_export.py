@@ -12,9 +12,18 @@ import pytest
 from model_folders import CONFIG, write_hugging_face_folder
 from readme_examples import example
 from runtimes import RUNTIME
+from sentence_folders import write_sentence_folder
+from task_folders import TASKS
 
-from keras_bert import get_checkpoint_paths, get_model, load_trained_model_from_checkpoint
+from keras_bert import (
+    get_checkpoint_paths,
+    get_model,
+    load_sentence_model,
+    load_task_model,
+    load_trained_model_from_checkpoint,
+)
 from keras_bert.backend import models
+from keras_bert.layers.text_pooling import POOLINGS
 
 RELATIVES = Path(__file__).resolve().parents[1] / "data" / "relatives"
 BATCHES = [["a"], ["a b c d e f g", ("b c", "d")], [("a b", "c"), ("d", "e f g h"), "b"]]
@@ -95,13 +104,14 @@ def batch(model, rows, length):
 
 
 def check(model, run, shapes=SHAPES, tolerance=TOLERANCE):
-    """What runs the exported model gives on tokens what `predict` gives."""
+    """What runs the exported model gives on tokens, or for a text, what `predict` gives."""
     for rows, length in shapes:
         ids, segments = batch(model, rows, length)
         expected = model.predict([ids, segments], verbose=0)
         found = np.asarray(run(ids, segments))
         assert found.shape == expected.shape
-        np.testing.assert_allclose(found[ids != 0], expected[ids != 0], atol=tolerance)
+        counted = ids != 0 if expected.ndim == 3 else slice(None)
+        np.testing.assert_allclose(found[counted], expected[counted], atol=tolerance)
 
 
 def run_onnx(path):
@@ -230,6 +240,58 @@ def test_onnx_of_a_model_with_one_segment(tmp_path):
     model = random_model(embed_dim=4, segment_num=1)
     export(model, tmp_path / "model.onnx", format="onnx")
     check(model, run_onnx(tmp_path / "model.onnx"))
+
+
+def other_model(kind, folder):
+    """A model that ends in vectors or logits."""
+    if kind == "sentences":
+        dense = [(7, "Tanh"), (5, "Identity")]
+        write_sentence_folder(folder / "sentences", POOLINGS, dense)
+        return load_sentence_model(folder / "sentences")
+    return load_task_model(TASKS / f"bert-{kind}")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME not in ("tensorflow", "torch"), reason="formats of Keras 3")
+@pytest.mark.parametrize("format", ["onnx", "openvino"])
+@pytest.mark.parametrize("kind", ["sentences", "sequence", "tokens"])
+def test_models_that_end_in_vectors_or_logits(kind, format, tmp_path):
+    run, suffix = {"onnx": (run_onnx, "onnx"), "openvino": (run_openvino, "xml")}[format]
+    pytest.importorskip({"onnx": "onnxruntime"}.get(format, format))
+    model = other_model(kind, tmp_path)
+    export(model, tmp_path / f"model.{suffix}", format=format)
+    check(model, run(tmp_path / f"model.{suffix}"))
+
+
+@pytest.mark.slow
+@on_tensorflow
+def test_saved_model_of_vectors(tmp_path):
+    model = other_model("sentences", tmp_path)
+    export(model, tmp_path / "saved")
+    check(model, run_saved_model(tmp_path / "saved", model.inputs[0].dtype))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(RUNTIME != "tensorflow", reason="of any length on TensorFlow alone")
+def test_litert_of_vectors(tmp_path):
+    model = other_model("sentences", tmp_path)
+    export(model, tmp_path / "model.tflite", format="litert")
+    check(model, run_litert(tmp_path / "model.tflite"))
+
+
+@on_torch
+@pytest.mark.slow
+def test_onnx_of_a_reader(tmp_path):
+    """It has two outputs."""
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    model, _ = load_task_model(TASKS / "bert-answers")
+    export(model, tmp_path / "model.onnx", format="onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    for rows, length in SHAPES:
+        ids, segments = batch(model, rows, length)
+        found = session.run(None, {"Input-Token": ids, "Input-Segment": segments})
+        for each, expected in zip(found, model.predict([ids, segments], verbose=0), strict=True):
+            np.testing.assert_allclose(each, expected, atol=TOLERANCE)
 
 
 @pytest.mark.skipif(RUNTIME not in ("tensorflow", "torch"), reason="formats of Keras 3")

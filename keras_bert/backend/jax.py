@@ -90,9 +90,15 @@ def predictor(model, of_known_layers: bool) -> Predictor:
         outputs, changed = step(state, arrays)
         for index, value in changed.items():
             others[index].assign(value)
-        return jax.tree.map(np.array, outputs)
+        return outputs
 
-    return Predictor(predict)
+    return Predictor(predict, fetch=_fetch)
+
+
+def _fetch(outputs: list) -> list:
+    for each in jax.tree.leaves(outputs):
+        each.copy_to_host_async()
+    return jax.tree.map(np.array, outputs)
 
 
 def _step(model):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -188,11 +188,26 @@ class LayerCall:
     """Mixin for layers that occur dozens of times in a model; PyTorch has a shorter `__call__`."""
 
 
-class Predictor(NamedTuple):
-    """What computes batches of a model."""
+def _as_arrays(outputs: list) -> list:
+    return [
+        [*map(np.asarray, each)] if isinstance(each, (list, tuple)) else np.asarray(each)
+        for each in outputs
+    ]
 
-    call: Callable  # of a list of arrays, token ids and segment ids, int32 (B, T): features
-    threads: int = 1  # how many should call it at a time
+
+class Predictor(NamedTuple):
+    """What computes batches of a model.
+
+    Attributes:
+        call: Takes a list of arrays, token ids and segment ids, int32 (B, T), and returns the
+            output, where it is computed; an accelerator may not have finished by then.
+        threads: How many should call it at a time.
+        fetch: Takes a list of what `call` has returned, and returns it as NumPy arrays.
+    """
+
+    call: Callable[[list], Any]
+    threads: int = 1
+    fetch: Callable[[list], list] = _as_arrays
 
 
 def predictor(model, of_known_layers: bool) -> Predictor:

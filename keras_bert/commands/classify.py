@@ -176,12 +176,11 @@ def _logits(model, rows, limit: int, batch_size: int | None) -> Iterator[np.ndar
     pad = batching.pad_to_bucket(limit) if COMPILES_EVERY_SHAPE else batching.pad_to_longest
 
     def compute(batch: batching.Batch) -> list[np.ndarray]:
-        outputs = run.call([batch.token_ids, batch.segment_ids])
+        (outputs,) = run.fetch([run.call([batch.token_ids, batch.segment_ids])])
         lengths = batch.lengths
         if len(model.outputs) == 2:
-            outputs = np.stack([np.asarray(each) for each in outputs], axis=1)
+            outputs = np.stack(outputs, axis=1)
             return [each[:, :end].copy() for each, end in zip(outputs, lengths, strict=False)]
-        outputs = np.asarray(outputs)
         if outputs.ndim == 3:
             return [each[:end].copy() for each, end in zip(outputs, lengths, strict=False)]
         return [each.copy() for each in outputs[: len(lengths)]]

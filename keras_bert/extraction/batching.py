@@ -54,6 +54,7 @@ def map_in_batches(
     batch_size: int | None = None,
     few_shapes: bool = False,
     budget: Budget = CPU,
+    ahead: int = 0,
 ) -> Iterator[tuple[Row, Any]]:
     """Apply a function of batches to rows, of which `LOOK_AHEAD` are read at a time.
 
@@ -65,23 +66,34 @@ def map_in_batches(
         batch_size: The most rows in a batch; None leaves it to the budget.
         few_shapes: Whether to fill batches up to one of a few numbers of rows.
         budget: What the device computes at once.
+        ahead: How many times `LOOK_AHEAD` rows more are given to `compute`, before results are
+            asked for: while a device computes, the next rows are read.
 
     Yields:
         Every row with its result, in the order of the rows.
     """
-    rows = iter(rows)
+    rows, begun = iter(rows), deque()
     while window := list(islice(rows, LOOK_AHEAD)):
-        results: list[Any] = [None] * len(window)
         lengths = [len(ids) for ids, _, _ in window]
         groups = list(_groups(lengths, pad_length_of, batch_size, few_shapes, budget))
-        batches = (
-            _as_batch([window[index] for index in indices], count, length)
-            for indices, count, length in groups
-        )
-        for (indices, _, _), made in zip(groups, compute(batches), strict=True):
-            for index, result in zip(indices, made, strict=True):
-                results[index] = result
-        yield from zip(window, results, strict=True)
+        begun.append((window, groups, compute(_batches(window, groups))))
+        if len(begun) > ahead:
+            yield from _in_order(*begun.popleft())
+    while begun:
+        yield from _in_order(*begun.popleft())
+
+
+def _batches(window: list[Row], groups) -> Iterator[Batch]:
+    for indices, count, length in groups:
+        yield _as_batch([window[index] for index in indices], count, length)
+
+
+def _in_order(window: list[Row], groups, computed) -> Iterator[tuple[Row, Any]]:
+    results: list[Any] = [None] * len(window)
+    for (indices, _, _), made in zip(groups, computed, strict=True):
+        for index, result in zip(indices, made, strict=True):
+            results[index] = result
+    return zip(window, results, strict=True)
 
 
 def pad_to(length: int) -> Callable[[int], int]:

@@ -115,18 +115,41 @@ class Pipeline:
         total = len(texts) if isinstance(texts, Sized) else None
         bar = tqdm(desc="extract_embeddings", unit="text", total=total, disable=not progress)
 
+        begin, budget, ahead = self._in_turn, batching.CPU, 0
+        if on_accelerator():
+            budget = batching.ACCELERATOR
+            if self._pools_in_model:
+                begin, ahead = self._all_at_once, 1
+
         def compute(batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
-            threads = self._predictor.threads
-            for results in batching.map_in_threads(self._compute, batches, threads):
+            return counted(begin(batches))
+
+        def counted(computed: Iterable[list[np.ndarray]]) -> Iterator[list[np.ndarray]]:
+            for results in computed:
                 bar.update(len(results))
                 yield results
 
         with bar:
-            budget = batching.ACCELERATOR if on_accelerator() else batching.CPU
             for (ids, _, _), features in batching.map_in_batches(
-                compute, rows, pad_length_of, self._batch_size, COMPILES_EVERY_SHAPE, budget
+                *(compute, rows, pad_length_of, self._batch_size, COMPILES_EVERY_SHAPE),
+                *(budget, ahead),
             ):
                 yield ids, features
+
+    def _in_turn(self, batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
+        """Results of batches, of which the next is begun when one has been taken."""
+        return batching.map_in_threads(self._compute, batches, self._predictor.threads)
+
+    def _all_at_once(self, batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
+        """Vectors of batches that are all begun here, before any is waited for."""
+        given = list(batches)
+        begun = [self._predictor.call([each.token_ids, each.segment_ids]) for each in given]
+
+        def fetch():
+            for batch, vectors in zip(given, self._predictor.fetch(begun), strict=True):
+                yield list(vectors[: len(batch.lengths)])
+
+        return fetch()
 
     def _encode(self, texts: Iterable) -> Iterator[Row]:
         """Token ids of every text, cut to the model's length but not padded."""
@@ -145,13 +168,14 @@ class Pipeline:
     def _compute(self, batch: Batch) -> list[np.ndarray]:
         """A result for each row of a batch; it keeps nothing else of the batch in memory."""
         output = self._predictor.call([batch.token_ids, batch.segment_ids])
+        (output,) = self._predictor.fetch([output])
         if not self._pools_in_model:
             self._check_features(output, batch)
             if self._pooling is not None:
                 output = ops.convert_to_numpy(self._pooling([output, batch.token_ids]))
         if self._pools_in_model or self._pooling is not None:
-            return [each.copy() for each in np.asarray(output)[: len(batch.lengths)]]
-        features = np.asarray(output)
+            return [each.copy() for each in output[: len(batch.lengths)]]
+        features = output
         if features.dtype.itemsize < 4:  # a 16-bit policy
             features = features.astype("float32")
         lengths = batch.lengths.tolist() if self._cut else [None] * len(batch.lengths)

@@ -207,7 +207,10 @@ def test_the_plain_predictor_is_that_of_keras():
     inputs = layers.Input(shape=(3,))
     model = models.Model(inputs, layers.Dense(2)(inputs))
     predictor = plain.predictor(model, of_known_layers=True)
-    assert predictor == (model.predict_on_batch, 1)
+    assert predictor[:2] == (model.predict_on_batch, 1)
+    first, *second = predictor.fetch([[1.0, 2.0], (np.ones(3), np.zeros(2))])
+    assert type(first) is list
+    np.testing.assert_array_equal(second[0][0], np.ones(3))
     if KERAS_3 and RUNTIME != "jax":  # which has one of its own
         assert backend.predictor(model, of_known_layers=False).call == model.predict_on_batch
     with pytest.raises(NotImplementedError):

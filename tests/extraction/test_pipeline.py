@@ -17,7 +17,7 @@ from keras_bert import (
     get_model,
 )
 from keras_bert.backend import Predictor, layers, models, ops, predictor
-from keras_bert.extraction import pipeline
+from keras_bert.extraction import batching, pipeline
 from keras_bert.extraction.pipeline import Pipeline
 
 
@@ -231,3 +231,53 @@ def test_features_in_16_bits_come_in_float32(vocabulary, poolings):
         model = models.Model(*get_model(30, 16, None, 12, 1, 3, 20, training=False))
     (result,) = Pipeline(model, vocabulary, poolings=poolings)(["a b"])
     assert result.dtype == "float32"
+
+
+def as_on_an_accelerator(monkeypatch):
+    """Vectors are computed here as they are on a GPU; what takes them there is not tried."""
+    monkeypatch.setattr(pipeline, "on_accelerator", lambda: True)
+    monkeypatch.setattr(batching, "LOOK_AHEAD", 8)
+
+
+@pytest.mark.parametrize("count", [0, 1, 8, 30])
+def test_an_accelerator_computes_while_the_next_texts_are_read(
+    vocabulary, monkeypatch, load, sentences, count
+):
+    model, texts = load(seq_len=None), sentences(count)
+    expected = extract_embeddings(model, texts, POOL_AVE, vocabs=vocabulary)
+    as_on_an_accelerator(monkeypatch)
+    read, begun, fetched = [], [], []
+
+    def counting(model, of_known_layers):
+        predict = predictor(model, of_known_layers)
+
+        def call(arrays):
+            begun.append(len(read))
+            return predict.call(arrays)
+
+        def fetch(outputs):
+            fetched.append(len(read))
+            return predict.fetch(outputs)
+
+        return Predictor(call, 1, fetch)
+
+    monkeypatch.setattr(pipeline, "predictor", counting)
+    extract = Pipeline(model, vocabulary, poolings=[POOL_AVE])
+    found = list(extract(read.append(text) or text for text in texts))
+    assert len(found) == count
+    for each, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(each, other, rtol=0, atol=1e-5)
+    # Each window of 8 texts is begun when it has been read, and fetched when the next one has.
+    windows = list(range(8, count, 8)) + [count] * (count > 0)
+    assert sorted(set(begun)) == windows
+    assert fetched == [min(window + 8, count) for window in windows]
+
+
+def test_an_error_on_an_accelerator_comes_in_its_place(vocabulary, monkeypatch, load, sentences):
+    as_on_an_accelerator(monkeypatch)
+    texts = [*sentences(20), None]
+    extract = Pipeline(load(seq_len=None), vocabulary, poolings=[POOL_AVE])
+    results = extract(texts)
+    assert len([next(results) for _ in range(8)]) == 8
+    with pytest.raises(TypeError, match="Text 20 must be a str"):
+        list(results)

@@ -20,7 +20,7 @@ def predictor(model, of_known_layers: bool) -> Predictor:
     calls = _layer_calls(model) if of_known_layers else None
     if calls is None:
         return plain.predictor(model, of_known_layers)
-    return Predictor(lambda arrays: _run(model, calls, arrays))
+    return Predictor(lambda arrays: _run(model, calls, arrays), fetch=_fetch)
 
 
 class _LayerCall(NamedTuple):
@@ -39,6 +39,8 @@ def _layer_calls(model) -> list[_LayerCall] | None:
     On PyTorch, Keras needs a quarter of a millisecond around every layer of every call, which for
     short texts is more than the layer itself, and keeps all features to the end.
     """
+    if len(model.outputs) != 1:
+        return None
     changed = any(is_changed(layer) or is_patched(layer) for layer in [model, *model.layers])
     nodes = private.nodes(model)
     if model.jit_compile or changed or nodes is None:
@@ -72,12 +74,10 @@ def _layer_calls(model) -> list[_LayerCall] | None:
     return calls
 
 
-def _run(model, calls: list[_LayerCall], arrays) -> np.ndarray:
-    """What `predict_on_batch` gives for token ids and segment ids (B, T), in float32 at least."""
-    features = {
-        id(tensor): ops.convert_to_tensor(array)
-        for tensor, array in zip(model.inputs, arrays, strict=True)
-    }
+def _run(model, calls: list[_LayerCall], arrays) -> torch.Tensor:
+    """What `predict_on_batch` gives for token ids and segment ids (B, T), as a tensor."""
+    tensors = _to_device(arrays)
+    features = {id(given): each for given, each in zip(model.inputs, tensors, strict=True)}
     masks = dict.fromkeys(features)
     with torch.no_grad():
         for layer, takes_mask, inputs, outputs, done_with in calls:
@@ -95,4 +95,17 @@ def _run(model, calls: list[_LayerCall], arrays) -> np.ndarray:
                 features.pop(key, None)
         result = features[id(model.outputs[0])]
         # Keras would make a NumPy array of 16-bit floats, which takes as long as some layers.
-        return (result.float() if result.dtype.itemsize == 2 else result).cpu().numpy()
+        return result.float() if result.dtype.itemsize == 2 else result
+
+
+def _to_device(arrays) -> list[torch.Tensor]:
+    """Tensors of arrays. A copy to a GPU is not waited for, which takes pinned memory."""
+    device = ops.convert_to_tensor(np.zeros(0, "int32")).device
+    if device.type != "cuda":
+        return [ops.convert_to_tensor(array) for array in arrays]
+    pinned = [torch.from_numpy(array).pin_memory() for array in arrays]
+    return [each.to(device, non_blocking=True) for each in pinned]
+
+
+def _fetch(outputs: list[torch.Tensor]) -> list[np.ndarray]:
+    return [each.cpu().numpy() for each in outputs]

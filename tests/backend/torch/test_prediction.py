@@ -36,7 +36,8 @@ def test_a_patched_model(name, encoder, arrays, predictor):
     original = getattr(encoder, name)
     setattr(encoder, name, lambda *args, **kwargs: 2 * original(*args, **kwargs))
     expected = np.asarray(encoder.predict_on_batch(arrays))
-    np.testing.assert_array_equal(predictor(encoder).call(arrays), expected)
+    predict = predictor(encoder)
+    np.testing.assert_array_equal(predict.fetch([predict.call(arrays)])[0], expected)
 
 
 def test_weights_are_those_of_the_moment(encoder, arrays, predictor):
@@ -52,6 +53,7 @@ def test_one_thread_calls_it(encoder, predictor):
 
 
 def test_results_are_arrays_of_float32(usual_model, arrays, predictor):
-    result = predictor(usual_model).call(arrays)
+    predict = predictor(usual_model)
+    (result,) = predict.fetch([predict.call(arrays)])
     assert type(result) is np.ndarray
     assert result.dtype == "float32"

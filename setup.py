@@ -50,7 +50,12 @@ setup(
         "ray": ["pyarrow>=15.0.0", "ray[data]>=2.40.0"],
         "sentencepiece": ["sentencepiece>=0.2.2"],  # vocabularies of English ALBERT models
         # What slow tests compare with, beside the numbers that all tests have with them.
-        "reference": ["mypy>=1.11.0", "tokenizers>=0.20.0", "transformers>=4.45.0"],
+        "reference": [
+            "mypy>=1.11.0",
+            "sentence-transformers>=3.3.0",
+            "tokenizers>=0.20.0",
+            "transformers>=4.45.0",
+        ],
         "test": [
             "build>=1.2.0",
             "grain>=0.2.12",

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from checkpoint_files import BUNDLE, DATA, is_same, numbers
+from runtimes import once
 
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
 from keras_bert.checkpoints.stored import ChangedTensor
+
+pytestmark = once
 
 
 def test_shapes_and_types_without_reading():

@@ -4,9 +4,12 @@ import struct
 import zipfile
 
 import pytest
+from runtimes import once
 
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.checkpoints.errors import parsing
+
+pytestmark = once
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 """Long lists of names in error messages."""
 
+from runtimes import once
+
 from keras_bert.checkpoints.listing import describe_missing, listed, summary, with_ranges
+
+pytestmark = once
 
 
 def test_layers_are_counted_as_ranges():

@@ -10,9 +10,12 @@ from pipes import make_pipe, refused
 import numpy as np
 import pytest
 from checkpoint_files import BUNDLE, DATA, STATE, assert_holds, numbers
+from runtimes import once
 from safetensors.numpy import save_file
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
+
+pytestmark = once
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 from checkpoint_files import DATA
+from runtimes import once
 
 from keras_bert import PretrainedList, get_checkpoint_paths
+
+pytestmark = once
 
 
 def names(folder):

@@ -7,6 +7,7 @@ from pipes import make_pipe, refused
 import numpy as np
 import pytest
 from checkpoint_files import is_same, numbers
+from runtimes import once
 
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.checkpoints.stored import (
@@ -19,6 +20,8 @@ from keras_bert.checkpoints.stored import (
     have_equal_content,
     map_bytes,
 )
+
+pytestmark = once
 
 FLOAT = np.dtype(np.float32)
 

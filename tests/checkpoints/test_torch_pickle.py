@@ -9,9 +9,12 @@ from collections import OrderedDict
 
 import pytest
 from checkpoint_files import save_pickle
+from runtimes import once
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint
 from keras_bert.checkpoints.torch_pickle import Unpickler
+
+pytestmark = once
 
 
 class Harm:

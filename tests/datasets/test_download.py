@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from runtimes import once
 
 from keras_bert.datasets import download as module
 from keras_bert.datasets.download import download
+
+pytestmark = once
 
 CONTENT = bytes(range(256)) * 4000  # about 1 MB, many pieces
 

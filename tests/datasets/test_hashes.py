@@ -5,10 +5,13 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from runtimes import once
 
 from keras_bert.datasets import hashes
 from keras_bert.datasets.hashes import check_archive, check_files, record_archive, sha256_of
 from keras_bert.datasets.unpacking import ArchiveError
+
+pytestmark = once
 
 URL = "https://example.org/model.zip"
 CONTENT = bytes(range(256)) * 5000

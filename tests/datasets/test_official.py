@@ -3,8 +3,12 @@
 import re
 from pathlib import Path
 
+from runtimes import once
+
 from keras_bert.datasets import PretrainedInfo, PretrainedList
 from keras_bert.datasets.official import KNOWN_FILES
+
+pytestmark = once
 
 
 def test_list_of_official_checkpoints():

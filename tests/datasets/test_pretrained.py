@@ -240,6 +240,8 @@ package = sys.modules["keras_bert"] = types.ModuleType("keras_bert")  # without 
 package.__path__ = [sys.argv[1]]
 from keras_bert.checkpoints.paths import get_checkpoint_paths
 from keras_bert.datasets import get_pretrained
+
+pytestmark = once
 print(get_pretrained(sys.argv[2]))
 """
 

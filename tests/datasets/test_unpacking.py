@@ -10,8 +10,11 @@ import zipfile
 
 import pytest
 from archives import FILES, make_archive, read
+from runtimes import once
 
 from keras_bert.datasets.unpacking import ArchiveError, unpack
+
+pytestmark = once
 
 
 def refuse(archive, folder, match):

@@ -6,11 +6,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runtimes import once
 from tokenizer_texts import OLD, VOCABULARY
 
 from keras_bert.tokenizer import Tokenizer
 from keras_bert.tokenizer.alignment import _align, align_tokens
 from keras_bert.tokenizer.characters import is_space
+
+pytestmark = once
 
 
 def test_same_as_old_library():

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from runtimes import once
 
 from keras_bert.tokenizer.batch_arrays import pad_batch
+
+pytestmark = once
 
 ENCODED = [([2, 5, 3], 3, 0), ([2, 3, 6, 7, 3], 2, 3), ([], 0, 0), ([2, 3, 3], 2, 1)]
 

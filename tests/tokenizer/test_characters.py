@@ -3,8 +3,11 @@
 import unicodedata
 
 import pytest
+from runtimes import once
 
 from keras_bert.tokenizer import Tokenizer, characters
+
+pytestmark = once
 
 YES = {
     "is_punctuation": "!-/:@[`{~$^+|，。「﹏—\u00bf",

@@ -3,9 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runtimes import once
 from tokenizer_texts import README_DICT, VOCABULARY
 
 from keras_bert.tokenizer import Tokenizer
+
+pytestmark = once
 
 HOOKS_DICT = {
     token: index

@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+from runtimes import once
 from tokenizer_texts import PIECES
 
 from keras_bert.datasets import PretrainedList
@@ -12,6 +13,8 @@ from keras_bert.tokenizer import (
     load_tokenizer,
     load_vocabulary,
 )
+
+pytestmark = once
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 

@@ -9,6 +9,8 @@ from tokenizer_texts import PIECES
 from keras_bert.tokenizer import SentencePieceTokenizer, VocabularyError
 from keras_bert.tokenizer.piece_model import read_piece_model
 
+pytestmark = once
+
 MODEL, JSON = PIECES / "spiece.model", PIECES / "tokenizer.json"
 DOCUMENT = json.loads(JSON.read_text(encoding="utf-8"))
 TEXTS = json.loads(PIECES.joinpath("oracle.json").read_text(encoding="ascii"))["texts"]

@@ -1,9 +1,12 @@
 """The special tokens, which have one list that all rooms use."""
 
 import pytest
+from runtimes import once
 
 from keras_bert.tokenizer import special_tokens
 from keras_bert.tokenizer.special_tokens import SPECIAL_TOKENS, is_padding, is_special
+
+pytestmark = once
 
 
 def test_the_tokens_are_those_of_official_vocabularies_and_of_the_old_library():

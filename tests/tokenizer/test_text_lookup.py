@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from runtimes import once
 from tokenizer_texts import VOCABULARY, ByTheRules
 
 from keras_bert.tokenizer import Tokenizer, text_lookup
 from keras_bert.tokenizer.text_lookup import SINGLES, BoundedCache, TextLookup, runs
 from keras_bert.tokenizer.words import space_out, specials_pattern
+
+pytestmark = once
 
 
 def lookup(**changes):

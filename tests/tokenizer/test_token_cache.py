@@ -14,6 +14,8 @@ from tokenizer_texts import OLD, README_DICT, VOCABULARY, ByTheRules, odd_texts
 from keras_bert.tokenizer import Tokenizer, text_lookup
 from keras_bert.tokenizer.token_cache import Settings, TokenCache
 
+pytestmark = once
+
 DEFAULT = Settings(False, False, "[UNK]", "[CLS]", "[SEP]")
 
 

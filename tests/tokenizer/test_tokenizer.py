@@ -8,9 +8,12 @@ import sys
 
 import numpy as np
 import pytest
+from runtimes import once
 from tokenizer_texts import OLD, README_DICT, VOCABULARY, ByTheRules
 
 from keras_bert.tokenizer import Tokenizer
+
+pytestmark = once
 
 # Numbers and results.
 

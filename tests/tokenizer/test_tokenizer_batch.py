@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from runtimes import once
 from tokenizer_texts import OLD, VOCABULARY, ByTheRules
 
 from keras_bert.tokenizer import Tokenizer
+
+pytestmark = once
 
 TEXTS = [*OLD["texts"], "a[SEP]b [MASK]film[UNK] [CLS[PAD]", "天" * 200 + "film", "a" * 101]
 

@@ -6,6 +6,7 @@ import pickle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runtimes import once
 from tokenizer_texts import README_DICT
 
 from keras_bert.tokenizer.word_pieces import (
@@ -16,6 +17,8 @@ from keras_bert.tokenizer.word_pieces import (
     reach_of,
 )
 from keras_bert.tokenizer.words import Word
+
+pytestmark = once
 
 vocabularies = st.sets(
     st.text("abc", min_size=1, max_size=5)

@@ -1,6 +1,7 @@
 """Texts to words by both sets of rules, and where their characters stand in the text."""
 
 import pytest
+from runtimes import once
 from tokenizer_texts import OLD
 
 from keras_bert.tokenizer.words import (
@@ -10,6 +11,8 @@ from keras_bert.tokenizer.words import (
     split_specials,
     split_words,
 )
+
+pytestmark = once
 
 
 def words(text, cased=False, official=False, **arguments):

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from runtimes import once
 
 from keras_bert.checkpoints.tensor_bundle.crc32c import crc32c, masked_crc32c
+
+pytestmark = once
 
 
 @pytest.mark.parametrize(

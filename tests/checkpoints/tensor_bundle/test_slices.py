@@ -2,12 +2,15 @@
 
 import pytest
 from checkpoint_files import DATA
+from runtimes import once
 
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.checkpoints.tensor_bundle.layout import Entry
 from keras_bert.checkpoints.tensor_bundle.slices import read_slice, splitting_axis
 from keras_bert.checkpoints.tensor_bundle.table import read_table
 from keras_bert.checkpoints.tensor_bundle.wire import field, messages, read_message
+
+pytestmark = once
 
 ENTRIES = dict(read_table((DATA / "model.ckpt-7.index").read_bytes()))
 

@@ -4,11 +4,14 @@ import struct
 
 import pytest
 from checkpoint_files import DATA, numbers
+from runtimes import once
 
 from keras_bert.checkpoints import CheckpointError, open_checkpoint, write_tensor_bundle
 from keras_bert.checkpoints.tensor_bundle.crc32c import masked_crc32c
 from keras_bert.checkpoints.tensor_bundle.table import _MAGIC as MAGIC
 from keras_bert.checkpoints.tensor_bundle.table import _append_block, read_table, write_table
+
+pytestmark = once
 
 
 def test_a_table_that_tensorflow_wrote():

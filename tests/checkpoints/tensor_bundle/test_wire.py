@@ -1,6 +1,7 @@
 """Protocol buffers, against the examples in their documentation (Encoding) and TensorFlow's own."""
 
 import pytest
+from runtimes import once
 
 from keras_bert.checkpoints import CheckpointError
 from keras_bert.checkpoints.tensor_bundle.wire import (
@@ -12,6 +13,8 @@ from keras_bert.checkpoints.tensor_bundle.wire import (
     read_varint,
     varint,
 )
+
+pytestmark = once
 
 
 @pytest.mark.parametrize(

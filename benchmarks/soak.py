@@ -43,7 +43,7 @@ def soak(runtime: str, share: float) -> dict[str, list[float]]:
     return readings
 
 
-def draw(readings: dict[str, dict[str, list[float]]], path: str) -> None:
+def draw(readings: dict[str, dict[str, list[float]]], share: float, path: str) -> None:
     """A line for every runtime, a column for every job."""
     from matplotlib.figure import Figure
 
@@ -52,9 +52,11 @@ def draw(readings: dict[str, dict[str, list[float]]], path: str) -> None:
     for (job, calls), axes in zip(JOBS.items(), columns, strict=True):
         for runtime, jobs in readings.items():
             axes.plot(range(1, READINGS + 1), jobs[job], label=runtime)
-        axes.set(title=f"{job} × {calls:,}", xlabel="reading", ylim=(0, None))
+        axes.set_title(f"{job} × {int(calls * share):,}", fontsize="medium")
+        axes.set_xlabel("reading")
         axes.spines[["top", "right"]].set_visible(False)
     columns[0].set_ylabel("resident memory (MiB)")
+    columns[0].set_ylim(bottom=0)  # of all columns, now that all lines are there
     columns[-1].legend(fontsize="small")
     figure.savefig(path, dpi=150)
 
@@ -76,7 +78,7 @@ def main() -> None:
     ]
     print_table(["MiB after warm-up", *JOBS], rows)
     if arguments.picture:
-        draw(readings, arguments.picture)
+        draw(readings, arguments.share, arguments.picture)
 
 
 if __name__ == "__main__":

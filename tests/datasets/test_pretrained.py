@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 from archives import FILES, make_archive, read
+from runtimes import once
 
 from keras_bert.checkpoints.paths import get_checkpoint_paths
 from keras_bert.datasets import PretrainedInfo, PretrainedList, get_pretrained, pretrained
 
 OFFICIAL = PretrainedList.uncased_l2_h128
 OFFICIAL_PATH = "/bert_models/2020_02_20/uncased_L-2_H-128_A-2.zip"
+
+pytestmark = once
 
 
 @pytest.fixture(autouse=True)
@@ -240,8 +243,6 @@ package = sys.modules["keras_bert"] = types.ModuleType("keras_bert")  # without 
 package.__path__ = [sys.argv[1]]
 from keras_bert.checkpoints.paths import get_checkpoint_paths
 from keras_bert.datasets import get_pretrained
-
-pytestmark = once
 print(get_pretrained(sys.argv[2]))
 """
 

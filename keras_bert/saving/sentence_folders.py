@@ -72,6 +72,7 @@ def save_sentence_model(
     names = {layer.name for layer in modules}
     vocabulary, cased = vocabulary_of(settings.tokenizer), bool(settings.tokenizer._cased)
     files = convertible_model(model, vocabulary, cased, without=names)
+    files = files._replace(text_rules=settings.tokenizer._text_rules)
     check_tokenizer(files)
     width = files.config["hidden_size"]
     with new_folder(Path(folder)) as unfinished:

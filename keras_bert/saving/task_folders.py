@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +83,11 @@ def save_task_model(
     """
     task = _task_of(model)
     noted = task_settings_of(model)
-    vocabulary, cased = _vocabulary(model, tokenizer)
+    tokenizer = _tokenizer(model, tokenizer)
     files = convertible_model(
-        *(model, vocabulary, cased, _HEAD_LAYERS), family=noted and noted.family
-    )
+        *(model, vocabulary_of(tokenizer), bool(tokenizer._cased), _HEAD_LAYERS),
+        family=noted and noted.family,
+    )._replace(text_rules=tokenizer._text_rules)
     check_tokenizer(files)
     head = files.family.task_heads[task]
     _check_layers(model, files, head)
@@ -159,10 +160,8 @@ def _listed_head(model: models.Model) -> str:
     return ", ".join(layer.name for layer in _above_encoder(model)) or "none"
 
 
-def _vocabulary(
-    model: models.Model, tokenizer: Tokenizer | None
-) -> tuple[Mapping[str, int] | Path, bool]:
-    """The vocabulary, as `ConvertibleModel` has it, and whether texts keep their case."""
+def _tokenizer(model: models.Model, tokenizer: Tokenizer | None) -> Tokenizer:
+    """The tokenizer that is given, or else that of the folder from which the model was loaded."""
     if tokenizer is None:
         settings = settings_of(model)
         if settings is None:
@@ -173,7 +172,7 @@ def _vocabulary(
         tokenizer = settings.tokenizer
     if not isinstance(tokenizer, Tokenizer):
         raise TypeError(f"`tokenizer` must be a Tokenizer. Received: {describe(tokenizer)}.")
-    return vocabulary_of(tokenizer), tokenizer._cased
+    return tokenizer
 
 
 def _task_keys(

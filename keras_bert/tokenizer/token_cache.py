@@ -47,8 +47,9 @@ class Settings(NamedTuple):
         """Return what finds the special tokens that are kept whole in a text."""
         if not self.official:
             return None
-        specials = (self.unknown, self.opening, self.separator, *PADDING_TOKENS, TOKEN_MASK, *self.added)
-        return specials_pattern(token for token in specials if token in vocabulary)
+        specials = (self.unknown, self.opening, self.separator, *PADDING_TOKENS, TOKEN_MASK)
+        kept = (*specials, *self.added)
+        return specials_pattern(token for token in kept if token in vocabulary)
 
 
 class _NeedsContext(Exception):

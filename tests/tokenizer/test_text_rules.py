@@ -10,9 +10,9 @@ from keras_bert.tokenizer import VocabularyError, load_tokenizer
 from keras_bert.tokenizer.text_rules import as_settings, read_text_rules
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = [*"Éé中文한", "é".upper(), "e", "한".lower(), "中文", "e中", "na", "##ï", "##i", "na\u0308"]
-VOCABULARY = list(dict.fromkeys([*SPECIAL, *WORDS, "<", "url", ">", "#", "naïve", "naive", "ive"]))
-TEXTS = ["É é e E", "中文 e中 中", "naïve Naïve NAÏVE", "[MASK] 한 <url> <url>e", "na\u0308 e\u0301"]
+WORDS = [*"Éée中文한<>#", "中文", "e中", "url", "na", "##ï", "##i", "na\u0308", "naïve", "ive"]
+VOCABULARY = [*SPECIAL, *WORDS, "naive"]
+TEXTS = ["É é e E", "中文 e中 中", "naïve Naïve NAÏVE", "[MASK] 한 <url> <url>e", "na\u0308 e"]
 
 
 def folder(tmp_path, settings=None, **files):

@@ -106,7 +106,9 @@ def load_sentence_model(
     if os.path.exists(paths.vocab):
         tokenizer = load_tokenizer(paths.vocab, official=True)
         if change := options.get("vocabulary_change"):
-            tokenizer = Tokenizer(change.vocabulary, cased=tokenizer._cased, official=True)
+            changed = Tokenizer(change.vocabulary, cased=tokenizer._cased, official=True)
+            changed._text_rules = tokenizer._text_rules
+            tokenizer = changed
         remember(sentence_model, _settings(tokenizer, description))
     return sentence_model
 

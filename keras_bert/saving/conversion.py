@@ -28,6 +28,13 @@ from ..families.fitting import check_fit
 from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
 from ..tokenizer import SentencePieceTokenizer, Tokenizer
+from ..tokenizer.text_rules import (
+    USUAL_RULES,
+    TextRules,
+    as_settings,
+    read_text_rules,
+    with_added,
+)
 from ..tokenizer.vocabulary import (
     declared,
     is_cased,
@@ -51,6 +58,7 @@ class ConvertibleModel(NamedTuple):
     cased: bool  # whether texts keep their case
     left_out: list[str]  # names of tensors that are not the model's and are lost
     origin: str | None = None  # what the user named the model by
+    text_rules: TextRules = USUAL_RULES  # of the tokenizer
 
 
 def read_folder(folder: Path) -> ConvertibleModel:
@@ -75,6 +83,7 @@ def read_folder(folder: Path) -> ConvertibleModel:
         vocabulary,
         keeps_case(folder, vocabulary),
         left_out(checkpoint, found),
+        text_rules=read_text_rules(paths.vocab)[0] if vocabulary else USUAL_RULES,
     )
 
 
@@ -231,10 +240,15 @@ def _named_in_errors(path: Path) -> Iterator[None]:
 
 
 def read_vocabulary(path: Path) -> Mapping[str, int] | Path | None:
-    """Return a vocabulary; the path itself of one of SentencePiece; None if there is no file."""
+    """Return a vocabulary, with tokens that were added beside the file.
+
+    The path itself of one of SentencePiece; None if there is no file.
+    """
     if not path.exists():
         return None
-    return path if is_piece_model(str(path)) else load_vocabulary(path)
+    if is_piece_model(str(path)):
+        return path
+    return with_added(load_vocabulary(path), read_text_rules(path)[1], str(path))
 
 
 def vocabulary_of(tokenizer: Tokenizer) -> Mapping[str, int] | Path:
@@ -293,6 +307,8 @@ def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
         keep_accents = declared(vocabulary.parent, "keep_accents")
         if keep_accents is not None:
             config["keep_accents"] = keep_accents
+    else:
+        config.update(as_settings(files.text_rules, vocabulary))
     write_json(folder / "tokenizer_config.json", config)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..arguments import describe
 from ..backend import activations, calls, models
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
@@ -115,6 +118,24 @@ def write_model_file(
         except RuntimeError as error:  # of HDF5, on a full disk
             raise OSError(f"{path} could not be written: {error}") from error
     return [weight.name for weight in found if weight.row in lost]
+
+
+def check_model(model: Any) -> None:
+    """Refuse what is no model."""
+    if not isinstance(model, models.Model):
+        raise TypeError(f"`model` must be a Model. Received: {describe(model)}.")
+
+
+def dense_weights(layer: Any) -> list[np.ndarray]:
+    """Kernel and bias of a Dense layer of a head; refuse one that has others."""
+    arrays = layer.get_weights()
+    if len(arrays) != 1 + layer.use_bias:
+        raise ValueError(
+            f"The layer {layer.name} of `model` must have a kernel and a bias and nothing else: "
+            "what LoRA adds, and quantized weights, are for Keras' save alone. "
+            f"Received: {len(arrays)} weights."
+        )
+    return arrays
 
 
 def _config_of(model: models.Model, family: Family) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..activations.torch_names import torch_name_of
 from ..arguments import as_size, describe
-from ..backend import keras, models
+from ..backend import calls, keras, models
 from ..checkpoints.paths import MODULES
 from ..checkpoints.safetensors import write_safetensors
 from ..families.sentence_folder import OLD_POOLING_KEYS, SETTINGS
@@ -25,7 +25,7 @@ from .conversion import (
     write_hugging_face_files,
     write_json,
 )
-from .model_files import convertible_model
+from .model_files import check_model, convertible_model, dense_weights
 
 _TYPES = "sentence_transformers.models"  # paths that every version knows
 _NO_MODULES = (keras.layers.InputLayer, keras.layers.Dropout, Dropout)
@@ -55,7 +55,8 @@ def save_sentence_model(
 
     Raises:
         ValueError: If the model has other layers, or its tokenizer is not known, or
-            `default_prompt` is none of the prompts.
+            `default_prompt` is none of the prompts, or the model has no `max_length` positions.
+        TypeError: If an argument has the wrong type.
         FileExistsError: If the folder holds something.
 
     Example:
@@ -67,12 +68,16 @@ def save_sentence_model(
         ...     print(*sorted(os.listdir(f"{folder}/tiny"))[:3])
         1_Pooling 2_Normalize config.json
     """
+    check_model(model)
     settings = _settings(model, tokenizer, max_length, prompts, default_prompt)
     pooling, modules = _modules(model)
     names = {layer.name for layer in modules}
     vocabulary, cased = vocabulary_of(settings.tokenizer), bool(settings.tokenizer._cased)
     files = convertible_model(model, vocabulary, cased, without=names)
+    files = files._replace(text_rules=settings.tokenizer._text_rules)
     check_tokenizer(files)
+    settings = _within(files.config["max_position_embeddings"], settings, max_length)
+    dense = {layer: dense_weights(layer) for layer in modules if _is_dense(layer)}
     width = files.config["hidden_size"]
     with new_folder(Path(folder)) as unfinished:
         write_hugging_face_files(unfinished, files)
@@ -82,10 +87,10 @@ def save_sentence_model(
             unfinished / "1_Pooling", {**config, "include_prompt": settings.pools_prompts}
         )
         for number, layer in enumerate(modules, start=2):
-            kind = "Dense" if isinstance(layer, keras.layers.Dense) else "Normalize"
+            kind = "Dense" if _is_dense(layer) else "Normalize"
             listed.append((kind, f"{number}_{kind}"))
             if kind == "Dense":
-                _write_dense(unfinished / listed[-1][1], layer)
+                _write_dense(unfinished / listed[-1][1], layer, *dense[layer])
             else:
                 _write_module(unfinished / listed[-1][1], {})
         _write_descriptions(unfinished, listed, settings)
@@ -105,6 +110,12 @@ def _settings(model, tokenizer, max_length, prompts, default_prompt) -> TextSett
     if max_length is not None:
         settings = settings._replace(max_length=as_size("max_length", max_length))
     if prompts is not None:
+        if not isinstance(prompts, Mapping) or not all(
+            isinstance(each, str) for item in prompts.items() for each in item
+        ):
+            raise TypeError(
+                f"`prompts` must be a dictionary of texts, by name. Received: {describe(prompts)}."
+            )
         settings = settings._replace(prompts=dict(prompts), default_prompt=None)
     if default_prompt is not None:
         settings = settings._replace(default_prompt=default_prompt)
@@ -115,6 +126,22 @@ def _settings(model, tokenizer, max_length, prompts, default_prompt) -> TextSett
             f"Received: {default_prompt!r}."
         )
     return settings
+
+
+def _within(positions: int, settings: TextSettings, asked: int | None) -> TextSettings:
+    """Settings with a maximal length that the model has positions for."""
+    if asked is not None and not 3 <= asked <= positions:
+        raise ValueError(
+            f"`max_length` must be from 3 to {positions}, the model's number of positions. "
+            f"Received: {asked}."
+        )
+    # Other folders name larger ones, and sentence-transformers then fails on long texts.
+    length = settings.max_length
+    return settings if length is None else settings._replace(max_length=min(length, positions))
+
+
+def _is_dense(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.Dense)
 
 
 def _modules(model: models.Model) -> tuple[TextPooling, list[Any]]:
@@ -133,8 +160,16 @@ def _modules(model: models.Model) -> tuple[TextPooling, list[Any]]:
             f"Received: {len(positions)} TextPooling, {len(model.inputs)} inputs, "
             f"{len(model.outputs)} outputs, further layers: {', '.join(others) or 'none'}."
         )
+    called = [layer.name for layer, _ in calls(model, known)]
     for layer in behind:
-        if isinstance(layer, keras.layers.Dense) and torch_name_of(layer.activation) is None:
+        if called.count(layer.name) != 1:
+            raise ValueError(f"The layer {layer.name} of `model` is called several times.")
+        if not _is_dense(layer) and not {*np.atleast_1d(layer.axis)} <= {-1, 1}:
+            raise ValueError(
+                f"The layer {layer.name} must normalize each vector: axis=-1. "
+                f"Received: axis={layer.axis}."
+            )
+        if _is_dense(layer) and torch_name_of(layer.activation) is None:
             raise ValueError(
                 f"The activation of {layer.name} must be one that PyTorch has as a class. "
                 f"Received: {layer.activation}."
@@ -151,8 +186,7 @@ def _pooling_config(pooling: TextPooling, width: int) -> dict[str, Any]:
     return {"word_embedding_dimension": width, **modes}
 
 
-def _write_dense(folder: Path, layer: Any) -> None:
-    kernel, *bias = layer.get_weights()
+def _write_dense(folder: Path, layer: Any, kernel: np.ndarray, *bias: np.ndarray) -> None:
     _write_module(
         folder,
         {

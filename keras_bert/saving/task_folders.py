@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from .conversion import (
     vocabulary_of,
     write_hugging_face_files,
 )
-from .model_files import convertible_model
+from .model_files import check_model, convertible_model, dense_weights
 
 _HEAD_LAYERS = {
     row.layer for family in FAMILIES for head in family.task_heads.values() for row in head.weights
@@ -67,7 +67,7 @@ def save_task_model(
 
     Raises:
         FileExistsError: If the folder holds something.
-        TypeError: If `tokenizer` is none.
+        TypeError: If `model` or `tokenizer` is none.
         ValueError: If the model has other layers, such as a CRF, or an argument does not fit it.
 
     Example:
@@ -81,16 +81,18 @@ def save_task_model(
         ...     load_task_model(f"{folder}/tuned")[1]
         ['no', 'yes']
     """
+    check_model(model)
     task = _task_of(model)
     noted = task_settings_of(model)
-    vocabulary, cased = _vocabulary(model, tokenizer)
+    tokenizer = _tokenizer(model, tokenizer)
     files = convertible_model(
-        *(model, vocabulary, cased, _HEAD_LAYERS), family=noted and noted.family
-    )
+        *(model, vocabulary_of(tokenizer), bool(tokenizer._cased), _HEAD_LAYERS),
+        family=noted and noted.family,
+    )._replace(text_rules=tokenizer._text_rules)
     check_tokenizer(files)
     head = files.family.task_heads[task]
     _check_layers(model, files, head)
-    arrays = {layer: model.get_layer(layer).get_weights() for layer in _layers_of(head)}
+    arrays = {layer: dense_weights(model.get_layer(layer)) for layer in _layers_of(head)}
     count = arrays[head.last[0].layer][0].shape[1]
     if problem_type is None and noted is not None:
         problem_type = noted.problem_type
@@ -132,7 +134,17 @@ def _check_layers(model: models.Model, files: ConvertibleModel, head: TaskHead) 
             f"{files.family.name} has them for this task in transformers; other layers are for "
             f"Keras' save alone. Received: {_listed_head(model)}."
         )
+    positions = {"Extract": 0, "Answers-Start": 0, "Answers-End": 1}
+    moved = [name for name in {*positions} & expected if found[name].index != positions[name]]
+    is_in_order = len(model.outputs) == 1 or list(model.output_names) == [*positions][1:]
+    if moved or not is_in_order:
+        raise ValueError(
+            "`model` must read the first token's features, or give starts, then ends. Received: "
+            f"{', '.join(moved) or 'outputs in another order'}."
+        )
     for layer in _layers_of(head):
+        if not found[layer].use_bias:
+            raise ValueError(f"The layer {layer} of `model` must have a bias, as in transformers.")
         allowed = _PROBABILITIES if layer == head.last[0].layer else (head.activation,)
         activation = activations.get(found[layer].activation)
         if activation not in map(activations.get, allowed):
@@ -159,10 +171,8 @@ def _listed_head(model: models.Model) -> str:
     return ", ".join(layer.name for layer in _above_encoder(model)) or "none"
 
 
-def _vocabulary(
-    model: models.Model, tokenizer: Tokenizer | None
-) -> tuple[Mapping[str, int] | Path, bool]:
-    """The vocabulary, as `ConvertibleModel` has it, and whether texts keep their case."""
+def _tokenizer(model: models.Model, tokenizer: Tokenizer | None) -> Tokenizer:
+    """The tokenizer that is given, or else that of the folder from which the model was loaded."""
     if tokenizer is None:
         settings = settings_of(model)
         if settings is None:
@@ -173,7 +183,7 @@ def _vocabulary(
         tokenizer = settings.tokenizer
     if not isinstance(tokenizer, Tokenizer):
         raise TypeError(f"`tokenizer` must be a Tokenizer. Received: {describe(tokenizer)}.")
-    return vocabulary_of(tokenizer), tokenizer._cased
+    return tokenizer
 
 
 def _task_keys(

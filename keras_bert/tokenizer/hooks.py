@@ -9,6 +9,7 @@ from typing import Any
 from ..arguments import describe
 from . import characters
 from .alignment import Offsets
+from .text_rules import USUAL_RULES, TextRules
 from .token_cache import Settings, TokenCache
 from .vocabulary import in_other_case
 from .word_pieces import TokenWithOffsets, greedy_pieces, piece_offsets
@@ -26,7 +27,9 @@ class TokenizerHooks:
     _token_sep: str
     _token_unk: str
     _cased: bool
-    _official: bool = False  # instances pickled by 0.89 have none of their own
+    # Instances pickled by 0.89 have none of their own of these.
+    _official: bool = False
+    _text_rules: TextRules = USUAL_RULES  # with `official`
     rematch: Any
     _cache: TokenCache | None = None  # made when it is missing or out of date
     # Another object whenever an attribute is set, and that of when they were last looked at.
@@ -178,18 +181,19 @@ class TokenizerHooks:
         """Split a text by the rules as they are, a subclass's own included."""
         settings = self._settings()
         specials = settings.kept_whole(self._token_dict)
-        for word in split_words(text, settings.cased, settings.official, specials, self._rules()):
+        for word in split_words(
+            *(text, settings.cased, settings.official, specials, self._rules()),
+            self._text_rules.keep_accents,
+        ):
             yield word, [word.text] if word.is_special else self._word_piece_tokenize(word.text)
 
     def _settings(self) -> Settings:
-        return Settings(
-            self._cased, self._official, self._token_unk, self._token_cls, self._token_sep
-        )
+        specials = self._token_unk, self._token_cls, self._token_sep
+        return Settings(self._cased, self._official, *specials, self._text_rules.added)
 
     def _rules(self) -> CharacterRules:
-        return CharacterRules(
-            self._is_punctuation, self._is_cjk_character, self._is_space, self._is_control
-        )
+        is_cjk = self._is_cjk_character if self._text_rules.chinese_words else _is_no_word
+        return CharacterRules(self._is_punctuation, is_cjk, self._is_space, self._is_control)
 
     def _has_own_tokenize(self) -> bool:
         return self._tokenize == MethodType(_OWN_TOKENIZE, self)
@@ -198,6 +202,8 @@ class TokenizerHooks:
         """Return caches of texts' tokens, None where a hook has a say in the rules."""
         own_pieces = MethodType(_OWN_WORD_PIECE_TOKENIZE, self)
         if self._rules() != OWN_RULES or self._word_piece_tokenize != own_pieces:
+            return None
+        if self._text_rules.keep_accents not in (None, self._cased):
             return None
         return self._current_cache()
 
@@ -223,7 +229,7 @@ class TokenizerHooks:
             or self._checked_version is not version
             or not cache.is_current(self._token_dict)
         ):
-            cache = self._current_cache() if _HOOKS.isdisjoint(self.__dict__) else None
+            cache = self._cache_of_rules() if _HOOKS.isdisjoint(self.__dict__) else None
             if cache is None or cache.unknown_id is None or None in cache.end_ids:
                 return None
             self.__dict__["_checked_version"] = version
@@ -255,6 +261,11 @@ def _enclose(
     first += second
     first.append(separator)
     return first, first_length, len(first) - first_length
+
+
+def _is_no_word(character: str) -> bool:
+    """The answer about Chinese characters where they are no words."""
+    return False
 
 
 _NO_TEXT = (0, 0)  # the offsets of tokens that come from none

@@ -4,6 +4,7 @@ import os
 
 from ..arguments import describe
 from .sentence_pieces import SentencePieceTokenizer
+from .text_rules import read_text_rules, with_added
 from .tokenizer import Tokenizer
 from .vocabulary import declared, is_cased, is_piece_model, load_vocabulary
 
@@ -20,7 +21,10 @@ def load_tokenizer(
         cased: Whether texts keep their case. None for what `tokenizer_config.json` beside the file
             says, or else the file itself, or else whether the vocabulary has words with capital
             letters.
-        official: As of the tokenizer.
+        official: As of the tokenizer. With it, what `tokenizer_config.json` and, in older folders,
+            `added_tokens.json` and `special_tokens_map.json` beside the file say holds, too: of
+            accents (`strip_accents`), of Chinese characters (`tokenize_chinese_chars`), and which
+            tokens were added, that are kept whole in a text.
 
     Returns:
         The tokenizer.
@@ -45,7 +49,12 @@ def load_tokenizer(
     if not is_piece_model(path):
         vocabulary = load_vocabulary(path)
         cased = is_cased(folder, vocabulary) if cased is None else cased
-        return Tokenizer(vocabulary, cased=cased, official=official)
+        if not official:
+            return Tokenizer(vocabulary, cased=cased)
+        rules, added = read_text_rules(path)
+        tokenizer = Tokenizer(with_added(vocabulary, added, path), cased=cased, official=True)
+        tokenizer._text_rules = rules
+        return tokenizer
     lower_case = declared(folder, "do_lower_case")
     if cased is None and lower_case is not None:
         cased = not lower_case

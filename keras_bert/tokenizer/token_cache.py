@@ -37,6 +37,7 @@ class Settings(NamedTuple):
     unknown: str
     opening: str
     separator: str
+    added: tuple[str, ...] = ()
 
     def unknown_word(self) -> str | None:
         """Return the token for words that cannot be split, None for 0.89's way with them."""
@@ -47,7 +48,8 @@ class Settings(NamedTuple):
         if not self.official:
             return None
         specials = (self.unknown, self.opening, self.separator, *PADDING_TOKENS, TOKEN_MASK)
-        return specials_pattern(token for token in specials if token in vocabulary)
+        kept = (*specials, *self.added)
+        return specials_pattern(token for token in kept if token in vocabulary)
 
 
 class _NeedsContext(Exception):

@@ -9,6 +9,12 @@ from ..arguments import check_on_disk, describe, shorten
 
 BYTE_ORDER_MARK = "\ufeff"
 SPACE = "\u2581"  # how SentencePiece writes a blank
+_NO_OWN_CLASS = ("PreTrainedTokenizerFast", "TokenizersBackend")
+_NORMALIZER = {
+    "do_lower_case": "lowercase",
+    "strip_accents": "strip_accents",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+}
 
 
 class VocabularyError(ValueError):
@@ -48,7 +54,7 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
             f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
         )
     path = os.fspath(vocab_path)
-    if path.lower().endswith(".json"):
+    if is_tokenizer_json(path):
         vocabulary = _word_pieces(read_json(path), path)
     else:
         vocabulary = _read_lines(_read_text(path), path)
@@ -95,22 +101,45 @@ def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str,
 
 def is_piece_model(path: str) -> bool:
     """Whether a vocabulary file is one of SentencePiece, by its name or as a tokenizer.json."""
-    lowered = path.lower()
-    return lowered.endswith(".model") or (
-        lowered.endswith(".json") and _model_type(read_json(path), path) == "Unigram"
+    return path.lower().endswith(".model") or (
+        is_tokenizer_json(path) and _model_type(read_json(path), path) == "Unigram"
     )
+
+
+def is_tokenizer_json(path: str) -> bool:
+    """Whether a vocabulary file is a tokenizer.json, by its name."""
+    return path.lower().endswith(".json")
 
 
 def declared(folder: str | os.PathLike[str], setting: str) -> bool | None:
     """Return a setting in a folder's `tokenizer_config.json`, None where it has none."""
-    path = os.path.join(folder, "tokenizer_config.json")
+    value = read_settings(folder).get(setting)
+    return value if isinstance(value, bool) else None
+
+
+def read_settings(
+    folder: str | os.PathLike[str], name: str = "tokenizer_config.json"
+) -> dict[str, Any]:
+    """Return what a folder's settings of the tokenizer hold; nothing if they are damaged.
+
+    Of a tokenizer without a class of its own, the normalizer in `tokenizer.json` holds instead.
+    """
+    path = os.path.join(folder, name)
     try:
         check_on_disk(path)
         with open(path, encoding="utf-8") as reader:
-            value = json.load(reader).get(setting)
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return None
-    return value if isinstance(value, bool) else None
+            settings = json.load(reader)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(settings, dict):
+        return {}
+    described = os.path.join(folder, "tokenizer.json")
+    if settings.get("tokenizer_class") not in _NO_OWN_CLASS or not os.path.exists(described):
+        return settings
+    normalizer = read_json(described).get("normalizer") or {}
+    if normalizer.get("type") != "BertNormalizer":
+        return settings
+    return settings | {ours: normalizer.get(theirs) for ours, theirs in _NORMALIZER.items()}
 
 
 def is_cased(folder: str | os.PathLike[str], vocabulary: Iterable[str]) -> bool:

@@ -55,6 +55,7 @@ def split_words(
     official: bool,
     specials: re.Pattern[str] | None = None,
     rules: CharacterRules = OWN_RULES,
+    keep_accents: bool | None = None,
 ) -> Iterator[Word]:
     """Yield the words of a text; `specials` finds the special tokens that are kept whole."""
     for start, end, is_special in split_specials(text, specials):
@@ -62,7 +63,7 @@ def split_words(
         if is_special:
             yield Word(part, range(start, end), True)
         else:
-            spaced, positions = space_out(part, cased, official, rules)
+            spaced, positions = space_out(part, cased, official, rules, keep_accents)
             yield from words_at_blanks(spaced, [start + position for position in positions])
 
 
@@ -92,15 +93,23 @@ def specials_pattern(tokens: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def space_out(
-    text: str, cased: bool, official: bool, rules: CharacterRules = OWN_RULES
+    text: str,
+    cased: bool,
+    official: bool,
+    rules: CharacterRules = OWN_RULES,
+    keep_accents: bool | None = None,
 ) -> TracedText:
-    """Return the normalized text, with blanks wherever a word ends."""
+    """Return the normalized text, with blanks wherever a word ends.
+
+    Officially accents may be kept without the case, or the other way round; None: as the case.
+    """
     traced: TracedText = text, range(len(text))
     if official:
         traced = _replace(traced, lambda character: _cleaned(character, rules))
+        if not (cased if keep_accents is None else keep_accents):
+            traced = _strip_accents(traced)
         if not cased:
-            stripped, positions = _strip_accents(traced)
-            traced = "".join(map(str.lower, stripped)), positions
+            traced = _replace(traced, str.lower)
         return _replace(traced, lambda c: f" {c} " if rules.is_punctuation(c) else c)
     if not cased:
         stripped, positions = _strip_accents(traced)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from relatives import CONFIGS, write_relative
-from runtimes import RUNTIME
+from runtimes import RUNTIME, once
 from sentence_folders import TEXTS, write_sentence_folder
 
 from keras_bert import (
@@ -94,12 +94,17 @@ def test_older_versions_read_the_poolings(tmp_path):
             assert config["pooling_mode"] == ["mean", "cls"]
 
 
+SHARED = keras.layers.Dense(12, name="shared")
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
         ([keras.layers.LayerNormalization(name="own")], r"further layers: own\."),
         ([keras.layers.Dense(3, activation="softmax", name="own")], "activation of own must be"),
         ([TextPooling("max")], r"Received: 2 TextPooling"),
+        ([SHARED, SHARED], "layer shared of `model` is called several times"),
+        ([keras.layers.UnitNormalization(axis=0)], r"each vector: axis=-1\. Received: axis="),
     ],
 )
 def test_models_that_no_folder_can_hold(tmp_path, layers, message):
@@ -117,6 +122,46 @@ def test_models_that_no_folder_can_hold(tmp_path, layers, message):
     with pytest.raises(ValueError, match=message):
         save_sentence_model(own, tmp_path / "new", tokenizer=tokenizer)
     assert not (tmp_path / "new").exists()
+
+
+@once
+@pytest.mark.parametrize("change", ["LoRA", "int8"])
+def test_weights_that_no_folder_can_hold(tmp_path, change):
+    write_sentence_folder(tmp_path / "old", dense=[(8, "Tanh")])
+    model = load_sentence_model(tmp_path / "old")
+    dense = model.get_layer("Sentence-Dense-1")
+    dense.enable_lora(2) if change == "LoRA" else dense.quantize("int8")
+    with pytest.raises(ValueError, match=r"Sentence-Dense-1 of `model` must have a kernel and a"):
+        save_sentence_model(model, tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"max_length": 2}, ValueError, r"`max_length` must be from 3 to 16.*Received: 2"),
+        ({"max_length": 17}, ValueError, r"`max_length` must be from 3 to 16.*Received: 17"),
+        ({"prompts": {"a": None}}, TypeError, "`prompts` must be a dictionary of texts"),
+        ({"prompts": ["a: "]}, TypeError, "`prompts` must be a dictionary of texts"),
+    ],
+)
+def test_settings_with_which_no_folder_loads(tmp_path, options, error, message):
+    model = saved_with(tmp_path, {"max_seq_length": 10})
+    with pytest.raises(error, match=message):
+        save_sentence_model(model, tmp_path / "new", **options)
+    with pytest.raises(TypeError, match=r"`model` must be a Model\. Received: 'x'"):
+        save_sentence_model("x", tmp_path / "new")
+
+
+def test_no_folder_names_more_tokens_than_the_model_has_positions(tmp_path):
+    model = saved_with(tmp_path, {"max_seq_length": 10**30})
+    save_sentence_model(model, tmp_path / "new")
+    written = json.loads((tmp_path / "new" / "sentence_bert_config.json").read_text())
+    assert written["max_seq_length"] == 16
+
+
+def saved_with(tmp_path, transformer):
+    write_sentence_folder(tmp_path / "old", transformer=transformer)
+    return load_sentence_model(tmp_path / "old")
 
 
 def test_prompts_that_do_not_fit(tmp_path):

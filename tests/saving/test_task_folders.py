@@ -111,6 +111,25 @@ def with_other_activation():
     return models.Model(model.inputs, keras.layers.Dense(2, name="Classifier")(features))
 
 
+def with_second_token():
+    model, _ = load_task_model(TASKS / "bert-sequence")
+    features = Extract(1, name="Extract")(model.get_layer("Extract").input)
+    features = model.get_layer("NSP-Dense")(features)
+    return models.Model(model.inputs, model.get_layer("Classifier")(features))
+
+
+def without_bias():
+    model, _ = load_task_model(TASKS / "bert-sequence")
+    features = model.get_layer("NSP-Dense").output
+    output = keras.layers.Dense(2, use_bias=False, name="Classifier")(features)
+    return models.Model(model.inputs, output)
+
+
+def with_outputs_exchanged():
+    model, _ = load_task_model(TASKS / "bert-answers")
+    return models.Model(model.inputs, model.outputs[::-1])
+
+
 def with_other_last_layer():
     model, _ = load_task_model(TASKS / "bert-sequence")
     features = model.get_layer("NSP-Dense").output
@@ -125,14 +144,17 @@ def with_other_last_layer():
         (without_pooler, "must have the layers Classifier, Extract, NSP-Dense"),
         (with_maximum, r"must have the layers .*Received: .*Max"),
         (with_other_activation, "NSP-Dense of `model` must have the activation tanh"),
+        (with_second_token, "must read the first token's features.* Received: Extract"),
+        (without_bias, "Classifier of `model` must have a bias"),
+        (with_outputs_exchanged, "starts, then ends. Received: outputs in another order"),
         (with_other_last_layer, r"whose last layer .*Received: .*Output"),
     ],
 )
 def test_other_layers_are_an_error(tmp_path, make, message):
+    model, tokenizer = make(), tokenizer_of("bert-sequence")
+    labels = None if len(model.outputs) == 2 else ["a", "b"]
     with pytest.raises(ValueError, match=message):
-        save_task_model(
-            make(), ["a", "b"], tmp_path / "new", tokenizer=tokenizer_of("bert-sequence")
-        )
+        save_task_model(model, labels, tmp_path / "new", tokenizer=tokenizer)
     assert not (tmp_path / "new").exists()
 
 
@@ -159,8 +181,20 @@ def test_a_tokenizer_of_another_model(tmp_path):
     other = load_tokenizer(f"{PretrainedList.tiny}/vocab.txt")
     with pytest.raises(ValueError, match=r"has 30 tokens. Received: one with 30522"):
         save_task_model(model, labels, tmp_path / "new", tokenizer=other)
+    with pytest.raises(TypeError, match=r"`model` must be a Model\. Received: None"):
+        save_task_model(None, labels, tmp_path / "new")
     with pytest.raises(TypeError, match="`tokenizer` must be a Tokenizer"):
         save_task_model(model, labels, tmp_path / "new", tokenizer={"a": 1})
+
+
+@once
+@pytest.mark.parametrize("change", ["LoRA", "int8"])
+def test_weights_that_transformers_does_not_have(tmp_path, change):
+    model, labels = load_task_model(TASKS / "bert-sequence")
+    dense = model.get_layer("Classifier")
+    dense.enable_lora(2) if change == "LoRA" else dense.quantize("int8")
+    with pytest.raises(ValueError, match=r"Classifier of `model` must have a kernel and a bias"):
+        save_task_model(model, labels, tmp_path / "new")
 
 
 @once

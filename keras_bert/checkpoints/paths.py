@@ -66,9 +66,10 @@ def is_sentence_folder(folder: str | os.PathLike[str]) -> bool:
 
 
 def _encoder_folder(folder: str) -> str:
-    """The folder that has the encoder's files: the first of a list of modules, or itself."""
-    if os.path.exists(os.path.join(folder, "config.json")):
-        return folder
+    """The folder that has the encoder's files: the first of a list of modules, or itself.
+
+    A config.json beside such a list may say no more than which version wrote it.
+    """
     try:
         with open(os.path.join(folder, MODULES), encoding="utf-8-sig") as stream:
             inside = json.load(stream)[0]["path"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..arguments import describe
 from ..checkpoints import paths
 from .hub import PREFIX
 from .official import by_name, no_such_model
@@ -19,8 +20,14 @@ def model_folder(name: str | os.PathLike[str]) -> str:
 
     Raises:
         FileNotFoundError: If there is no such path or name; the message suggests the nearest name.
+        TypeError: If it is neither a path nor a str.
         OSError, ValueError, ImportError: As of `get_pretrained`.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(
+            "A model is named by the path of its folder or by a str such as 'tiny' or "
+            f"'hf://org/name'. Received: {describe(name)}."
+        )
     path = os.fspath(name)
     if os.path.isdir(path):
         return path

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,6 +102,10 @@ def no_such_model(name: str) -> FileNotFoundError:
     """Make the error for what is neither path nor name, with the name that was perhaps meant."""
     names = [each for each in vars(PretrainedList) if not each.startswith("_")]
     nearest = difflib.get_close_matches(name.lower(), names, n=1)
+    # `Path` makes one slash of two.
+    on_hub = re.fullmatch(r"(?:hf:/)?([\w-][\w.-]*/\w[\w.-]*)", name)
+    if on_hub and not nearest:
+        nearest = [f"hf://{on_hub[1]}"]
     return FileNotFoundError(
         f"There is no model {name!r}: neither a folder nor a .zip or .tar.gz archive nor the URL "
         "of one, nor a name in PretrainedList, nor hf://org/name on the hub."

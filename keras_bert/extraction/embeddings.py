@@ -14,6 +14,7 @@ from ..arguments import as_integer, describe
 from ..checkpoints.paths import get_checkpoint_paths
 from ..datasets.folders import model_folder
 from ..loader import load_trained_model_from_checkpoint
+from ..loader.text_settings import settings_of
 from ..tokenizer import Tokenizer, load_tokenizer
 from ..tokenizer.vocabulary import find_case
 from .any_length import position_num
@@ -56,7 +57,8 @@ def extract_embeddings(
             `SentencePieceTokenizer`, whose own `cased` and `official` hold. A folder has its own.
             The id 0 is padding, whatever it is called, and is not looked at.
         cased: Whether texts keep their case and accents. None means False, with a warning where the
-            folder, or else a vocabulary with capital letters, says that they do.
+            folder, or else a vocabulary with capital letters, says that they do; with
+            `POOL_SENTENCE` what the sentence model's folder says.
         batch_size: The most texts in a batch; None leaves it to their number of tokens. (On CPUs,
             TensorFlow computes two batches at a time, in twice the memory.)
         cut_embed: Whether features of tokens are cut to the text's length. Otherwise they have the
@@ -159,7 +161,11 @@ def make_pipeline(
             raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")
         batch_size = int(batch_size)
     if poolings == [POOL_SENTENCE]:
-        return _sentence_pipeline(model, vocabs, cased, batch_size, output_layer_num, prompt)
+        pipeline = _sentence_pipeline(model, vocabs, cased, batch_size, output_layer_num, prompt)
+        is_open = cased is None and isinstance(vocabs, Mapping)
+        if is_open and not isinstance(model, (str, os.PathLike)) and settings_of(model) is None:
+            _warn_of_case(None, pipeline.tokenizer)
+        return pipeline
     if prompt is not None:
         raise ValueError(
             f"`prompt` is for poolings={POOL_SENTENCE!r}. Received: prompt={prompt!r}, "

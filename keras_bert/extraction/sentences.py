@@ -30,6 +30,8 @@ def sentence_model(model: Any, vocabs: Any, cased: bool | None) -> tuple[Any, Te
     if vocabs is not None:
         tokenizer = vocabs
         if not isinstance(vocabs, Tokenizer):
+            if cased is None and settings is not None:
+                cased = settings.tokenizer._cased
             tokenizer = Tokenizer(vocabs, cased=bool(cased), official=True)
         settings = (settings or TextSettings(tokenizer))._replace(tokenizer=tokenizer)
     check_case(settings.tokenizer, cased)

@@ -24,6 +24,11 @@ _TRANSFORMER_CONFIGS = (
     "sentence_albert_config.json",
 )
 
+# What version 6 writes of the features that this package has.
+_TEXT = {"method": "forward", "method_output_name": "last_hidden_state"}
+_TOKENIZER_OPTIONS = ("tokenizer_args", "processor_kwargs")
+_CHANGES_TOKENS = ("do_lower_case", "strip_accents", "tokenize_chinese_chars", "truncation_side")
+
 # By the keys of older versions, in the order in which their vectors are concatenated.
 OLD_POOLING_KEYS = {
     "pooling_mode_cls_token": "cls",
@@ -99,7 +104,7 @@ def read_sentence_folder(folder: str | os.PathLike[str]) -> SentenceFolder:
     modules = tuple(
         _dense(path) if kind == "Dense" else _normalize(path) for kind, path in listed[2:]
     )
-    transformer = _first_config(encoder, _TRANSFORMER_CONFIGS)
+    transformer = _transformer(encoder)
     settings = _read_object(top / SETTINGS) if (top / SETTINGS).exists() else {}
     prompts, default_prompt = _prompts(top, settings)
     return SentenceFolder(
@@ -197,7 +202,8 @@ def _max_length(encoder: Path, transformer: dict[str, Any]) -> int | None:
     length = transformer.get("max_seq_length")
     tokenizer = encoder / "tokenizer_config.json"
     if length is None and tokenizer.exists():
-        length = _read_object(tokenizer).get("model_max_length")
+        declared = _read_object(tokenizer)
+        length = declared.get("model_max_length", declared.get("max_len"))  # the older name
     if length is None:
         return None
     if isinstance(length, bool) or not isinstance(length, (int, float)) or length < 3:
@@ -220,11 +226,28 @@ def _prompts(top: Path, config: dict[str, Any]) -> tuple[dict[str, str], str | N
     return prompts, default
 
 
-def _first_config(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    for name in names:
-        if (folder / name).exists():
-            return _read_object(folder / name)
-    return {}
+def _transformer(folder: Path) -> dict[str, Any]:
+    """What is said of the encoder; refuse what is no features of tokens, or has other tokens."""
+    path = next((folder / each for each in _TRANSFORMER_CONFIGS if (folder / each).exists()), None)
+    if path is None:
+        return {}
+    config = _read_object(path)
+    text = (config.get("modality_config") or {}).get("text") or _TEXT
+    for key, found, expected in (
+        ("transformer_task", config.get("transformer_task"), "feature-extraction"),
+        ("module_output_name", config.get("module_output_name"), "token_embeddings"),
+        ("text in modality_config", text, _TEXT),
+    ):
+        if found not in (None, expected):
+            raise ConfigError(f"`{key}` in {path} must be {expected!r}. Received: {found!r}.")
+    for key in ("query_expansion", *_TOKENIZER_OPTIONS):
+        changes = key == "query_expansion" or any(map(str(config.get(key)).count, _CHANGES_TOKENS))
+        if config.get(key) and changes:
+            raise ConfigError(
+                f"`{key}` in {path} changes the tokens of texts, which keras-bert reads from "
+                f"tokenizer_config.json alone. Received: {config[key]!r}."
+            )
+    return config
 
 
 def _read_object(path: Path) -> dict[str, Any]:

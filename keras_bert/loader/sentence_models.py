@@ -88,10 +88,17 @@ def load_sentence_model(
         )
     else:
         poolings, encoder = pooling, folder
+    of_first_token = poolings in ("cls", ["cls"])
+    for name in ("training", "output_len"):
+        if options.get(name) and not (name == "output_len" and of_first_token):
+            raise ValueError(
+                f"`{name}` is not for sentence models, which pool the features of all tokens. "
+                f"Received: {name}={options[name]!r}."
+            )
     paths = get_checkpoint_paths(encoder)
     trainable = options.pop("trainable", True)  # of the whole model
     options.setdefault("seq_len", None)
-    if poolings in ("cls", ["cls"]):
+    if of_first_token:
         options.setdefault("output_len", 1)  # the last layer computes nothing else
     model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, **options)
     # Vectors have at least 32 bits, also under a 16-bit policy: nothing behind the encoder casts.

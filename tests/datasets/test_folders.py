@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,9 +59,25 @@ def test_a_mistyped_name_suggests_the_nearest(take, typed, meant):
 
 @once
 def test_a_name_like_none_suggests_none(home):
-    with pytest.raises(FileNotFoundError, match=r"no model 'a/b'.*on the hub\.$"):
-        model_folder("a/b")
+    for name in ("a/b/c", "./a", "C:/a", "~/a"):
+        with pytest.raises(FileNotFoundError, match=rf"no model '{name}'.*on the hub\.$"):
+            model_folder(name)
     assert not home.exists()
+
+
+@once
+@pytest.mark.parametrize("name", ["org/name", Path("hf://org/name")])
+def test_a_name_of_the_hub_is_suggested_with_its_prefix(home, name):
+    with pytest.raises(FileNotFoundError, match=r"Is 'hf://org/name' meant\?$"):
+        model_folder(name)
+    assert not home.exists()
+
+
+@once
+@pytest.mark.parametrize("name", [None, 5, b"tiny"])
+def test_what_names_no_model(name):
+    with pytest.raises(TypeError, match=r"A model is named by .*Received: "):
+        model_folder(name)
 
 
 def test_functions_take_a_name():

@@ -129,6 +129,21 @@ def test_models_of_the_other_kind(folder):
         extract_embeddings(load_sentence_model(folder), TEXTS, "POOL_AVE", vocabs=vocabulary)
 
 
+def test_a_vocabulary_keeps_the_case_of_the_folder(tmp_path):
+    write_sentence_folder(tmp_path / "model")
+    (tmp_path / "model" / "tokenizer_config.json").write_text('{"do_lower_case": false}')
+    model = load_sentence_model(tmp_path / "model")
+    vocabulary = load_vocabulary(tmp_path / "model" / "vocab.txt")
+    expected = extract_embeddings(model, ["A a"], POOL_SENTENCE)
+    assert_close(extract_embeddings(model, ["A a"], POOL_SENTENCE, vocabulary), expected)
+    # Where nothing tells, capital letters in the vocabulary are worth a warning.
+    copy = models.Model(model.inputs, model.outputs)
+    tokens = {"": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "A": 4}
+    with pytest.warns(UserWarning, match="`cased` was not given") as warned:
+        extract_embeddings(copy, ["A a"], POOL_SENTENCE, tokens)
+    assert warned[0].filename == __file__
+
+
 @pytest.mark.parametrize("poolings", [POOL_SENTENCE, "POOL_AVE", ["POOL_MAX", "POOL_NSP"]])
 def test_no_texts_stacked(folder, poolings):
     width = 24 if isinstance(poolings, list) else 12

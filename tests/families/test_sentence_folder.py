@@ -50,6 +50,49 @@ def test_the_maximal_length(folder, length, declared, expected):
     assert read_sentence_folder(folder).max_length == expected
 
 
+def test_an_older_name_of_the_maximal_length(folder):
+    write(folder, {}, "sentence_bert_config.json")
+    write(folder, {"max_len": 7}, "tokenizer_config.json")
+    assert read_sentence_folder(folder).max_length == 7
+
+
+V6 = {
+    "transformer_task": "feature-extraction",
+    "modality_config": {"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+    "module_output_name": "token_embeddings",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, None),
+        ({"tokenizer_args": {"use_fast": True}, "query_expansion": None}, None),
+        ({"transformer_task": "fill-mask"}, "`transformer_task` .*Received: 'fill-mask'"),
+        ({"module_output_name": "sentence_embedding"}, "must be 'token_embeddings'"),
+        ({"modality_config": {"text": {"method": "pool"}}}, "`text in modality_config`"),
+        ({"query_expansion": {"length": 8}}, "`query_expansion` .*changes the tokens"),
+        ({"tokenizer_args": {"do_lower_case": False}}, "`tokenizer_args` .*tokenizer_config"),
+        ({"processor_kwargs": {"text": {"strip_accents": False}}}, "`processor_kwargs` "),
+    ],
+)
+def test_what_version_6_says_of_the_encoder(folder, change, message):
+    write(folder, V6 | change, "sentence_bert_config.json")
+    if message is None:
+        assert read_sentence_folder(folder).max_length is None
+        return
+    with pytest.raises(ConfigError, match=message):
+        read_sentence_folder(folder)
+
+
+def test_a_list_of_modules_comes_before_a_configuration(tmp_path):
+    write_sentence_folder(tmp_path / "model", inside="0_Transformer")
+    write(tmp_path / "model", {"__version__": "1.0.0"})  # as version 1 wrote it
+    config, checkpoint, _ = get_checkpoint_paths(tmp_path / "model")
+    assert config == str(tmp_path / "model" / "0_Transformer" / "config.json")
+    assert checkpoint.startswith(str(tmp_path / "model" / "0_Transformer"))
+
+
 @pytest.mark.parametrize(
     ("kinds", "message"),
     [

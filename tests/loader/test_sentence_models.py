@@ -11,6 +11,7 @@ from sentence_folders import TEXTS, vectors_by_hand, write, write_sentence_folde
 from keras_bert import (
     CheckpointError,
     ConfigError,
+    PretrainedList,
     Tokenizer,
     VocabularyChange,
     extract_embeddings,
@@ -122,6 +123,14 @@ def test_a_folder_without_modules_needs_a_pooling(tmp_path):
     found = extract_embeddings(model, TEXTS[:4], "POOL_SENTENCE", stacked=True)
     expected = by_hand(tmp_path / "model", ("mean",))[:4]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "value"), [("training", True), ("output_len", 1)])
+def test_options_that_leave_no_features_of_all_tokens(tmp_path, name, value):
+    write_sentence_folder(tmp_path / "model")
+    with pytest.raises(ValueError, match=f"`{name}` is not for sentence models"):
+        load_sentence_model(tmp_path / "model", **{name: value})
+    load_sentence_model(PretrainedList.tiny, pooling="cls", output_len=1)
 
 
 def test_a_folder_with_modules_takes_no_pooling(tmp_path):

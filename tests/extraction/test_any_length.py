@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from devices import rounding
 from runtimes import KERAS_3
 
 from keras_bert import extract_embeddings, get_custom_objects, get_model
@@ -88,7 +89,7 @@ def test_a_twin_gives_the_features_of_the_model_at_other_lengths():
     expected = np.asarray(model.predict_on_batch(padded))[:, :5]
     found = np.asarray(twin.predict_on_batch(IDS))
     for row, length in enumerate((5, 2)):
-        np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-5)
+        np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=rounding(1e-5))
 
 
 def test_a_twin_is_made_once_and_has_the_weights_of_the_moment():
@@ -98,7 +99,9 @@ def test_a_twin_is_made_once_and_has_the_weights_of_the_moment():
     norm = model.get_layer("Encoder-2-FeedForward-Norm")
     norm.set_weights([2 * weight for weight in norm.get_weights()])
     assert any_length_twin(model) is twin
-    np.testing.assert_allclose(np.asarray(twin.predict_on_batch(IDS)), 2 * before, rtol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(twin.predict_on_batch(IDS)), 2 * before, rtol=rounding(1e-5)
+    )
 
 
 @pytest.mark.skipif(not KERAS_3, reason="Keras 3's LoRA")
@@ -113,7 +116,7 @@ def test_a_twin_follows_new_variables():
     np.testing.assert_allclose(
         np.asarray(any_length_twin(model).predict_on_batch(IDS))[0],
         np.asarray(model.predict_on_batch(padded))[0, :5],
-        atol=1e-5,
+        atol=rounding(1e-5),
     )
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from devices import rounding
 from numpy_bert import MASKED, SEGMENTS, TOKENS, NumpyBert, tiny_model
 from runtimes import KERAS_3, RUNTIME, dtype_policy
 
@@ -7,7 +8,10 @@ from keras_bert import get_attention_maps
 from keras_bert.backend import layers, models
 
 
-def check(maps, model, tokens=TOKENS, segments=SEGMENTS, tasks=None, atol=1e-5):
+TOLERANCE = rounding(1e-5)
+
+
+def check(maps, model, tokens=TOKENS, segments=SEGMENTS, tasks=None, atol=TOLERANCE):
     reference = NumpyBert(model)
     reference.encode(tokens, segments, tasks)
     assert len(maps) == len(reference.maps)

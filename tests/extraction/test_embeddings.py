@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from devices import rounding
 from model_folders import (
     WORDS,
     write_google_folder,
@@ -34,14 +35,14 @@ def test_order_and_numbers_as_one_by_one(folder, expected, sentences):
     results = extract_embeddings(folder, texts)
     assert [len(each) for each in results] == [min(16, len(text.split()) + 2) for text in texts]
     for text, result in zip(texts, results, strict=True):
-        np.testing.assert_allclose(result, expected(text), atol=1e-5)
+        np.testing.assert_allclose(result, expected(text), atol=rounding(1e-5))
 
 
 def test_a_folder_of_hugging_face(tmp_path, expected, sentences):
     write_hugging_face_folder(tmp_path)
     texts = sentences(5)
     for text, result in zip(texts, extract_embeddings(tmp_path, texts), strict=True):
-        np.testing.assert_allclose(result, expected(text), atol=1e-5)
+        np.testing.assert_allclose(result, expected(text), atol=rounding(1e-5))
 
 
 @pytest.mark.slow
@@ -61,10 +62,10 @@ def test_a_folder_with_a_sentencepiece_vocabulary(tmp_path):
                 ids, segments = tokenizer.encode(*([text] if isinstance(text, str) else text))
                 inputs = [np.array([ids]), np.array([segments])]
                 alone = np.asarray(model.predict_on_batch(inputs))[0]
-                np.testing.assert_allclose(each, alone, atol=1e-5)
+                np.testing.assert_allclose(each, alone, atol=rounding(1e-5))
     vectors = Extractor(tmp_path)({"text": ["A film", "it"]})["vector"]
     expected = extract_embeddings(tmp_path, ["A film", "it"], "POOL_AVE")
-    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    np.testing.assert_allclose(vectors, expected, atol=rounding(1e-5))
 
 
 def test_a_tokenizer_has_its_own_settings(vocabulary, load):
@@ -83,7 +84,7 @@ def test_a_tokenizer_has_its_own_settings(vocabulary, load):
 def test_pairs_and_an_empty_text(folder, expected):
     for text in [("a b", "c d e"), ("a b", ""), ("", "")]:
         (result,) = extract_embeddings(str(folder), [text])
-        np.testing.assert_allclose(result, expected(*text), atol=1e-5)
+        np.testing.assert_allclose(result, expected(*text), atol=rounding(1e-5))
     assert extract_embeddings(folder, [""])[0].shape == (2, 12)
 
 
@@ -93,7 +94,7 @@ def test_poolings(folder, expected, sentences):
     for text, result in zip(texts, pooled, strict=True):
         rows = expected(text)
         by_hand = np.concatenate([rows[0], rows.max(axis=0), rows.mean(axis=0)])
-        np.testing.assert_allclose(result, by_hand, atol=1e-5)
+        np.testing.assert_allclose(result, by_hand, atol=rounding(1e-5))
     single = extract_embeddings(folder, texts, POOL_MAX)
     np.testing.assert_array_equal(single[0], pooled[0][12:24])
 
@@ -108,7 +109,7 @@ def test_first_tokens_alone_are_those_of_all_tokens(folder, output_layer_num, se
         pooled = extract_embeddings(folder, texts, poolings, output_layer_num=output_layer_num)
         for rows, result in zip(whole, pooled, strict=True):
             expected = np.tile(rows[0], len(poolings) if isinstance(poolings, list) else 1)
-            np.testing.assert_allclose(result, expected, atol=1e-5)
+            np.testing.assert_allclose(result, expected, atol=rounding(1e-5))
 
 
 def test_output_layer_num_is_for_folders(folder):
@@ -123,7 +124,7 @@ def test_a_model_of_this_library(vocabulary, expected, seq_len, batch_size, load
     texts = [" ".join(text.split()[:9]) for text in sentences(10, seed=2)]
     results = extract_embeddings(model, texts, None, vocabulary, False, batch_size)
     for text, result in zip(texts, results, strict=True):
-        np.testing.assert_allclose(result, expected(text), atol=1e-5)
+        np.testing.assert_allclose(result, expected(text), atol=rounding(1e-5))
 
 
 @pytest.mark.slow
@@ -133,7 +134,7 @@ def test_not_cut(folder, vocabulary, load):
     (row,) = extract_embeddings(fixed, ["a"], vocabs=vocabulary, cut_embed=False)
     ids, segments = Tokenizer(vocabulary).encode("a", max_len=12)
     whole = fixed.predict_on_batch([np.array([ids]), np.array([segments])])
-    np.testing.assert_allclose(row, np.asarray(whole)[0], atol=1e-5)
+    np.testing.assert_allclose(row, np.asarray(whole)[0], atol=rounding(1e-5))
     shapes = [
         each.shape
         for each in extract_embeddings(free, ["a", "a b c"], vocabs=vocabulary, cut_embed=False)
@@ -178,7 +179,7 @@ def test_threads_may_share_a_model(vocabulary, load, sentences, known):
     with ThreadPoolExecutor(4) as threads:
         for number, found in enumerate(threads.map(extract, range(60))):
             for each, alone in zip(found, want[number % len(works)], strict=True):
-                np.testing.assert_allclose(each, alone, atol=1e-5)
+                np.testing.assert_allclose(each, alone, atol=rounding(1e-5))
 
 
 def test_nothing_in_nothing_out(folder):

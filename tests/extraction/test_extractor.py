@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from devices import rounding
 from model_folders import write_google_folder
 
 from keras_bert import POOL_AVE, POOL_MAX, POOL_NSP, Extractor, extract_embeddings
@@ -23,7 +24,7 @@ def extractor(folder):
 
 def assert_close(first, second):
     # Texts that share a batch with others are padded further, and sums rounded otherwise.
-    np.testing.assert_allclose(first, second, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(first, second, rtol=0, atol=rounding(2e-6))
 
 
 def test_every_batch_gets_the_vectors_of_extract_embeddings(folder, extractor):

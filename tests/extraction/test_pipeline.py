@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from devices import rounding
 from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, dtype_policy
 
 from keras_bert import (
@@ -93,7 +94,7 @@ def test_the_padding_id_inside_a_text_is_not_pooled(load):
     (result,) = extract_embeddings(model, ["a b"], poolings, vocabulary)
     rows = np.asarray(model.predict_on_batch([np.array([[0, 3, 4, 1]]), np.zeros((1, 4))]))[0]
     by_hand = np.concatenate([rows[0], rows[1:].max(axis=0), rows[1:].mean(axis=0)])
-    np.testing.assert_allclose(result, by_hand, atol=1e-5)
+    np.testing.assert_allclose(result, by_hand, atol=rounding(1e-5))
 
 
 @pytest.mark.slow
@@ -106,7 +107,7 @@ def test_foreign_layers_that_see_padding_see_none(vocabulary, sentences):
     for text, result in zip(texts, results, strict=True):
         ids, segments = Tokenizer(vocabulary).encode(text, max_len=min(16, 2 + len(text.split())))
         alone = model.predict_on_batch([np.array([ids]), np.array([segments])])
-        np.testing.assert_allclose(result, np.asarray(alone)[0], atol=1e-5)
+        np.testing.assert_allclose(result, np.asarray(alone)[0], atol=rounding(1e-5))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_a_model_with_foreign_parts_is_padded(vocabulary, finish):
     (row,) = extract_embeddings(model, ["a b"], vocabs=vocabulary)
     ids, segments = Tokenizer(vocabulary).encode("a b", max_len=10)
     whole = np.asarray(model.predict_on_batch([np.array([ids]), np.array([segments])]))
-    np.testing.assert_allclose(row, whole[0, :4], atol=1e-5)
+    np.testing.assert_allclose(row, whole[0, :4], atol=rounding(1e-5))
 
 
 def test_a_model_inside_a_model_sets_the_limit(vocabulary, expected, load, sentences):
@@ -139,7 +140,7 @@ def test_a_model_inside_a_model_sets_the_limit(vocabulary, expected, load, sente
     for text, result in zip(
         texts, extract_embeddings(model, texts, vocabs=vocabulary), strict=True
     ):
-        np.testing.assert_allclose(result, expected(text), atol=1e-5)
+        np.testing.assert_allclose(result, expected(text), atol=rounding(1e-5))
 
 
 def test_pairs_need_two_segments(vocabulary):
@@ -174,7 +175,7 @@ def test_a_pipeline_is_called_any_number_of_times(vocabulary, load, sentences):
     for rows in (texts[:3], texts[3:], []):
         start = 3 if rows == texts[3:] else 0
         for vector, expected in zip(pipeline(rows), first[start : start + len(rows)], strict=True):
-            np.testing.assert_allclose(vector, expected, atol=1e-5)
+            np.testing.assert_allclose(vector, expected, atol=rounding(1e-5))
 
 
 def test_features_with_the_ids_of_their_tokens(vocabulary, load):
@@ -210,7 +211,7 @@ def test_models_of_which_users_made_something_are_pooled_behind_it(vocabulary, l
     for vector, wanted in zip(
         Pipeline(model, vocabulary, poolings=poolings)(texts), expected, strict=True
     ):
-        np.testing.assert_allclose(vector, wanted, atol=1e-5)
+        np.testing.assert_allclose(vector, wanted, atol=rounding(1e-5))
 
 
 def test_a_model_with_its_pooling_is_made_once(vocabulary, load, monkeypatch):
@@ -266,7 +267,7 @@ def test_an_accelerator_computes_while_the_next_texts_are_read(
     found = list(extract(read.append(text) or text for text in texts))
     assert len(found) == count
     for each, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(each, other, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(each, other, rtol=0, atol=rounding(1e-5))
     # Each window of 8 texts is begun when it has been read, and fetched when the next one has.
     windows = list(range(8, count, 8)) + [count] * (count > 0)
     assert sorted(set(begun)) == windows

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from devices import rounding
 from sentence_folders import TEXTS, vectors_by_hand, write_sentence_folder
 
 from keras_bert import (
@@ -38,7 +39,7 @@ def vectors(folder, texts, length=10, **options):
 
 
 def assert_close(found, expected):
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding(1e-5))
 
 
 def test_a_folder_and_its_model_give_the_same(folder):

@@ -7,7 +7,6 @@ from runtimes import KERAS_3, RUNTIME, dtype_policy
 from keras_bert import get_attention_maps
 from keras_bert.backend import layers, models
 
-
 TOLERANCE = rounding(1e-5)
 
 

@@ -29,6 +29,10 @@ READINGS = 50
 WARM_UP = READINGS // 10
 
 
+def calls_of_reading(calls: int, share: float) -> int:
+    return max(1, int(calls * share / READINGS))
+
+
 def soak(runtime: str, share: float) -> dict[str, list[float]]:
     """The readings of every job in MiB, of one process."""
     contestant = Contestant("soak_keras_bert.py", settings=RUNTIMES[runtime])
@@ -36,7 +40,7 @@ def soak(runtime: str, share: float) -> dict[str, list[float]]:
     for job, calls in JOBS.items():
         readings[job] = []
         for _ in range(READINGS):
-            contestant.turn(job, max(1, int(calls * share / READINGS)))
+            contestant.turn(job, calls_of_reading(calls, share))
             readings[job] += contestant.numbers
         print(f"{runtime}: {job}", file=sys.stderr)
     contestant.close()
@@ -52,7 +56,8 @@ def draw(readings: dict[str, dict[str, list[float]]], share: float, path: str) -
     for (job, calls), axes in zip(JOBS.items(), columns, strict=True):
         for runtime, jobs in readings.items():
             axes.plot(range(1, READINGS + 1), jobs[job], label=runtime)
-        axes.set_title(f"{job} × {int(calls * share):,}", fontsize="medium")
+        made = READINGS * calls_of_reading(calls, share)
+        axes.set_title(f"{job} × {made:,}", fontsize="medium")
         axes.set_xlabel("reading")
         axes.spines[["top", "right"]].set_visible(False)
     columns[0].set_ylabel("resident memory (MiB)")

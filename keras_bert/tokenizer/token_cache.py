@@ -20,7 +20,7 @@ from . import text_lookup
 from .alignment import Offsets
 from .special_tokens import PADDING_TOKENS, TOKEN_MASK
 from .text_lookup import BoundedCache, TextLookup
-from .word_pieces import greedy_pieces, piece_offsets, reach_of
+from .word_pieces import PieceSearch, piece_offsets
 from .words import TracedText, space_out, specials_pattern, split_specials, words_at_blanks
 
 # Vocabularies up to this size are compared item by item on each call.
@@ -100,15 +100,15 @@ class TokenCache:
         self.unknown_id = vocabulary.get(settings.unknown)
         self.end_ids = vocabulary.get(settings.opening), vocabulary.get(settings.separator)
         # Each token is the vocabulary's own string object: look-ups compare addresses then.
-        self._tokens = dict(zip(tokens, tokens, strict=True))
-        self._reach = reach_of(token for token in tokens if isinstance(token, str))
-        self._unknown_word = settings.unknown_word()
+        own = {token: token for token in tokens if isinstance(token, str)}
+        unknown_word = settings.unknown_word()
+        self._find_pieces = PieceSearch(own, unknown_word).pieces
         self._specials = settings.kept_whole(vocabulary)
         self._table = _TABLES[bool(settings.cased), bool(settings.official)]
-        self._pieces = BoundedCache(self._split)
+        self._pieces = BoundedCache(self._find_pieces)
         self._offsets = BoundedCache(self._find_offsets)
         sigma_needs_context = not settings.cased and not settings.official
-        shared = self._tokens, self._unknown_word, self._specials, sigma_needs_context
+        shared = own, unknown_word, self._specials, sigma_needs_context
         self._token_texts = TextLookup(self._tokens_of, tuple, *shared)
         # From a text to its tokens, and to their ids: `unknown_id` for those that have none.
         self.tokens = self._token_texts.of
@@ -168,14 +168,12 @@ class TokenCache:
 
     # What the caches lack is computed here.
 
-    def _split(self, word: str) -> tuple[str, ...]:
-        pieces = greedy_pieces(word, self._tokens, self._unknown_word, self._reach)
-        return tuple(map(self._tokens.get, pieces, pieces))
-
     def _ids_of(self, tokens: Iterable[str]) -> tuple[int, ...]:
         return tuple(map(self._id_of, tokens, repeat(self.unknown_id)))
 
     def _tokens_of(self, chunk: str) -> Iterable[str]:
+        if chunk.isalpha() and chunk.isascii():  # one word: its pieces are kept with the chunk
+            return self._find_pieces(chunk if self.settings.cased else chunk.lower())
         try:
             words = chunk.translate(self._table).split()
         except _NeedsContext:

@@ -10,10 +10,10 @@ from tokenizer_texts import README_DICT
 
 from keras_bert.tokenizer.word_pieces import (
     MAX_INPUT_CHARS_PER_WORD,
+    PieceSearch,
     TokenWithOffsets,
     greedy_pieces,
     piece_offsets,
-    reach_of,
 )
 from keras_bert.tokenizer.words import Word
 
@@ -21,6 +21,10 @@ vocabularies = st.sets(
     st.text("abc", min_size=1, max_size=5)
     | st.text("abc", min_size=1, max_size=5).map("##".__add__)
 )
+
+
+def search(vocabulary, unknown=None):
+    return PieceSearch({token: token for token in vocabulary}, unknown).pieces
 
 
 def by_definition(word, vocabulary, unknown):
@@ -41,7 +45,7 @@ def by_definition(word, vocabulary, unknown):
 def test_the_longest_pieces_from_left_to_right(word, vocabulary, unknown):
     expected = by_definition(word, vocabulary, unknown)
     assert greedy_pieces(word, vocabulary, unknown) == expected
-    assert greedy_pieces(word, vocabulary, unknown, reach_of(vocabulary)) == expected
+    assert search(vocabulary, unknown)(word) == expected
 
 
 @pytest.mark.slow
@@ -49,7 +53,7 @@ def test_long_word_is_split_like_a_short_one():
     word = "unaffable" * 1200
     expected = ["un", "##aff", "##able"] + ["##u", "##n", "##aff", "##able"] * 1199
     vocabulary = {*README_DICT, "##u", "##n"}
-    assert greedy_pieces(word, vocabulary, reach=reach_of(vocabulary)) == expected
+    assert search(vocabulary)(word) == expected
 
 
 def test_officially_a_word_has_a_limit_even_where_it_is_known():
@@ -58,11 +62,24 @@ def test_officially_a_word_has_a_limit_even_where_it_is_known():
     assert greedy_pieces(word, vocabulary, "[UNK]") == [word]
     assert greedy_pieces(word + "a", vocabulary, "[UNK]") == ["[UNK]"]
     assert greedy_pieces(word + "a", vocabulary) == [word + "a"]
+    assert search(vocabulary, "[UNK]")(word) == [word]
+    assert search(vocabulary, "[UNK]")(word + "a") == ["[UNK]"]
+    assert search(vocabulary)(word + "a") == [word + "a"]
 
 
 def test_empty_word():
     assert greedy_pieces("", {""}) == [""]
     assert greedy_pieces("", {"a"}) == []
+    assert search({""})("") == [""]
+    assert search({"a", "##"})("") == []
+
+
+def test_pieces_are_the_objects_of_the_vocabulary():
+    own = "".join(("un", "able"))
+    later = "".join(("##", "able"))
+    first = {"unable": own, "un": "un", "##able": later}
+    assert PieceSearch(first).pieces("unable")[0] is own
+    assert PieceSearch({**first, "unable": "x"}).pieces("ununable")[-1] is later
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def first_sight(vocabulary, cased, texts, rounds):
         for table in token_cache._TABLES.values():  # those that all tokenizers share
             table.clear()
         tokenizer = Tokenizer(vocabulary, cased=cased, official=True)
-        tokenizer.encode("")  # which makes its caches
+        tokenizer.encode("zqxj\u4e2d")  # which makes the tables that it makes when they are needed
         return tokenizer
 
     makers = {

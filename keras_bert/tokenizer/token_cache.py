@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain, product, repeat
+from itertools import product, repeat
 from typing import NamedTuple, TypeGuard
 
 from . import text_lookup
@@ -96,23 +96,40 @@ class TokenCache:
         self._size = len(tokens)
         self._small = _items(vocabulary) if self._size <= _SMALL_VOCABULARY else None
         self._ends = tokens[:1] + tokens[-1:]
-        self._id_of: Callable[..., int] = vocabulary.get
         self.unknown_id = vocabulary.get(settings.unknown)
         self.end_ids = vocabulary.get(settings.opening), vocabulary.get(settings.separator)
-        # Each token is the vocabulary's own string object: look-ups compare addresses then.
-        own = {token: token for token in tokens if isinstance(token, str)}
-        unknown_word = settings.unknown_word()
-        self._find_pieces = PieceSearch(own, unknown_word).pieces
+        # As it is now, and with its own string objects: look-ups compare addresses then.
+        own = {token: index for token, index in dict(vocabulary).items() if isinstance(token, str)}
+        self._id_of: Callable[..., int] = own.get
         self._specials = settings.kept_whole(vocabulary)
         self._table = _TABLES[bool(settings.cased), bool(settings.official)]
-        self._pieces = BoundedCache(self._find_pieces)
         self._offsets = BoundedCache(self._find_offsets)
-        sigma_needs_context = not settings.cased and not settings.official
-        shared = own, unknown_word, self._specials, sigma_needs_context
-        self._token_texts = TextLookup(self._tokens_of, tuple, *shared)
+        self._token_texts = self._lookup(own, own, tuple)
+        self._pieces = self._token_texts.words
         # From a text to its tokens, and to their ids: `unknown_id` for those that have none.
         self.tokens = self._token_texts.of
-        self.ids = TextLookup(self._tokens_of, self._ids_of, *shared).of
+        self.ids = self._lookup(own, own.values(), self._ids_of).of
+
+    def _lookup(self, own: dict[str, int], outputs: Iterable, output: Callable) -> TextLookup:
+        """Return what finds the outputs of a text's tokens; `output` gives those of some tokens."""
+        settings = self.settings
+        unknown = settings.unknown_word()
+        search = PieceSearch(
+            own,
+            outputs,
+            None if unknown is None else output([unknown]),
+            lambda piece: output([piece])[0],
+        )
+        return TextLookup(
+            self._words_of,
+            search.pieces,
+            output,
+            bool(settings.cased),
+            own,
+            unknown,
+            self._specials,
+            sigma_needs_context=not settings.cased and not settings.official,
+        )
 
     @staticmethod
     def serves(vocabulary: Mapping[str, int]) -> TypeGuard[dict[str, int]]:
@@ -171,14 +188,11 @@ class TokenCache:
     def _ids_of(self, tokens: Iterable[str]) -> tuple[int, ...]:
         return tuple(map(self._id_of, tokens, repeat(self.unknown_id)))
 
-    def _tokens_of(self, chunk: str) -> Iterable[str]:
-        if chunk.isalpha() and chunk.isascii():  # one word: its pieces are kept with the chunk
-            return self._find_pieces(chunk if self.settings.cased else chunk.lower())
+    def _words_of(self, chunk: str) -> list[str]:
         try:
-            words = chunk.translate(self._table).split()
+            return chunk.translate(self._table).split()
         except _NeedsContext:
-            words = self._space_out(chunk)[0].split()
-        return chain.from_iterable(map(self._pieces.__getitem__, words))
+            return self._space_out(chunk)[0].split()
 
     def _find_offsets(self, chunk: str) -> tuple[tuple[int, int], ...]:
         try:

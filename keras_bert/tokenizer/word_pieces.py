@@ -1,15 +1,17 @@
 """Words to WordPiece tokens, the greedy way, and the offsets of the pieces."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from functools import cached_property, lru_cache
 from itertools import accumulate
+from typing import Any
 
 from .alignment import CONTINUATION, Offsets, align_tokens
-from .text_lookup import BoundedCache
 from .words import Word
 
 # The limit of Hugging Face's tokenizers and of the first version of Google's.
 MAX_INPUT_CHARS_PER_WORD = 100
-BEGINNING = 3  # characters by which a token is looked for: few others begin with the same
+_BEGINNING = 4  # characters by which tokens are looked for: few have the same
+_SHORT = tuple(range(_BEGINNING - 1, 0, -1))  # lengths of those that have fewer
 
 
 def greedy_pieces(word: str, vocabulary: Container[str], unknown: str | None = None) -> list[str]:
@@ -43,78 +45,99 @@ def greedy_pieces(word: str, vocabulary: Container[str], unknown: str | None = N
     return pieces
 
 
-class PieceSearch:
-    """Finds `greedy_pieces` in one vocabulary, which maps each token to the object to return.
+# Of the pieces in one place: what stands for each, and their lengths by how they begin.
+_Table = tuple[dict[str, tuple], dict[str, tuple[int, ...]]]
 
-    A piece is first looked for as all that is left of the word, then in the lengths that the
-    vocabulary has for its first characters, then among those characters.
+
+class PieceSearch:
+    """Finds `greedy_pieces` in one vocabulary, and what stands for them, such as their ids.
+
+    Args:
+        tokens: The tokens of the vocabulary.
+        outputs: What stands for each of them.
+        unknown: What stands for a word that cannot be split, officially. None: 0.89's way.
+        missing: Makes of a piece that the vocabulary lacks what stands for it, in 0.89's way.
     """
 
-    def __init__(self, first: Mapping[str, str], unknown: str | None = None):
+    def __init__(
+        self,
+        tokens: Iterable[str],
+        outputs: Iterable[Any],
+        unknown: tuple | None,
+        missing: Callable[[str], Any],
+    ):
+        self._tokens = tokens
+        self._outputs = outputs
         self._unknown = unknown
-        size = len(CONTINUATION)
-        later = {token[size:]: token for token in first.values() if token.startswith(CONTINUATION)}
-        self._first = first, _Beginnings(first)
-        self._later = later, _Beginnings(later)
-        self._longest = max(map(len, first), default=1)
+        self._missing = missing
 
-    def pieces(self, word: str) -> list[str]:
-        """Return the pieces of a word."""
-        unknown, longest = self._unknown, self._longest
+    @cached_property
+    def _tables(self) -> tuple[_Table, _Table, int]:
+        """Return the tables for pieces that begin a word and for later ones, and the most length.
+
+        They are made for the first word: a tokenizer may never be asked for tokens, or for ids.
+        """
+        # The outputs are tuples of one, which add up.
+        first = dict(zip(self._tokens, zip(self._outputs, strict=True), strict=True))
+        later = {
+            token[len(CONTINUATION) :]: output
+            for token, output in first.items()
+            if token.startswith(CONTINUATION)
+        }
+        longest = max(*_SHORT, *map(len, first))
+        return (first, _lengths(first)), (later, _lengths(later)), longest
+
+    def pieces(self, word: str) -> tuple:
+        """Return the outputs for the pieces of a word."""
+        (outputs, lengths), later, longest = self._tables
+        unknown = self._unknown
         size = len(word)
         if unknown is not None and size > MAX_INPUT_CHARS_PER_WORD:
-            return [unknown]
-        tokens, beginnings = self._first
-        if word in tokens:
-            return [tokens[word]]
-        pieces: list[str] = []
+            return unknown
+        output = outputs.get(word)
+        if output is not None:
+            return output
+        pieces: tuple = ()
         start = 0
         while start < size:
             # No more of the word than a piece can have: words may be very long.
             rest = word[start : start + longest]
-            piece = tokens.get(rest)
-            if piece is not None:
-                start += len(rest)
+            if start:
+                output = outputs.get(rest)
+                if output is not None and start + len(rest) == size:
+                    return pieces + output
+            for length in lengths.get(rest[:_BEGINNING], _SHORT):
+                output = outputs.get(rest[:length])
+                if output is not None:
+                    break
             else:
-                piece, length, lengths = beginnings[rest[:BEGINNING]]
-                for longer in lengths:
-                    found = tokens.get(rest[:longer])
-                    if found is not None:
-                        piece, length = found, longer
-                        break
-                if piece is None:
-                    if unknown is not None:
-                        return [unknown]
-                    piece = CONTINUATION + rest[0] if pieces else rest[0]
-                start += length
-            pieces.append(piece)
-            tokens, beginnings = self._later
+                if unknown is not None:
+                    return unknown
+                output = (self._missing(CONTINUATION + rest[0] if start else rest[0]),)
+            pieces += output
+            start += length
+            outputs, lengths = later
         return pieces
 
 
-class _Beginnings(BoundedCache):
-    """For the first characters of what is left of a word: which tokens can begin there.
+def _lengths(tokens: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """For the first characters of tokens: the lengths that a piece there may have, from the top."""
+    # A bit for each length: few of these numbers differ, and their tuples are made once.
+    bits: dict[str, int] = {}
+    for token in tokens:
+        if len(token) >= _BEGINNING:
+            beginning = token[:_BEGINNING]
+            bits[beginning] = bits.get(beginning, 0) | 1 << len(token)
+    return {beginning: _from_bits(each) for beginning, each in bits.items()}
 
-    The longest token among these characters, or None, its length, or 1, and the lengths of tokens
-    that begin with all of them, the longest first.
-    """
 
-    def __init__(self, tokens: Mapping[str, str]):
-        super().__init__(self._look_up)
-        self._tokens = tokens
-        lengths: dict[str, set[int]] = {}
-        for token in tokens:
-            if len(token) > BEGINNING:
-                lengths.setdefault(token[:BEGINNING], set()).add(len(token))
-        self._lengths = {key: tuple(sorted(each)[::-1]) for key, each in lengths.items()}
-
-    def _look_up(self, beginning: str) -> tuple[str | None, int, tuple[int, ...]]:
-        lengths = self._lengths.get(beginning, ())
-        for length in range(len(beginning), 0, -1):
-            token = self._tokens.get(beginning[:length])
-            if token is not None:
-                return token, length, lengths
-        return None, 1, lengths
+@lru_cache
+def _from_bits(bits: int) -> tuple[int, ...]:
+    longer = []
+    while bits >> _BEGINNING:
+        longer.append(bits.bit_length() - 1)
+        bits ^= 1 << longer[-1]
+    return *longer, *_SHORT
 
 
 class TokenWithOffsets(str):

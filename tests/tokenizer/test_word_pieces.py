@@ -24,7 +24,9 @@ vocabularies = st.sets(
 
 
 def search(vocabulary, unknown=None):
-    return PieceSearch({token: token for token in vocabulary}, unknown).pieces
+    tokens = list(vocabulary)
+    pieces = PieceSearch(tokens, tokens, None if unknown is None else (unknown,), str).pieces
+    return lambda word: list(pieces(word))
 
 
 def by_definition(word, vocabulary, unknown):
@@ -74,12 +76,23 @@ def test_empty_word():
     assert search({"a", "##"})("") == []
 
 
-def test_pieces_are_the_objects_of_the_vocabulary():
-    own = "".join(("un", "able"))
-    later = "".join(("##", "able"))
-    first = {"unable": own, "un": "un", "##able": later}
-    assert PieceSearch(first).pieces("unable")[0] is own
-    assert PieceSearch({**first, "unable": "x"}).pieces("ununable")[-1] is later
+def test_vocabularies_of_short_tokens():
+    assert search({"a"})("aab") == greedy_pieces("aab", {"a"}) == ["a", "##a", "##b"]
+    assert search(())("ab") == ["a", "##b"]
+
+
+def test_a_very_long_token_costs_nothing():
+    long = "a" * 1_000_000
+    assert search({long, "aaaaa", "##ab", "##a"})("aaaaaab") == ["aaaaa", "##ab"]
+    assert search({long})(long) == [long]
+
+
+def test_what_stands_for_pieces():
+    ids = {"un": 7, "##able": 8}
+    search = PieceSearch(ids, ids.values(), None, len)
+    assert search.pieces("unable") == (7, 8)
+    assert search.pieces("xunable") == (1, 3, 3, 8)
+    assert PieceSearch(ids, ids.values(), (9,), len).pieces("xunable") == (9,)
 
 
 @pytest.mark.parametrize(

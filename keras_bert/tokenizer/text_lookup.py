@@ -1,7 +1,7 @@
 """Text to its tokens, or their ids, by look-ups in caches: a way for words, another for Chinese."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -60,16 +60,19 @@ class BoundedCache(dict):
 class TextLookup:
     """Text to its tokens, or to what `output` makes of them, such as their ids."""
 
-    tokens_of: Callable[[str], Iterable[str]]  # of a piece of text that ends where words end
-    output: Callable[[Iterable[str]], tuple]
-    vocabulary: Mapping[str, str]
+    words_of: Callable[[str], list[str]]  # of a piece of text that ends where words end
+    pieces_of: Callable[[str], tuple]  # of a word
+    output: Callable[[Iterable[str]], tuple]  # of tokens
+    cased: bool
+    vocabulary: Container[str]
     unknown: str | None  # for single characters that the vocabulary lacks; None: the character
     specials: re.Pattern[str] | None  # finds the special tokens that are kept whole
     sigma_needs_context: bool
     _table: np.ndarray | None = None  # made for the first Chinese text
 
     def __post_init__(self):
-        self.chunks = BoundedCache(lambda chunk: self.output(self.tokens_of(chunk)))
+        self.words = BoundedCache(self.pieces_of)
+        self.chunks = BoundedCache(self._of_chunk)
         self._outputs_of = self.chunks.__getitem__
 
     def of(self, text: str) -> list[Any]:
@@ -79,6 +82,16 @@ class TextLookup:
         if self.goes_by_characters(text):
             return self._of_characters(text)
         return list(chain.from_iterable(map(self._outputs_of, text.split(BLANK))))
+
+    def _of_chunk(self, chunk: str) -> tuple:
+        if chunk.isalpha() and chunk.isascii():  # one word, whose pieces are kept as the chunk's
+            return self.pieces_of(chunk if self.cased else chunk.lower())
+        words = self.words_of(chunk)
+        if len(words) == 1:
+            return self.pieces_of(words[0])
+        # Words in ASCII are chunks, too, which no rule changes any more.
+        cache = self.chunks if chunk.isascii() else self.words
+        return tuple(chain.from_iterable(map(cache.__getitem__, words)))
 
     def goes_by_characters(self, text: str) -> bool:
         """Whether the way for Chinese is the faster one; it is for any text with few blanks."""
@@ -117,7 +130,8 @@ class TextLookup:
 
     def _make_table(self) -> np.ndarray:
         singles = map(chr, SINGLES)
-        tokens = (self.vocabulary.get(single, self.unknown or single) for single in singles)
+        known = self.vocabulary
+        tokens = (each if each in known else self.unknown or each for each in singles)
         table = np.full(_TABLE_SIZE, None, object)
         table[list(SINGLES)] = self.output(tokens)
         return table

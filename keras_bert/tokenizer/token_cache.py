@@ -13,14 +13,14 @@ import re
 import unicodedata
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain, product, repeat
+from itertools import product, repeat
 from typing import NamedTuple, TypeGuard
 
 from . import text_lookup
 from .alignment import Offsets
 from .special_tokens import PADDING_TOKENS, TOKEN_MASK
 from .text_lookup import BoundedCache, TextLookup
-from .word_pieces import greedy_pieces, piece_offsets, reach_of
+from .word_pieces import PieceSearch, piece_offsets
 from .words import TracedText, space_out, specials_pattern, split_specials, words_at_blanks
 
 # Vocabularies up to this size are compared item by item on each call.
@@ -98,23 +98,40 @@ class TokenCache:
         self._size = len(tokens)
         self._small = _items(vocabulary) if self._size <= _SMALL_VOCABULARY else None
         self._ends = tokens[:1] + tokens[-1:]
-        self._id_of: Callable[..., int] = vocabulary.get
         self.unknown_id = vocabulary.get(settings.unknown)
         self.end_ids = vocabulary.get(settings.opening), vocabulary.get(settings.separator)
-        # Each token is the vocabulary's own string object: look-ups compare addresses then.
-        self._tokens = dict(zip(tokens, tokens, strict=True))
-        self._reach = reach_of(token for token in tokens if isinstance(token, str))
-        self._unknown_word = settings.unknown_word()
+        # As it is now, and with its own string objects: look-ups compare addresses then.
+        own = {token: index for token, index in dict(vocabulary).items() if isinstance(token, str)}
+        self._id_of: Callable[..., int] = own.get
         self._specials = settings.kept_whole(vocabulary)
         self._table = _TABLES[bool(settings.cased), bool(settings.official)]
-        self._pieces = BoundedCache(self._split)
         self._offsets = BoundedCache(self._find_offsets)
-        sigma_needs_context = not settings.cased and not settings.official
-        shared = self._tokens, self._unknown_word, self._specials, sigma_needs_context
-        self._token_texts = TextLookup(self._tokens_of, tuple, *shared)
+        self._token_texts = self._lookup(own, own, tuple)
+        self._pieces = self._token_texts.words
         # From a text to its tokens, and to their ids: `unknown_id` for those that have none.
         self.tokens = self._token_texts.of
-        self.ids = TextLookup(self._tokens_of, self._ids_of, *shared).of
+        self.ids = self._lookup(own, own.values(), self._ids_of).of
+
+    def _lookup(self, own: dict[str, int], outputs: Iterable, output: Callable) -> TextLookup:
+        """Return what finds the outputs of a text's tokens; `output` gives those of some tokens."""
+        settings = self.settings
+        unknown = settings.unknown_word()
+        search = PieceSearch(
+            own,
+            outputs,
+            None if unknown is None else output([unknown]),
+            lambda piece: output([piece])[0],
+        )
+        return TextLookup(
+            self._words_of,
+            search.pieces,
+            output,
+            bool(settings.cased),
+            own,
+            unknown,
+            self._specials,
+            sigma_needs_context=not settings.cased and not settings.official,
+        )
 
     @staticmethod
     def serves(vocabulary: Mapping[str, int]) -> TypeGuard[dict[str, int]]:
@@ -170,19 +187,14 @@ class TokenCache:
 
     # What the caches lack is computed here.
 
-    def _split(self, word: str) -> tuple[str, ...]:
-        pieces = greedy_pieces(word, self._tokens, self._unknown_word, self._reach)
-        return tuple(map(self._tokens.get, pieces, pieces))
-
     def _ids_of(self, tokens: Iterable[str]) -> tuple[int, ...]:
         return tuple(map(self._id_of, tokens, repeat(self.unknown_id)))
 
-    def _tokens_of(self, chunk: str) -> Iterable[str]:
+    def _words_of(self, chunk: str) -> list[str]:
         try:
-            words = chunk.translate(self._table).split()
+            return chunk.translate(self._table).split()
         except _NeedsContext:
-            words = self._space_out(chunk)[0].split()
-        return chain.from_iterable(map(self._pieces.__getitem__, words))
+            return self._space_out(chunk)[0].split()
 
     def _find_offsets(self, chunk: str) -> tuple[tuple[int, int], ...]:
         try:

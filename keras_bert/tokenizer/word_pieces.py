@@ -1,44 +1,39 @@
 """Words to WordPiece tokens, the greedy way, and the offsets of the pieces."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from functools import cached_property, lru_cache
 from itertools import accumulate
+from typing import Any
 
 from .alignment import CONTINUATION, Offsets, align_tokens
 from .words import Word
 
 # The limit of Hugging Face's tokenizers and of the first version of Google's.
 MAX_INPUT_CHARS_PER_WORD = 100
+_BEGINNING = 4  # characters by which tokens are looked for: few have the same
+_SHORT = tuple(range(_BEGINNING - 1, 0, -1))  # lengths of those that have fewer
 
 
-def greedy_pieces(
-    word: str,
-    vocabulary: Container[str],
-    unknown: str | None = None,
-    reach: Mapping[str, int] | None = None,
-) -> list[str]:
+def greedy_pieces(word: str, vocabulary: Container[str], unknown: str | None = None) -> list[str]:
     """Split a word into the longest pieces of the vocabulary, from left to right.
 
     Where no piece begins, 0.89 makes one character a piece of its own, known or not, and goes on
     behind it. Officially, with `unknown`, the whole word is that token then, as are words of more
     than 100 characters. An empty word has no pieces, unless it is in the vocabulary.
 
-    `reach` tells how long pieces can be, as `reach_of` found it, for speed.
+    This is the definition, for vocabularies of any kind; `PieceSearch` finds the same faster.
     """
     if unknown is not None and len(word) > MAX_INPUT_CHARS_PER_WORD:
         return [unknown]
     if word in vocabulary:
         return [word]
-    longest = len(word) if reach is None else reach[""]
     pieces = []
     start = 0
     prefix = ""
     while start < len(word):
-        # No more of the word than a piece can have: words may be very long.
-        window = prefix + word[start : start + longest]
+        window = prefix + word[start:]
         size, least = len(window), len(prefix) + 1
-        if reach is not None:
-            size = min(size, reach.get(window[: least + 2], least + 1))
-        piece = window[:size]
+        piece = window
         while piece not in vocabulary and size > least:
             size -= 1
             piece = window[:size]
@@ -50,20 +45,99 @@ def greedy_pieces(
     return pieces
 
 
-def reach_of(tokens: Iterable[str]) -> dict[str, int]:
-    """Return the length of the longest token for each beginning of three characters.
+# Of the pieces in one place: what stands for each, and their lengths by how they begin.
+_Table = tuple[dict[str, tuple], dict[str, tuple[int, ...]]]
 
-    For tokens that continue a word, also for their `##` and three characters. "" begins all.
+
+class PieceSearch:
+    """Finds `greedy_pieces` in one vocabulary, and what stands for them, such as their ids.
+
+    Args:
+        tokens: The tokens of the vocabulary.
+        outputs: What stands for each of them.
+        unknown: What stands for a word that cannot be split, officially. None: 0.89's way.
+        missing: Makes of a piece that the vocabulary lacks what stands for it, in 0.89's way.
     """
-    reach = {"": 1}
+
+    def __init__(
+        self,
+        tokens: Iterable[str],
+        outputs: Iterable[Any],
+        unknown: tuple | None,
+        missing: Callable[[str], Any],
+    ):
+        self._tokens = tokens
+        self._outputs = outputs
+        self._unknown = unknown
+        self._missing = missing
+
+    @cached_property
+    def _tables(self) -> tuple[_Table, _Table, int]:
+        """Return the tables for pieces that begin a word and for later ones, and the most length.
+
+        They are made for the first word: a tokenizer may never be asked for tokens, or for ids.
+        """
+        # The outputs are tuples of one, which add up.
+        first = dict(zip(self._tokens, zip(self._outputs, strict=True), strict=True))
+        later = {
+            token[len(CONTINUATION) :]: output
+            for token, output in first.items()
+            if token.startswith(CONTINUATION)
+        }
+        longest = max(*_SHORT, *map(len, first))
+        return (first, _lengths(first)), (later, _lengths(later)), longest
+
+    def pieces(self, word: str) -> tuple:
+        """Return the outputs for the pieces of a word."""
+        (outputs, lengths), later, longest = self._tables
+        unknown = self._unknown
+        size = len(word)
+        if unknown is not None and size > MAX_INPUT_CHARS_PER_WORD:
+            return unknown
+        output = outputs.get(word)
+        if output is not None:
+            return output
+        pieces: tuple = ()
+        start = 0
+        while start < size:
+            # No more of the word than a piece can have: words may be very long.
+            rest = word[start : start + longest]
+            if start:
+                output = outputs.get(rest)
+                if output is not None and start + len(rest) == size:
+                    return pieces + output
+            for length in lengths.get(rest[:_BEGINNING], _SHORT):
+                output = outputs.get(rest[:length])
+                if output is not None:
+                    break
+            else:
+                if unknown is not None:
+                    return unknown
+                output = (self._missing(CONTINUATION + rest[0] if start else rest[0]),)
+            pieces += output
+            start += length
+            outputs, lengths = later
+        return pieces
+
+
+def _lengths(tokens: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """For the first characters of tokens: the lengths that a piece there may have, from the top."""
+    # A bit for each length: few of these numbers differ, and their tuples are made once.
+    bits: dict[str, int] = {}
     for token in tokens:
-        size = len(token)
-        if size > reach[""]:
-            reach[""] = size
-        for beginning in (token[:3], token[:5]):
-            if size > reach.get(beginning, 0) and size >= 3:
-                reach[beginning] = size
-    return reach
+        if len(token) >= _BEGINNING:
+            beginning = token[:_BEGINNING]
+            bits[beginning] = bits.get(beginning, 0) | 1 << len(token)
+    return {beginning: _from_bits(each) for beginning, each in bits.items()}
+
+
+@lru_cache
+def _from_bits(bits: int) -> tuple[int, ...]:
+    longer = []
+    while bits >> _BEGINNING:
+        longer.append(bits.bit_length() - 1)
+        bits ^= 1 << longer[-1]
+    return *longer, *_SHORT
 
 
 class TokenWithOffsets(str):

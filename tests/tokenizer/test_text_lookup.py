@@ -14,9 +14,11 @@ pytestmark = once
 
 def lookup(**changes):
     arguments = {
-        "tokens_of": str.split,
+        "words_of": str.split,
+        "pieces_of": lambda word: (word,),
         "output": tuple,
-        "vocabulary": {"天": "天"},
+        "cased": True,
+        "vocabulary": {"天"},
         "unknown": None,
         "specials": None,
         "sigma_needs_context": False,
@@ -42,6 +44,13 @@ def test_a_text_with_blanks_and_one_without():
     assert lookup().of("") == []
 
 
+def test_words_of_a_chunk_in_ascii_are_looked_up_as_chunks():
+    found = lookup()
+    assert found.of("ab\tcd ab é\té") == ["ab", "cd", "ab", "é", "é"]
+    assert set(found.chunks) == {"ab\tcd", "ab", "cd", "é\té"}
+    assert set(found.words) == {"é"}
+
+
 def test_a_sigma_that_needs_its_context_is_not_cut_off():
     assert lookup().goes_by_characters("天Σ天")
     assert not lookup(sigma_needs_context=True).goes_by_characters("天Σ天")
@@ -50,7 +59,11 @@ def test_a_sigma_that_needs_its_context_is_not_cut_off():
 def test_special_tokens_are_kept_whole():
     specials = specials_pattern(["[SEP]"])
     assert lookup(specials=specials).of("ab[SEP]天。") == ["ab", "[SEP]", "天", "。"]
-    lengths = lookup(specials=specials, output=lambda tokens: tuple(map(len, tokens)))
+    lengths = lookup(
+        specials=specials,
+        pieces_of=lambda word: (len(word),),
+        output=lambda tokens: tuple(map(len, tokens)),
+    )
     assert lengths.of("ab[SEP]天") == [2, 5, 1]
 
 
@@ -77,7 +90,7 @@ def test_caches_are_bounded(monkeypatch):
     monkeypatch.setattr(text_lookup, "CACHE_ENTRIES", 50)
     tokenizer = Tokenizer(VOCABULARY)
     for i in range(0, 2000, 3):
-        assert tokenizer._tokenize(f"un{i} ab{i}")[0] == "un"
+        assert tokenizer._tokenize(f"un{i} ab{i} é{i}-x")[0] == "un"
         assert tokenizer._tokenize(chr(0x4E00 + i)) == [chr(0x4E00 + i)]
     tokenizer._tokenize("x" * 1000)
     assert 0 < len(tokenizer._cache._pieces) <= 50

@@ -11,10 +11,10 @@ from tokenizer_texts import README_DICT
 
 from keras_bert.tokenizer.word_pieces import (
     MAX_INPUT_CHARS_PER_WORD,
+    PieceSearch,
     TokenWithOffsets,
     greedy_pieces,
     piece_offsets,
-    reach_of,
 )
 from keras_bert.tokenizer.words import Word
 
@@ -24,6 +24,12 @@ vocabularies = st.sets(
     st.text("abc", min_size=1, max_size=5)
     | st.text("abc", min_size=1, max_size=5).map("##".__add__)
 )
+
+
+def search(vocabulary, unknown=None):
+    tokens = list(vocabulary)
+    pieces = PieceSearch(tokens, tokens, None if unknown is None else (unknown,), str).pieces
+    return lambda word: list(pieces(word))
 
 
 def by_definition(word, vocabulary, unknown):
@@ -44,7 +50,7 @@ def by_definition(word, vocabulary, unknown):
 def test_the_longest_pieces_from_left_to_right(word, vocabulary, unknown):
     expected = by_definition(word, vocabulary, unknown)
     assert greedy_pieces(word, vocabulary, unknown) == expected
-    assert greedy_pieces(word, vocabulary, unknown, reach_of(vocabulary)) == expected
+    assert search(vocabulary, unknown)(word) == expected
 
 
 @pytest.mark.slow
@@ -52,7 +58,7 @@ def test_long_word_is_split_like_a_short_one():
     word = "unaffable" * 1200
     expected = ["un", "##aff", "##able"] + ["##u", "##n", "##aff", "##able"] * 1199
     vocabulary = {*README_DICT, "##u", "##n"}
-    assert greedy_pieces(word, vocabulary, reach=reach_of(vocabulary)) == expected
+    assert search(vocabulary)(word) == expected
 
 
 def test_officially_a_word_has_a_limit_even_where_it_is_known():
@@ -61,11 +67,35 @@ def test_officially_a_word_has_a_limit_even_where_it_is_known():
     assert greedy_pieces(word, vocabulary, "[UNK]") == [word]
     assert greedy_pieces(word + "a", vocabulary, "[UNK]") == ["[UNK]"]
     assert greedy_pieces(word + "a", vocabulary) == [word + "a"]
+    assert search(vocabulary, "[UNK]")(word) == [word]
+    assert search(vocabulary, "[UNK]")(word + "a") == ["[UNK]"]
+    assert search(vocabulary)(word + "a") == [word + "a"]
 
 
 def test_empty_word():
     assert greedy_pieces("", {""}) == [""]
     assert greedy_pieces("", {"a"}) == []
+    assert search({""})("") == [""]
+    assert search({"a", "##"})("") == []
+
+
+def test_vocabularies_of_short_tokens():
+    assert search({"a"})("aab") == greedy_pieces("aab", {"a"}) == ["a", "##a", "##b"]
+    assert search(())("ab") == ["a", "##b"]
+
+
+def test_a_very_long_token_costs_nothing():
+    long = "a" * 1_000_000
+    assert search({long, "aaaaa", "##ab", "##a"})("aaaaaab") == ["aaaaa", "##ab"]
+    assert search({long})(long) == [long]
+
+
+def test_what_stands_for_pieces():
+    ids = {"un": 7, "##able": 8}
+    search = PieceSearch(ids, ids.values(), None, len)
+    assert search.pieces("unable") == (7, 8)
+    assert search.pieces("xunable") == (1, 3, 3, 8)
+    assert PieceSearch(ids, ids.values(), (9,), len).pieces("xunable") == (9,)
 
 
 @pytest.mark.parametrize(

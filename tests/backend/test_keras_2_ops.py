@@ -50,6 +50,7 @@ CASES = [
     ("concatenate", ([X, Y], 1), np.concatenate([X, Y], axis=1)),
     ("convert_to_tensor", (X,), X),
     ("cumsum", (X, 1), np.cumsum(X, axis=1)),
+    ("diagonal", (X[0, :, :3],), np.diagonal(X[0, :, :3])),
     ("einsum", ("btd,bsd->bts", X, Y), X @ Y.transpose(0, 2, 1)),
     ("equal", (X, np.abs(X)), np.abs(X) == X),
     ("erf", (X,), erf(X)),

@@ -83,7 +83,8 @@ def load_sentence_model(
     elif pooling is None:
         raise ValueError(
             f"`folder` must hold {MODULES}, as those of sentence-transformers do; for a model "
-            'without it say how features become a vector, such as pooling="mean". '
+            "without it say how features become a vector, such as "
+            'load_sentence_model(folder, pooling="mean"). '
             f"Received: {folder!r}."
         )
     else:

@@ -18,18 +18,18 @@ from collections import Counter
 
 import numpy as np
 from common import (
-    DECAYED,
     Batches,
     LearningCurve,
     argument_parser,
     as_numbers,
+    make_optimizer,
     parse,
     read_table,
     save_if_asked,
     task_model,
 )
 
-from keras_bert import AdamWarmup, Tokenizer, calc_train_steps
+from keras_bert import Tokenizer
 from keras_bert.backend import keras
 
 
@@ -57,16 +57,7 @@ def main():
 
     model = task_model(arguments, "sequence", classes)
 
-    total_steps, warmup_steps = calc_train_steps(
-        len(train.lengths), arguments.batch_size, arguments.epochs
-    )
-    optimizer = AdamWarmup(
-        total_steps,
-        warmup_steps,
-        learning_rate=arguments.learning_rate,
-        weight_decay=0.01,
-        weight_decay_pattern=DECAYED,
-    )
+    optimizer = make_optimizer(arguments, len(train.lengths))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss=loss, metrics=["accuracy"])
     curve = LearningCurve(arguments.output, "accuracy", lambda logs: logs["val_accuracy"])

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert import (
+    AdamWarmup,
     build_model_from_config,
+    calc_train_steps,
     get_checkpoint_paths,
     get_pretrained,
     load_task_model,
@@ -133,6 +135,19 @@ def parse(parser):
             parser.error(f"argument {option}: nothing can be written into {folder}: {error}")
     keras.utils.set_random_seed(arguments.seed)
     return arguments
+
+
+def make_optimizer(arguments, count, **options):
+    """AdamWarmup for all epochs over `count` examples."""
+    total_steps, warmup_steps = calc_train_steps(count, arguments.batch_size, arguments.epochs)
+    return AdamWarmup(
+        total_steps,
+        warmup_steps,
+        learning_rate=arguments.learning_rate,
+        weight_decay=0.01,
+        weight_decay_pattern=DECAYED,
+        **options,
+    )
 
 
 def task_model(arguments, task, labels):

@@ -19,12 +19,12 @@ from itertools import chain
 
 import numpy as np
 from common import (
-    DECAYED,
     Batches,
     LearningCurve,
     argument_parser,
     as_numbers,
     is_model_file,
+    make_optimizer,
     open_text,
     parse,
     read_table,
@@ -33,10 +33,8 @@ from common import (
 )
 
 from keras_bert import (
-    AdamWarmup,
     Tokenizer,
     build_model_from_config,
-    calc_train_steps,
     load_trained_model_from_checkpoint,
 )
 from keras_bert.backend import keras
@@ -178,15 +176,9 @@ def main():
             "weighted_metrics": ["accuracy"],
         }
 
-    total_steps, warmup_steps = calc_train_steps(
-        len(train_sentences), arguments.batch_size, arguments.epochs
-    )
-    optimizer = AdamWarmup(
-        total_steps,
-        warmup_steps,
-        learning_rate=arguments.learning_rate,
-        weight_decay=0.01,
-        weight_decay_pattern=DECAYED,
+    optimizer = make_optimizer(
+        arguments,
+        len(train_sentences),
         learning_rate_factors=CRF_FACTORS if arguments.crf else None,
     )
     model.compile(optimizer, **training)

@@ -26,23 +26,21 @@ from pathlib import Path
 
 import numpy as np
 from common import (
-    DECAYED,
     LABELS,
     SECOND_TEXTS,
     TEXTS,
     Batches,
     LearningCurve,
     argument_parser,
+    make_optimizer,
     open_text,
     parse,
 )
 
 from keras_bert import (
     POOL_SENTENCE,
-    AdamWarmup,
     CoSENT,
     InBatchNegatives,
-    calc_train_steps,
     extract_embeddings,
     load_sentence_model,
     save_sentence_model,
@@ -195,16 +193,7 @@ def main():
     targets = np.zeros(len(tokens)) if grades is None else grades
     train = RowBatches(tokens, targets, arguments.batch_size, arguments.seed)
 
-    total_steps, warmup_steps = calc_train_steps(
-        len(tokens), arguments.batch_size, arguments.epochs
-    )
-    optimizer = AdamWarmup(
-        total_steps,
-        warmup_steps,
-        learning_rate=arguments.learning_rate,
-        weight_decay=0.01,
-        weight_decay_pattern=DECAYED,
-    )
+    optimizer = make_optimizer(arguments, len(tokens))
     kind = InBatchNegatives if grades is None else CoSENT
     joined = towers(model, tokens.shape[1])
     joined.compile(optimizer, loss=kind(temperature=arguments.temperature))

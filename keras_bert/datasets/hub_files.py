@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from ..checkpoints.paths import HUGGING_FACE_CHECKPOINTS, VOCABULARIES
+from ..checkpoints.paths import HUGGING_FACE_CHECKPOINTS, MODULES, VOCABULARIES
 
-MODULES = "modules.json"
 CONFIG = "config.json"
 _SETTINGS = re.compile(
     r"tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json"

@@ -1,29 +1,18 @@
 """demo/tune/sentences.py, run as users run it, on a tiny model and tiny data."""
 
 import csv
-import importlib.util
 import random
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_scripts import load
 from model_folders import write_google_folder
 from runtimes import once
 
 from keras_bert import extract_embeddings
 
-TUNE = Path(__file__).resolve().parents[2] / "demo/tune"
 WORDS = "abcdefghijklmnopqrstuvwxy"
-
-
-def load(name):
-    """A module of demo/tune/, whose scripts import each other from their own folder."""
-    spec = importlib.util.spec_from_file_location(name, TUNE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

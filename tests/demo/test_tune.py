@@ -7,29 +7,19 @@ import random
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_scripts import TUNE, load
 from model_folders import CONFIG, write_google_folder
 
 from keras_bert import get_custom_objects, load_task_model, load_tokenizer
 from keras_bert.backend import keras, layers, models
 from keras_bert.layers import Extract
 
-TUNE = Path(__file__).resolve().parents[2] / "demo/tune"
 WORDS = "abcdefghijklmnopqrstuvwxy"
 LONG = "a text " * 50_000
 TAGS = {**dict.fromkeys("abc", "B-LOC"), **dict.fromkeys("def", "O")}
-
-
-def load(name):
-    """A module of demo/tune/, whose scripts import each other from their own folder."""
-    spec = importlib.util.spec_from_file_location(name, TUNE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,16 @@
+"""Programs of demo/tune as modules."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+TUNE = Path(__file__).resolve().parents[1] / "demo/tune"
+
+
+def load(name):
+    """A module of demo/tune/, whose scripts import each other from their own folder."""
+    spec = importlib.util.spec_from_file_location(name, TUNE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -29,7 +27,7 @@ import numpy as np
 # Python does so itself, but not under PYTHONSAFEPATH, which CI sets.
 sys.path.append(str(Path(__file__).resolve().parent))
 
-from turns import RUNTIMES, print_table
+from turns import RUNTIMES, print_table, run_on
 
 KINDS = {
     "safetensors": "`.safetensors`",
@@ -290,18 +288,6 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(-1, keepdims=True)
 
 
-def run(runtime: str, folders: list[dict]) -> list[float]:
-    finished = subprocess.run(
-        [sys.executable, __file__, "--compare", json.dumps(folders)],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **RUNTIMES[runtime]},
-        capture_output=True,
-        text=True,
-    )
-    if finished.returncode:
-        sys.exit(f"{runtime} failed:\n{finished.stderr[-3000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--by-runtime", action="store_true", help="print a row for each runtime")
@@ -325,7 +311,10 @@ def main() -> None:
             for (family, kind), folder in folders.items()
         ]
         found = {
-            runtime: dict(zip(folders, run(runtime, given), strict=True)) for runtime in RUNTIMES
+            runtime: dict(
+                zip(folders, run_on(runtime, __file__, "--compare", json.dumps(given)), strict=True)
+            )
+            for runtime in RUNTIMES
         }
     families = list(dict.fromkeys(family for family, _ in folders))
     groups = {runtime: [runtime] for runtime in RUNTIMES} if arguments.by_runtime else {}

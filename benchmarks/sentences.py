@@ -19,8 +19,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -32,7 +30,7 @@ sys.path.append(str(Path(__file__).resolve().parent))
 
 from families import fill, models
 from parity import minilm_folder
-from turns import RUNTIMES, print_table
+from turns import RUNTIMES, print_table, run_on
 
 POOLINGS = [
     *("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"),
@@ -136,18 +134,6 @@ def compare(scratch: Path, folders: list[str], written: str) -> list[float]:
     return differences
 
 
-def run(runtime: str, scratch: Path, folders: list[Path], written: Path) -> list[float]:
-    finished = subprocess.run(
-        [sys.executable, __file__, "--compare", str(scratch), str(written), *map(str, folders)],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **RUNTIMES[runtime]},
-        capture_output=True,
-        text=True,
-    )
-    if finished.returncode:
-        sys.exit(f"{runtime} failed:\n{finished.stderr[-3000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--texts", nargs="+", default=[], help="files, of which line 1 is a header")
@@ -169,7 +155,13 @@ def main() -> None:
         rows, largest = [], 0.0
         for runtime in RUNTIMES:
             written = scratch / f"written {runtime}"
-            found = dict(zip(listed, run(runtime, scratch, listed, written), strict=True))
+            found = dict(
+                zip(
+                    listed,
+                    run_on(runtime, __file__, "--compare", scratch, written, *listed),
+                    strict=True,
+                )
+            )
             expect(written, texts)
             expected = np.load(scratch / "minilm" / "vectors.npy")
             again = float(np.abs(np.load(written / "vectors.npy") - expected).max())

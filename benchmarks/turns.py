@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import importlib.util
+import json
 import os
 import platform
 import statistics
@@ -21,6 +22,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 # Environment variables that choose what keras_bert and KerasHub run on.
 RUNTIMES = {
@@ -115,6 +117,19 @@ def print_table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     print("|---" * len(titles) + "|")
     for row in rows:
         print("|", " | ".join(row), "|")
+
+
+def run_on(runtime: str, script: str, *words) -> Any:
+    """What a benchmark, run once more on a runtime, prints in its last line, in JSON."""
+    finished = subprocess.run(
+        [sys.executable, script, *map(str, words)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **RUNTIMES[runtime]},
+        capture_output=True,
+        text=True,
+    )
+    if finished.returncode:
+        sys.exit(f"{runtime} failed:\n{finished.stderr[-3000:]}")
+    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def print_machine(*packages: str) -> None:

@@ -19,8 +19,9 @@ from ..families.fitting import unwarned_of_head
 from ..families.weights import find_weights, to_checkpoint
 from ..layers import MultiHeadAttention
 from ..loader import gelu_of, load_trained_model_from_checkpoint
+from ..tokenizer import Tokenizer
 from ..tokenizer.vocabulary_change import VocabularyChange
-from .conversion import ConvertibleModel, new_file
+from .conversion import ConvertibleModel, check_tokenizer, new_file, vocabulary_of
 from .custom_objects import get_custom_objects
 
 
@@ -82,6 +83,25 @@ def convertible_model(
         cased,
         [],
     )
+
+
+def convertible_with_tokenizer(
+    model: models.Model,
+    tokenizer: Tokenizer,
+    without: Collection[str],
+    family: Family | None = None,
+) -> ConvertibleModel:
+    """Turn a model and its tokenizer into what conversions write.
+
+    Arguments are those of `convertible_model`, with the tokenizer in place of what it tells.
+
+    Raises:
+        ValueError: As of `convertible_model`, and if the tokenizer has more tokens than the model.
+    """
+    vocabulary, cased = vocabulary_of(tokenizer), bool(tokenizer._cased)
+    files = convertible_model(model, vocabulary, cased, without, family=family)
+    check_tokenizer(files)
+    return files._replace(text_rules=tokenizer._text_rules)
 
 
 def write_model_file(

@@ -19,13 +19,11 @@ from ..layers import Dropout, TextPooling
 from ..loader.text_settings import TextSettings, settings_of
 from ..tokenizer import Tokenizer
 from .conversion import (
-    check_tokenizer,
     new_folder,
-    vocabulary_of,
     write_hugging_face_files,
     write_json,
 )
-from .model_files import check_model, convertible_model, dense_weights
+from .model_files import check_model, convertible_with_tokenizer, dense_weights
 
 _TYPES = "sentence_transformers.models"  # paths that every version knows
 _NO_MODULES = (keras.layers.InputLayer, keras.layers.Dropout, Dropout)
@@ -72,10 +70,7 @@ def save_sentence_model(
     settings = _settings(model, tokenizer, max_length, prompts, default_prompt)
     pooling, modules = _modules(model)
     names = {layer.name for layer in modules}
-    vocabulary, cased = vocabulary_of(settings.tokenizer), bool(settings.tokenizer._cased)
-    files = convertible_model(model, vocabulary, cased, without=names)
-    files = files._replace(text_rules=settings.tokenizer._text_rules)
-    check_tokenizer(files)
+    files = convertible_with_tokenizer(model, settings.tokenizer, without=names)
     settings = _within(files.config["max_position_embeddings"], settings, max_length)
     dense = {layer: dense_weights(layer) for layer in modules if _is_dense(layer)}
     width = files.config["hidden_size"]

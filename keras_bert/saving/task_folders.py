@@ -27,12 +27,10 @@ from ..loader.text_settings import settings_of
 from ..tokenizer import Tokenizer
 from .conversion import (
     ConvertibleModel,
-    check_tokenizer,
     new_folder,
-    vocabulary_of,
     write_hugging_face_files,
 )
-from .model_files import check_model, convertible_model, dense_weights
+from .model_files import check_model, convertible_with_tokenizer, dense_weights
 
 _HEAD_LAYERS = {
     row.layer for family in FAMILIES for head in family.task_heads.values() for row in head.weights
@@ -85,11 +83,7 @@ def save_task_model(
     task = _task_of(model)
     noted = task_settings_of(model)
     tokenizer = _tokenizer(model, tokenizer)
-    files = convertible_model(
-        *(model, vocabulary_of(tokenizer), bool(tokenizer._cased), _HEAD_LAYERS),
-        family=noted and noted.family,
-    )._replace(text_rules=tokenizer._text_rules)
-    check_tokenizer(files)
+    files = convertible_with_tokenizer(model, tokenizer, _HEAD_LAYERS, noted and noted.family)
     head = files.family.task_heads[task]
     _check_layers(model, files, head)
     arrays = {layer: dense_weights(model.get_layer(layer)) for layer in _layers_of(head)}

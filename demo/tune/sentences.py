@@ -32,6 +32,7 @@ from common import (
     Batches,
     LearningCurve,
     argument_parser,
+    is_model_file,
     make_optimizer,
     open_text,
     parse,
@@ -174,6 +175,8 @@ def main():
     parser.add_argument("--normalize", action="store_true", help="vectors of length 1")
     parser.add_argument("--temperature", type=float, default=0.05, help="divides cosines (0.05)")
     arguments = parse(parser)
+    if arguments.from_scratch or (arguments.save and is_model_file(arguments.save)):
+        parser.error("--from-scratch is for other tasks, and --save makes a folder here")
     folder = arguments.folder
     own = {} if is_sentence_folder(folder) else {"pooling": arguments.pooling}
     if own:

@@ -31,7 +31,9 @@ def files_read(files: shared.ModelFolder, options: argparse.Namespace) -> list[l
     """Path, size and time of the model's files and of the texts."""
     config, checkpoint, vocabulary = files.paths
     index = f"{checkpoint}.index"
-    read = [index if os.path.exists(index) else checkpoint, config, vocabulary]
+    read = [index if os.path.exists(index) else checkpoint, vocabulary]
+    if config is not None:  # as TensorFlow Hub's models have none
+        read.append(config)
     if options.file != "-":
         read.append(options.file)
     return [

@@ -2,13 +2,21 @@
 
 import argparse
 import json
+import os
 
 import pytest
 from runtimes import once
 
+from keras_bert.checkpoints.paths import CheckpointPaths
 from keras_bert.commands.feature_files import Lines
-from keras_bert.commands.output_files import check_is_new, claimed, part_of, write_all
-from keras_bert.commands.shared import CommandError
+from keras_bert.commands.output_files import (
+    check_is_new,
+    claimed,
+    files_read,
+    part_of,
+    write_all,
+)
+from keras_bert.commands.shared import CommandError, ModelFolder
 
 pytestmark = once
 
@@ -78,3 +86,13 @@ def test_a_file_that_is_there_is_left_alone(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(CommandError, match="is there already"):
         check_is_new(tmp_path / "out")
+
+
+def test_a_model_without_a_configuration(tmp_path):
+    """As those of TensorFlow Hub: what it is made from is its other files."""
+    (tmp_path / "vocab.txt").write_text("a")
+    (tmp_path / "variables.index").write_text("b")
+    paths = CheckpointPaths(None, str(tmp_path / "variables"), str(tmp_path / "vocab.txt"))
+    files = ModelFolder(str(tmp_path), paths, None)
+    found = files_read(files, argparse.Namespace(file="-"))
+    assert [os.path.basename(path) for path, _, _ in found] == ["variables.index", "vocab.txt"]

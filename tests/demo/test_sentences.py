@@ -73,6 +73,19 @@ def test_texts_that_belong_together_get_close(sentences, tmp_path, monkeypatch, 
 
 
 @once
+@pytest.mark.parametrize("words", [["--from-scratch"], ["--save", "model.keras"]])
+def test_options_that_are_for_other_tasks(sentences, tmp_path, monkeypatch, capsys, words):
+    write_google_folder(tmp_path / "bert")
+    write_rows(tmp_path / "train.tsv", "pairs", 4, 1)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bert", "train.tsv", "train.tsv", "--max-len", "12"]
+    monkeypatch.setattr(sys, "argv", ["sentences.py", *arguments, *words])
+    with pytest.raises(SystemExit, match="2"):
+        sentences.main()
+    assert "--save makes a folder here" in capsys.readouterr().err
+
+
+@once
 @pytest.mark.parametrize(
     ("lines", "texts", "grades"),
     [

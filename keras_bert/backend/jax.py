@@ -45,13 +45,24 @@ def initial_zeros(shape, dtype=None):
     return plain.initial_zeros(shape, dtype)
 
 
+def gelu_erf(x):
+    """GELU in its exact form; by erfc in what is exported, as TensorFlow cannot read JAX' erf."""
+    if _is_known(np.shape(x)):
+        return plain.gelu_erf(x)
+    return ops.gelu(x, approximate=False)
+
+
+def _is_known(shape) -> bool:
+    """Whether all sizes are numbers; with export, some are symbols."""
+    return all(isinstance(size, int) for size in shape)
+
+
 def attend(query, key, value, bias):
     """Scaled dot-product attention; on accelerators by JAX' own operation."""
     if on_accelerator():
         return ops.dot_product_attention(query, key, value, bias)
     length, key_length = query.shape[1], key.shape[1]
-    is_known = isinstance(length, int) and isinstance(key_length, int)  # not so when exporting
-    if is_known and length * key_length > _LONG:
+    if _is_known((length, key_length)) and length * key_length > _LONG:
         return _attend_head_by_head(query, key, value, bias)
     return plain.attend(query, key, value, bias)
 

@@ -190,7 +190,10 @@ def test_saved_model_of_8_bits(model, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(RUNTIME != "jax", reason="JAX' options")
-def test_saved_model_of_jax(model, tmp_path):
+@pytest.mark.parametrize("kind", ["sentences", "sequence", "tokens"])
+def test_saved_model_of_jax(kind, tmp_path):
+    """Also where GELU is the exact form, as in Hugging Face's files."""
+    model = other_model(kind, tmp_path)
     options = {
         "native_serialization": True,
         "polymorphic_shapes": [["(batch, length)"] * 2],

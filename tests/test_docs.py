@@ -59,9 +59,7 @@ def text_of(site, page):
 @pytest.mark.slow
 def test_what_is_returned_is_text_and_no_type(site):
     text = text_of(site, "reference/extraction.html")
-    returned = (
-        "A list with an array for every text, in the order of the texts: (T_i, D) or"
-    )
+    returned = "A list with an array for every text, in the order of the texts: (T_i, D) or"
     assert f"Returns: {returned}" in text
     returned = "The batch with the new column: a mapping gets an array"
     assert f"Returns: {returned}" in text

@@ -128,7 +128,8 @@ def test_python_blocks_run_one_after_the_other(page, folder):
 
 def check_claims(code, printed):
     """Compare what was printed with comments behind a print, or on the lines below it."""
-    claims = re.findall(r"^ *(?:print\(.*\)  )?# ([\[(\d].*)$", code, re.MULTILINE)
+    found = re.finditer(r"^ *(?:print\(.*\)  # (.*)|# ([\[(\d].*))$", code, re.MULTILINE)
+    claims = [match[1] or match[2] for match in found]
     for number, small in CLAIMS.items():
         claims = [claim.replace(number, small) for claim in claims]
     lines = [line for line in printed.splitlines() if line in claims]

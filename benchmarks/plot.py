@@ -2,8 +2,8 @@
 
     python benchmarks/plot.py benchmarks/results/2026-11-27-extraction.md 1 extraction.svg
 
-The table is the first one of the Markdown file; its first column names the bars. The number is the
-column to draw, 1 for the one after the names. Bars of this package are blue, those of peers grey.
+The first column of the table names the bars. The number is the column to draw, 1 for the one after
+the names. Bars of this package are blue, those of peers grey.
 """
 
 import argparse
@@ -16,19 +16,19 @@ from matplotlib.figure import Figure
 OURS = ("Keras 3, ", "tf_keras")
 
 
-def read_table(path: str) -> list[list[str]]:
-    """The cells of the first table of a Markdown file, its head first."""
-    found = re.search(r"^\|.*\|\n\|[-|]+\|\n(?:\|.*\|\n)+", Path(path).read_text("utf-8"), re.M)
-    head, _, *rows = found[0].splitlines()
+def read_table(path: str, number: int) -> list[list[str]]:
+    """The cells of a table of a Markdown file, its head first; 1 is the first table."""
+    tables = re.findall(r"^\|.*\|\n\|[-|]+\|\n(?:\|.*\|\n)+", Path(path).read_text("utf-8"), re.M)
+    head, _, *rows = tables[number - 1].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in (head, *rows)]
 
 
-def draw(table: list[list[str]], column: int) -> Figure:
+def draw(table: list[list[str]], column: int, label: str | None) -> Figure:
     """Bars with their numbers, the first row on top."""
     head, *rows = table
     names, numbers = [row[0] for row in rows], [float(row[column]) for row in rows]
     figure = Figure(figsize=(7, 0.6 + 0.35 * len(rows)), layout="constrained")
-    axes = figure.add_subplot(xlabel=head[column])
+    axes = figure.add_subplot(xlabel=label or head[column])
     colours = ["tab:blue" if name.startswith(OURS) else "tab:gray" for name in names]
     bars = axes.barh(names, numbers, color=colours)
     axes.bar_label(bars, [row[column] for row in rows], padding=3)
@@ -43,9 +43,11 @@ def main() -> None:
     parser.add_argument("results", help="Markdown file with a table")
     parser.add_argument("column", type=int, help="number of the column to draw")
     parser.add_argument("picture", help="file to write, .svg or .png")
+    parser.add_argument("--table", type=int, default=1, help="number of the table in the file")
+    parser.add_argument("--label", help="what the numbers are (default: the head of the column)")
     arguments = parser.parse_args()
     rcParams["svg.hashsalt"] = "results"  # the same table gives the same file, also without a date
-    figure = draw(read_table(arguments.results), arguments.column)
+    figure = draw(read_table(arguments.results, arguments.table), arguments.column, arguments.label)
     metadata = {"Date": None} if arguments.picture.endswith(".svg") else None
     figure.savefig(arguments.picture, metadata=metadata, dpi=150)
 

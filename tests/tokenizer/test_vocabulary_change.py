@@ -190,7 +190,7 @@ def test_the_example_of_the_readme(paths, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {"texts": ["a playing", "区 a"]}
     folder = str(Path(paths.config).parent)
-    run(example("VocabularyChange").replace("xxx/yyy/chinese_L-12_H-768_A-12", folder), names)
+    run(example("VocabularyChange").replace("chinese_base", folder), names)
     tokens = [*SPECIAL, "a", "play", "##ing", "区", "keras", "##bert"]
     assert list(load_vocabulary("vocab.txt")) == tokens
     assert names["tokenizer"].encode("play kerasbert 区块")[0] == [2, 6, 9, 10, 8, 1, 3]

@@ -27,7 +27,7 @@ from keras_bert.layers.text_pooling import POOLINGS
 
 RELATIVES = Path(__file__).resolve().parents[1] / "data" / "relatives"
 BATCHES = [["a"], ["a b c d e f g", ("b c", "d")], [("a b", "c"), ("d", "e f g h"), "b"]]
-# The README's example on a small model, and what the file gives for other batches.
+# The guide's example on a small model, and what the file gives for other batches.
 ONNX = """
 import json, sys
 import numpy as np
@@ -363,7 +363,7 @@ def test_program_of_torch(model, tmp_path, mode):
 
 
 @pytest.mark.skipif(RUNTIME != "torch", reason="the same on every runtime; run once")
-def test_onnx_as_in_the_readme(tmp_path):
+def test_onnx_as_in_the_guide(tmp_path):
     pytest.importorskip("tf2onnx", reason="needs the extra onnx")
     pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     write_hugging_face_folder(tmp_path / "MODEL")
@@ -371,7 +371,7 @@ def test_onnx_as_in_the_readme(tmp_path):
     # The exact form of GELU, which ONNX has not as one operator.
     (tmp_path / "MODEL/config.json").write_text(config.replace("gelu_new", "gelu"), "utf-8")
     code = example("import onnxruntime")
-    code = code.replace("xxx/yyy/uncased_L-12_H-768_A-12", "MODEL").replace("], 512)", "], 16)")
+    code = code.replace('"tiny"', '"MODEL"').replace("], 512)", "], 16)")
     (tmp_path / "example.py").write_text(code, "utf-8")
     environment = {name: each for name, each in os.environ.items() if name != "TF_KERAS"}
     done = subprocess.run(

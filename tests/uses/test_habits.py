@@ -306,7 +306,7 @@ def test_suffixes_that_keras_3_refuses(tmp_path, name):
         classifier().save_weights(str(tmp_path / name))
 
 
-# Ways of fine-tuning that the README shows
+# Ways of fine-tuning that the guide shows
 
 
 @pytest.fixture(autouse=RUNTIME == "jax")

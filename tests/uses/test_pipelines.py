@@ -1,4 +1,4 @@
-"""The tokenizer inside Keras', TensorFlow's and Grain's pipelines: the README's examples train."""
+"""The tokenizer inside Keras', TensorFlow's and Grain's pipelines: the guide's examples train."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ LABELS = np.array([1, 0, 1, 0] * 80)
 
 @pytest.fixture
 def names():
-    """What the README has made before its examples: texts, a tokenizer and a small classifier."""
+    """What the guide has made before its examples: texts, a tokenizer and a small classifier."""
     keras.utils.set_random_seed(1)
     inputs, features = get_model(
         len(WORDS), 64, 64, 16, 1, 2, 16, dropout_rate=0.0, training=False, trainable=True

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .. import __version__
+from ..arguments import shorten
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import is_sentence_folder
 from ..datasets.folders import model_folder
@@ -76,8 +77,8 @@ def run(options: argparse.Namespace) -> None:
     output.write_bytes(content)
     for text in texts:
         if text.count > len(text.ids):
-            told = f"{text.count} tokens, of which the page shows {len(text.ids)}: {text.parts[0]}"
-            shared.remark(options, told[:100])
+            told = f"the page shows the first {len(text.ids)} of {text.count} tokens of"
+            shared.remark(options, f"{told} {shorten(text.parts[0])}")
     size = max(1, len(content) // 1000)
     shared.remark(options, f"{output} is written, {size} kB: open it in a browser")
 

@@ -28,12 +28,14 @@ from keras_bert import (
 )
 
 ENGLISH = [
-    "It rained the whole day.",
-    "Showers fell from morning to night.",
-    "The team won by two goals.",
-    "Our players scored twice and took the match.",
-    "Fry the onions in butter.",
-    "Cook the vegetables gently in a pan.",
+    "The army lost the battle.",
+    "Our troops were defeated.",
+    "The summers are hot and dry.",
+    "The climate is warm, with little rain.",
+    "The doctor cured the sick man.",
+    "A physician healed the patient.",
+    "An exception is raised if the file is missing.",
+    "An error occurs when the path does not exist.",
 ]
 CHINESE = [
     "今天下了一整天的雨。",

@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from heat_maps import save_heat_maps
+from heat_maps import save_similarities
 
 from keras_bert import (
     POOL_AVE,
@@ -76,7 +76,7 @@ def main():
     others = cosines - 3 * np.eye(len(texts))  # a sentence is not its own nearest sentence
     for text, cosine, index in zip(texts, others.max(axis=1), others.argmax(axis=1), strict=True):
         print(f"{cosine:.2f}  {text}  {texts[index]}")
-    save_heat_maps(arguments.picture, [cosines], texts, ["cosines of mean vectors"], numbers=True)
+    save_similarities(arguments.picture, cosines, texts, "cosine of mean token vectors")
 
 
 if __name__ == "__main__":

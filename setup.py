@@ -31,7 +31,7 @@ setup(
     license="MIT",
     license_files=["LICENSE", "keras_bert/datasets/tiny/LICENSE"],
     packages=find_packages(include=["keras_bert", "keras_bert.*"]),
-    package_data={"keras_bert": ["py.typed", "datasets/tiny/*"]},
+    package_data={"keras_bert": ["py.typed", "commands/*.html", "datasets/tiny/*"]},
     zip_safe=False,
     python_requires=">=3.11",
     install_requires=requirements(),

@@ -22,57 +22,61 @@ from keras_bert import (
     load_vocabulary,
 )
 
+# Chosen because the model of the package, which has not seen them, does well on them; how often it
+# does, says its card, keras_bert/datasets/tiny/README.md.
 MASKED = [
-    "The ship left the [MASK] at noon.",
-    "He opened the [MASK] and went into the house.",
-    "This function returns a [MASK] of strings.",
-    "The president signed the [MASK] last year.",
+    "The island lies in the South [MASK] Ocean.",
+    "The [MASK] swam round the ship and struck it with his tail.",
+    "The Soviet [MASK] fell in 1991.",
+    "Python is a programming [MASK].",
 ]
-FIRST = "The ship left the harbour early in the morning."
+FIRST = "The king died, and his son reigned in his place."
 NEXT = [
-    "By noon the captain could no longer see the coast.",
-    "The court shall appoint two judges for each district.",
+    "He was twenty years old when he became king.",
+    "She could not help smiling at Mr. Knightley.",
+    "Exports of oil and gas are growing.",
 ]
-QUERY = "The army was defeated in the war."
+QUERY = "The army lost the battle."
 SENTENCES = [
-    "Our troops lost the battle.",
-    "She was very fond of her sister.",
-    "The price of bread has risen this year.",
-    "The enemy's soldiers won a great victory.",
-    "A function returns the value of its argument.",
-    "Food has become more expensive.",
+    "Our troops were defeated.",
+    "A physician healed the patient.",
+    "The climate is warm, with little rain.",
+    "An error occurs when the path does not exist.",
 ]
+WIDTH = max(map(len, [*MASKED, *NEXT, *SENTENCES]))  # of the first column
 
 
-def masked_words(model, tokenizer, vocabulary, top: int = 5) -> None:
+def masked_words(model, tokenizer, vocabulary, top: int = 3) -> None:
     """Print the most probable tokens for each [MASK]."""
-    print("Masked words, with the probabilities of the guesses:")
+    print("What stands behind [MASK], and how probable that is:")
     ids, segments, _ = tokenizer.encode_batch(MASKED)
     masks = (ids == vocabulary["[MASK]"]).astype("int32")
     probabilities, _ = model.predict([ids, segments, masks], verbose=0)
     tokens = list(vocabulary)
     for text, row in zip(MASKED, probabilities[masks == 1], strict=True):
         best = np.argsort(-row)[:top]
-        print(f"  {text}  {', '.join(f'{tokens[index]} {row[index]:.2f}' for index in best)}")
+        guesses = [f"{tokens[index]} {row[index]:.2f}" for index in best]
+        print(f"  {text:{WIDTH}}  {'  '.join(f'{guess:13}' for guess in guesses).rstrip()}")
 
 
 def next_sentences(model, tokenizer) -> None:
     """Print how likely each sentence is to follow the first."""
     ids, segments, _ = tokenizer.encode_batch([(FIRST, each) for each in NEXT])
     _, follows = model.predict([ids, segments, np.zeros_like(ids)], verbose=0)
-    print(f"\nProbability that a sentence follows {FIRST!r}:")
+    print(f'\nDoes it follow "{FIRST}"?')
     for text, (probability, _) in zip(NEXT, follows, strict=True):
-        print(f"  {probability:.2f}  {text}")
+        print(f"  {text:{WIDTH}}  {probability:.2f}")
 
 
 def similar_sentences(folder: str) -> None:
     """Rank the sentences by similarity to the query, the cosine of mean token vectors."""
-    vectors = np.stack(extract_embeddings(folder, [QUERY, *SENTENCES], poolings=POOL_AVE))
+    texts = [QUERY, *SENTENCES]
+    vectors = extract_embeddings(folder, texts, poolings=POOL_AVE, stacked=True)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors[1:] @ vectors[0]
-    print(f"\nSimilarity (cosine) to {QUERY!r}:")
+    print(f'\nHow similar is it to "{QUERY}"?')
     for index in np.argsort(-cosines):
-        print(f"  {cosines[index]:.2f}  {SENTENCES[index]}")
+        print(f"  {SENTENCES[index]:{WIDTH}}  {cosines[index]:.2f}")
 
 
 def main() -> None:
@@ -90,7 +94,9 @@ def main() -> None:
     masked_words(model, tokenizer, vocabulary)
     next_sentences(model, tokenizer)
     similar_sentences(folder)
-    print(f"\nLoaded and computed in {time.perf_counter() - start:.1f} s.")
+    size = model.count_params() / 1e6
+    seconds = time.perf_counter() - start
+    print(f"\nA model of {size:.1f} million weights, loaded and run in {seconds:.1f} seconds.")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 import math
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 try:
     import matplotlib
@@ -12,47 +15,91 @@ except ImportError:
     sys.exit("The picture needs matplotlib: pip install matplotlib")
 
 
-def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str], numbers=False):
-    """Draw square matrices side by side.
+LABEL_WIDTH = 48  # in Latin letters; a Chinese character is as wide as two
+
+
+def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str]):
+    """Draw square matrices side by side, with the labels at rows and columns.
 
     Args:
         path: File to write; its suffix determines the format.
         maps: Matrices (T, T), which share one colour scale.
         labels: T labels, for the rows and for the columns.
         titles: A title for each matrix.
-        numbers: Whether to write the numbers into the cells as well.
     """
-    families, labels = readable(labels)
+    families, labels = readable(map(shortened, labels))
     columns = math.ceil(math.sqrt(len(maps)))
     rows = math.ceil(len(maps) / columns)
     # In inches; the space for labels is only estimated and cropped when the file is written.
-    side = 1.2 + (0.5 if numbers else 0.25) * len(labels) + 0.08 * max(map(len, labels))
-    low, high = min(each.min() for each in maps), max(each.max() for each in maps)
+    side = 1.2 + 0.25 * len(labels) + 0.08 * max(map(len, labels))
+    high = max(each.max() for each in maps)
     with matplotlib.rc_context({"font.family": families, "font.size": 9}):
         figure = Figure(figsize=(side * columns + 0.8, side * rows), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for index, (axis, values) in enumerate(zip(axes, maps, strict=False)):
-            image = axis.imshow(values, vmin=low, vmax=high, cmap="viridis")
+            image = axis.imshow(values, vmin=0, vmax=high, cmap="Blues")
             axis.set_title(titles[index], parse_math=False)
             axis.set_xticks(range(len(labels)), labels, rotation=90, parse_math=False)
             axis.set_yticks(range(len(labels)), labels, parse_math=False)
-            if numbers:
-                write_numbers(axis, values, (low + high) / 2)
         for axis in axes[len(maps) :]:
             axis.remove()
         figure.colorbar(image, ax=figure.axes, shrink=0.8)
-        figure.savefig(path, dpi=150, bbox_inches="tight")
+        save(figure, path)
+
+
+def save_similarities(path, values, labels: Sequence[str], title: str):
+    """Draw how similar texts are, with the numbers, as a table whose columns are numbered.
+
+    Args:
+        path: File to write; its suffix determines the format.
+        values: Matrix (N, N). The diagonal, where a text meets itself, is left empty.
+        labels: The N texts; long ones are shortened.
+        title: What the numbers are.
+    """
+    families, labels = readable(map(shortened, labels))
+    count = len(labels)
+    values = np.ma.masked_array(values, np.eye(count, dtype=bool))
+    low, high = values.min(), values.max()
+    cell = 0.48  # in inches
+    with matplotlib.rc_context({"font.family": families, "font.size": 10}):
+        figure = Figure(figsize=(cell * count, cell * count))
+        axis = figure.add_axes((0, 0, 1, 1))
+        axis.imshow(values, vmin=low, vmax=high + (high == low), cmap="Blues")
+        axis.set_title(title, loc="left", color="dimgray", fontsize=9, pad=24, parse_math=False)
+        axis.set_xticks(range(count), range(1, count + 1))
+        numbered = [f"{label}   {number}" for number, label in enumerate(labels, start=1)]
+        axis.set_yticks(range(count), numbered, parse_math=False)
+        axis.tick_params(length=0, labeltop=True, labelbottom=False)
+        axis.spines[:].set_visible(False)
+        # White lines between the cells.
+        axis.set_xticks(np.arange(1, count) - 0.5, minor=True)
+        axis.set_yticks(np.arange(1, count) - 0.5, minor=True)
+        axis.grid(which="minor", color="white", linewidth=2)
+        axis.tick_params(which="minor", length=0)
+        for (row, column), value in np.ndenumerate(values):
+            if row != column:
+                colour = "white" if value > (low + high) / 2 else "black"
+                axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+        save(figure, path)
+
+
+def save(figure, path):
+    figure.savefig(path, dpi=130, bbox_inches="tight")
     print(f"{path} written.")
 
 
-def write_numbers(axis, values, middle):
-    for row, cells in enumerate(values):
-        for column, value in enumerate(cells):
-            colour = "white" if value < middle else "black"
-            axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+def shortened(label):
+    """Cut a label that is wider than LABEL_WIDTH, and put it on one line."""
+    label = " ".join(label.split())
+    width = 0
+    for index, character in enumerate(label):
+        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if width > LABEL_WIDTH:
+            return f"{label[:index].rstrip()}…"
+    return label
 
 
-def readable(labels):
+def readable(labels: Iterable[str]):
     """Find fonts for all characters of the labels; if there are none, write code points instead.
 
     matplotlib's default font has no Chinese characters and would draw boxes instead; the font "Last
@@ -61,7 +108,7 @@ def readable(labels):
     Returns:
         Font families, in the order in which they are searched for a character; and the labels.
     """
-    families = ["DejaVu Sans"]
+    labels, families = list(labels), ["DejaVu Sans"]
     missing = set("".join(labels)) - characters(font_manager.findfont("DejaVu Sans"))
     if missing:
         for font in sorted(font_manager.fontManager.ttflist, key=lambda each: each.style):

@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from heat_maps import save_heat_maps
+from heat_maps import save_similarities
 
 from keras_bert import (
     POOL_AVE,
@@ -28,12 +28,14 @@ from keras_bert import (
 )
 
 ENGLISH = [
-    "It rained the whole day.",
-    "Showers fell from morning to night.",
-    "The team won by two goals.",
-    "Our players scored twice and took the match.",
-    "Fry the onions in butter.",
-    "Cook the vegetables gently in a pan.",
+    "The army lost the battle.",
+    "Our troops were defeated.",
+    "The summers are hot and dry.",
+    "The climate is warm, with little rain.",
+    "The doctor cured the sick man.",
+    "A physician healed the patient.",
+    "An exception is raised if the file is missing.",
+    "An error occurs when the path does not exist.",
 ]
 CHINESE = [
     "今天下了一整天的雨。",
@@ -74,7 +76,7 @@ def main():
     others = cosines - 3 * np.eye(len(texts))  # a sentence is not its own nearest sentence
     for text, cosine, index in zip(texts, others.max(axis=1), others.argmax(axis=1), strict=True):
         print(f"{cosine:.2f}  {text}  {texts[index]}")
-    save_heat_maps(arguments.picture, [cosines], texts, ["cosines of mean vectors"], numbers=True)
+    save_similarities(arguments.picture, cosines, texts, "cosine of mean token vectors")
 
 
 if __name__ == "__main__":

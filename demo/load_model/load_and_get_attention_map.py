@@ -62,7 +62,7 @@ def main():
     strongest = heads.mean(axis=0).argmax(axis=-1)
     for token, position in zip(tokens, strongest, strict=True):
         print(f"{token} -> {tokens[position]}")
-    titles = [f"Encoder-{layer}, head {head}" for head in range(1, len(heads) + 1)]
+    titles = [f"layer {layer}, head {head}" for head in range(1, len(heads) + 1)]
     save_heat_maps(arguments.picture, heads, tokens, titles)
 
 

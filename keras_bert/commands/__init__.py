@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import classify, convert, extract, fill, info, run, similar, tokenize
+from . import classify, convert, extract, fill, info, run, show, similar, tokenize
 from .shared import CommandError
 
-_COMMANDS = (extract, classify, fill, similar, tokenize, convert, info, run)
+_COMMANDS = (extract, classify, fill, similar, show, tokenize, convert, info, run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

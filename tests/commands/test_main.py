@@ -12,7 +12,7 @@ from runtimes import once
 from keras_bert import __version__
 from keras_bert.commands import main
 
-COMMANDS = ("extract", "classify", "fill", "similar", "tokenize", "convert", "info", "run")
+COMMANDS = ("extract", "classify", "fill", "similar", "show", "tokenize", "convert", "info", "run")
 
 
 @pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in COMMANDS)])

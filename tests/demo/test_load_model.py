@@ -162,7 +162,7 @@ def test_attention_as_a_picture(model, script, tmp_path, monkeypatch):
     assert is_picture(picture)
     _, heads, tokens, titles = drawn
     assert tokens == ["[CLS]", "a", "语", "b", "[SEP]"]
-    assert titles == ["Encoder-2, head 1", "Encoder-2, head 2", "Encoder-2, head 3"]
+    assert titles == ["layer 2, head 1", "layer 2, head 2", "layer 2, head 3"]
     model.reference.encode(*encode(model, "a 语 b"))
     close(heads, model.reference.maps[1][0])
     strongest = model.reference.maps[1][0].mean(axis=0).argmax(axis=-1)
@@ -218,8 +218,19 @@ def test_every_label_can_be_read(tmp_path, monkeypatch, capsys):
     assert (families, labels) == (["DejaVu Sans", "Made Up"], ["##语", "U+8A00 "])
     maps = [np.eye(2), np.ones((2, 2))]
     # A character without a glyph would be a warning, and "$" the beginning of a formula.
-    heat_maps.save_heat_maps(tmp_path / "map.png", maps, ["语", "$_$"], ["1", "2"], numbers=True)
+    heat_maps.save_heat_maps(tmp_path / "map.png", maps, ["语", "$_$"], ["1", "2"])
+    heat_maps.save_similarities(tmp_path / "table.png", np.eye(2), ["语", "$_$"], "$")
     assert is_picture(tmp_path / "map.png")
+    assert is_picture(tmp_path / "table.png")
+
+
+@with_pictures
+def test_long_labels_are_cut_to_a_width():
+    shortened = load(DEMO / "load_model/heat_maps.py").shortened
+    assert shortened("a  b\nc") == "a b c"
+    assert shortened("a" * 48) == "a" * 48
+    assert shortened("a" * 49) == "a" * 48 + "…"
+    assert shortened("语" * 25) == "语" * 24 + "…"
 
 
 @with_pictures

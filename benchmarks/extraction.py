@@ -4,9 +4,12 @@
     pip install sentence-transformers
     python benchmarks/extraction.py --texts FILE
 
-FILE holds a text in every line; what follows a tab is ignored. Further options:
+FILE holds a text in every line, of any length; what follows a tab is ignored, and so is what is
+beyond 512 tokens. Further options:
 
-    --count 2693          how many texts to take
+    --count 2693          how many texts a turn has
+    --first-sight         every turn has other texts of FILE, whose words no cache may know
+    --given model         or folder, from which keras_bert then loads the model in every turn
     --model FOLDER        all-MiniLM-L6-v2 in Hugging Face's layout, if not that of the package
     --old-python PYTHON   an interpreter with keras-bert 0.89 on TensorFlow 2.15
     --google FOLDER       the same weights in Google's format, for keras-bert 0.89
@@ -63,16 +66,18 @@ def packaged_model(scratch: Path) -> str:
 
 def start(options: argparse.Namespace, scratch: Path) -> dict[str, Contestant]:
     """Start everyone who is installed and wanted; the vectors of each go to a file of its name."""
-    inputs = [options.model or packaged_model(scratch), options.texts, options.count]
+    model = options.model or packaged_model(scratch)
+    inputs = [model, options.texts, options.count, options.first_sight]
+    words = [*inputs, options.dtype, options.given, "any"]
     contestants = {
-        name: ("extraction_keras_bert.py", [*inputs, options.dtype, "any"], settings)
-        for name, settings in RUNTIMES.items()
+        name: ("extraction_keras_bert.py", words, settings) for name, settings in RUNTIMES.items()
     }
     if importlib.util.find_spec("sentence_transformers"):
         dtype = "float32" if options.dtype == "int8" else options.dtype
         contestants[PEER] = "extraction_sentence_transformers.py", [*inputs, dtype]
     if options.old_python:
-        words = [options.google, options.texts, count_for(OLD, options), "float32", 512]
+        texts = [options.texts, count_for(OLD, options), options.first_sight]
+        words = [options.google, *texts, "float32", "model", 512]
         contestants[OLD] = "extraction_keras_bert.py", words, {}, options.old_python
     return {
         name: Contestant(program, [*words, scratch / f"{name}.npy"], *others)
@@ -85,6 +90,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--texts", required=True)
     parser.add_argument("--count", type=int, default=2693)
+    parser.add_argument("--first-sight", action="store_true")
+    parser.add_argument("--given", default="model", choices=["model", "folder"])
     parser.add_argument("--model")
     parser.add_argument("--old-python")
     parser.add_argument("--google")
@@ -92,6 +99,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    if arguments.given == "folder" and arguments.dtype == "int8":
+        parser.error("a model from a folder has no int8")
     if bool(arguments.old_python) != bool(arguments.google):
         parser.error("--old-python and --google go together")
     with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
 import sys
 
 import numpy as np
-from shared import read_texts, serve, set_policy
+from shared import serve, set_policy, texts_for_turns
 
 from keras_bert import (
     POOL_AVE,
@@ -13,20 +13,23 @@ from keras_bert import (
     load_vocabulary,
 )
 
-folder, texts_file, count, dtype, length, vectors_file = sys.argv[1:]
-texts = read_texts(texts_file)[: int(count)]
+folder, texts_file, count, first_sight, dtype, given, length, vectors_file = sys.argv[1:]
+turns = texts_for_turns(texts_file, int(count), first_sight == "True")
 if dtype == "bfloat16":
     set_policy(dtype)
 paths = get_checkpoint_paths(folder)
+vocabulary = load_vocabulary(paths.vocab)
 seq_len = None if length == "any" else int(length)
 model = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, seq_len=seq_len)
 if dtype == "int8":
     model.quantize("int8")
-vocabulary = load_vocabulary(paths.vocab)
+if given == "folder":
+    model = vocabulary = None
 
 
 def extract():
-    np.save(vectors_file, np.stack(extract_embeddings(model, texts, POOL_AVE, vocabulary)))
+    vectors = extract_embeddings(model or folder, next(turns), POOL_AVE, vocabulary)
+    np.save(vectors_file, np.stack(vectors))
 
 
 serve(extract)

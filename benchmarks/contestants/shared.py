@@ -38,6 +38,17 @@ def read_texts(path: str) -> list[str]:
         return [line.split("\t")[0].strip() for line in file]
 
 
+def texts_for_turns(path: str, count: int, first_sight: bool):
+    """For each turn, without end, texts of a file: the same, or those that no turn has had yet."""
+    texts = read_texts(path)
+    first = 0
+    while True:
+        if len(texts) < first + count:
+            sys.exit(f"{path} has {len(texts)} texts; turn {first // count} needs {first + count}.")
+        yield texts[first : first + count]
+        first += count * first_sight
+
+
 def processor_seconds(encode, texts) -> float:
     """Processor time for encoding all texts, without collecting garbage meanwhile."""
     gc.collect()

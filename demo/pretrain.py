@@ -12,7 +12,7 @@ new or of an interrupted run: the same command, or `python demo/pretrain.py RUN`
 where the run stopped for whatever reason, and ends with bit for bit the same weights as an
 uninterrupted run (on the same runtime, versions and machine). At the end, RUN contains
 bert_config.json, bert_model.ckpt.* and vocab.txt, which `load_trained_model_from_checkpoint` and
-`extract_embeddings` read, and losses.tsv.
+`extract_embeddings` read, and losses.tsv, with matplotlib also learning_curve.png.
 
 The text is never held in memory as a whole: the vocabulary is learnt from word counts, and shards
 are written and read one after the other. Each file is written under a temporary name and renamed
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -176,6 +177,31 @@ def write_results(run: Path, model, losses) -> None:
         file.write("\n".join(["step\tloss\tmlm\tnsp", *rows, ""]).encode())
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     write_tensor_bundle(run / "bert_model.ckpt", to_checkpoint(weights, "google"))
+    if importlib.util.find_spec("matplotlib") is not None:
+        draw(run, losses)
+
+
+def draw(run: Path, losses) -> None:
+    """Draw both losses, of single steps and smoothed, into learning_curve.png."""
+    from matplotlib.figure import Figure
+
+    losses = np.array(losses)
+    steps = np.arange(1, len(losses) + 1)
+    window = max(1, len(steps) // 20)
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure.suptitle(f"Pretraining of {run.name}", parse_math=False)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    for axes, column, name in [(upper, 1, "masked words"), (lower, 2, "next sentence")]:
+        smooth = np.convolve(losses[:, column], np.ones(window) / window, mode="valid")
+        axes.plot(steps, losses[:, column], color="lightsteelblue", linewidth=0.8)
+        axes.plot(steps[window - 1 :], smooth, color="tab:blue", label=f"mean of {window} steps")
+        axes.set(ylabel=f"loss, {name}", ylim=(0, None))
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    lower.axhline(np.log(2), color="tab:gray", linestyle="--", label="by chance")
+    lower.set(xlabel="step", xlim=(0, None))
+    lower.legend()
+    figure.savefig(run / "learning_curve.png", dpi=150)
 
 
 def take_over(run: Path, initial: Path) -> bool:

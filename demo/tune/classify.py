@@ -60,7 +60,7 @@ def main():
     optimizer = make_optimizer(arguments, len(train.lengths))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss=loss, metrics=["accuracy"])
-    curve = LearningCurve(arguments.output, "accuracy", lambda logs: logs["val_accuracy"])
+    curve = LearningCurve(arguments, "accuracy", lambda logs: logs["val_accuracy"])
     model.fit(train, validation_data=dev, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
     save_if_asked(model, arguments, "classes", classes, tokenizer)
 

@@ -309,14 +309,17 @@ class LearningCurve(keras.callbacks.Callback):
     """Records the loss of every step and a score of every epoch, as a table and as a picture.
 
     Args:
-        folder: Folder for learning_curve.csv and learning_curve.png.
+        arguments: The script's: `output` is the folder for learning_curve.csv and
+            learning_curve.png, `model` and `train` are named in the title.
         score_name: Name of the score.
         score: Function that computes the score from the logs of an epoch.
     """
 
-    def __init__(self, folder, score_name, score):
+    def __init__(self, arguments, score_name, score):
         super().__init__()
-        self.folder = Path(folder)
+        self.folder = Path(arguments.output)
+        names = [Path(each).name for each in (arguments.model, arguments.train)]
+        self.title = " on ".join(names) + ", from scratch" * arguments.from_scratch
         self.score_name = score_name
         self.score = score
         self.losses, self.scores = [], []  # one loss per step, one (step, score) per epoch
@@ -350,15 +353,26 @@ class LearningCurve(keras.callbacks.Callback):
     def draw(self):
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        left = figure.add_subplot(xlabel="step", ylabel="training loss")
-        steps = np.arange(1, len(self.losses) + 1)
-        left.plot(steps, self.losses, color="lightsteelblue", linewidth=0.8)
-        window = max(1, len(steps) // 20)
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        figure.suptitle(self.title, parse_math=False)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        ends = [step for step, _ in self.scores]
+        epochs = np.arange(1, len(self.losses) + 1) / ends[0]
+        upper.plot(epochs, self.losses, color="lightsteelblue", linewidth=0.8, label="each step")
+        window = max(1, len(epochs) // 20)
         smooth = np.convolve(self.losses, np.ones(window) / window, mode="valid")
-        left.plot(steps[window - 1 :], smooth, color="tab:blue", label="training loss")
-        right = left.twinx()
-        right.set_ylabel(f"dev {self.score_name}")
-        right.plot(*zip(*self.scores, strict=True), "o-", color="tab:orange", label=self.score_name)
-        figure.legend(loc="outside upper center", ncols=2)
+        name = f"mean of {window} steps"
+        upper.plot(epochs[window - 1 :], smooth, color="tab:blue", label=name)
+        upper.set(ylabel="training loss", ylim=(0, None))
+        upper.legend()
+        scores = [score for _, score in self.scores]
+        lower.plot(np.array(ends) / ends[0], scores, "o-", color="tab:orange")
+        lower.set(ylabel=f"dev {self.score_name}", ylim=(min(0, *scores), 1.05))
+        lower.set(xlabel=f"epoch ({ends[0]} steps each)", xlim=(0, None))
+        lower.set_xticks(range(len(ends) + 1) if len(ends) <= 20 else lower.get_xticks())
+        last = {"xytext": (0, -16), "textcoords": "offset points", "ha": "right"}
+        lower.annotate(f"{scores[-1]:.3f}", (ends[-1] / ends[0], scores[-1]), **last)
+        for axes in (upper, lower):
+            axes.grid(alpha=0.3)
+            axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(self.folder / "learning_curve.png", dpi=150)

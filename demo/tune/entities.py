@@ -194,7 +194,7 @@ def main():
         # Words beyond max_len have no prediction, so their entities count as missed.
         return f1_score([entities(tags) for _, tags in dev_sentences], predicted)
 
-    curve = LearningCurve(arguments.output, "entity F1", dev_f1)
+    curve = LearningCurve(arguments, "entity F1", dev_f1)
     model.fit(train, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
     save_if_asked(model, arguments, "tags", classes, tokenizer)
 

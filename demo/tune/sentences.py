@@ -202,7 +202,7 @@ def main():
     joined.compile(optimizer, loss=kind(temperature=arguments.temperature))
     name = "nearest" if dev_grades is None else "Spearman"
     print(f"before: dev {name} {score(model, dev_texts, dev_grades):.4f}", flush=True)
-    curve = LearningCurve(arguments.output, name, lambda logs: score(model, dev_texts, dev_grades))
+    curve = LearningCurve(arguments, name, lambda logs: score(model, dev_texts, dev_grades))
     joined.fit(train, epochs=arguments.epochs, shuffle=False, callbacks=[curve])
     if arguments.save:
         save_sentence_model(model, arguments.save)

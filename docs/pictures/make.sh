@@ -9,6 +9,7 @@ python benchmarks/plot.py benchmarks/results/2026-11-27-extraction.md 1 $picture
 
 python demo/load_model/load_and_compare.py $pictures/similarity.png
 
-python -m keras_bert show tiny "The [MASK] swam round the ship and struck it with his tail." -o "$page"
-chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,930 --virtual-time-budget=3000 \
+python -m keras_bert show tiny "The [MASK] swam round the ship and struck it with his tail." \
+  --top 9 -o "$page"
+chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1000 --virtual-time-budget=3000 \
   --screenshot=$pictures/show.png "file://$page"

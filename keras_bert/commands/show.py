@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +25,7 @@ from .fill import _keep_masks
 _PAGE = Path(__file__).with_name("show_page.html")
 _DATA = "{{data}}"  # where the page takes its data
 _MOST_PROBABILITIES = 20_000_000  # of attention in a page, with two characters for each
-_ROWS = 16  # texts with a masked token that are computed at a time
+_ROWS = 16  # computed at a time
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -62,7 +61,8 @@ def run(options: argparse.Namespace) -> None:
     files = shared.open_model(options)
     if any(TOKEN_MASK in text for text in options.text):
         _keep_masks(files.tokenizer)
-    reason, positions = _head(files, options)
+    config, reason = _head(files, options)
+    positions = config["max_position_embeddings"]
     if options.max_length is not None and options.max_length > positions:
         raise shared.CommandError(
             f"--max-length must be at most {positions}, the model's number of positions. "
@@ -70,6 +70,7 @@ def run(options: argparse.Namespace) -> None:
         )
     length = options.max_length or min(128, positions)
     texts = [_read(text, files.tokenizer, length) for text in options.text]
+    _check_size(config, texts, length)
     loaded = _load(files, is_sentences, guesses=reason is None)
     page = _PAGE.read_text("utf-8")
     data = _describe(files, texts, loaded, reason, options)
@@ -118,21 +119,31 @@ def _check_texts(texts: list[str]) -> None:
             raise shared.CommandError(f"a text is not UTF-8. Received: {text!r}") from None
 
 
-def _head(files: shared.ModelFolder, options: argparse.Namespace) -> tuple[str | None, int]:
-    """Why the model cannot guess masked words, None if it can; and its number of positions."""
+def _head(files: shared.ModelFolder, options) -> tuple[dict[str, Any], str | None]:
+    """The configuration, and why the model cannot guess masked words, None if it can."""
     with open_checkpoint(files.paths.checkpoint) as checkpoint:
         config = read_config(files.paths.config, checkpoint)
         family = family_of(config, checkpoint)
         found = find_weights(family, config, checkpoint, heads="any")
-        positions = config["max_position_embeddings"]
+        reason = None
         if "masked words" not in heads_of(family, found):
-            return "The model’s file has no head for masked words.", positions
-        if TOKEN_MASK not in files.vocabulary:
-            return f"The vocabulary has no {TOKEN_MASK}.", positions
-        if has_untrained_head(family, checkpoint, found):
+            reason = "The model’s file has no head for masked words."
+        elif TOKEN_MASK not in files.vocabulary:
+            reason = f"The vocabulary has no {TOKEN_MASK}."
+        elif has_untrained_head(family, checkpoint, found):
             shared.remark(options, f"{checkpoint.path}: {UNTRAINED_HEAD}")
-            return "The model’s head for masked words has never been trained.", positions
-    return None, positions
+            reason = "The model’s head for masked words has never been trained."
+    return config, reason
+
+
+def _check_size(config: dict[str, Any], texts: list[Text], length: int) -> None:
+    count = config["num_hidden_layers"] * config["num_attention_heads"]
+    count *= sum(len(text.ids) ** 2 for text in texts)
+    if count > _MOST_PROBABILITIES:
+        raise shared.CommandError(
+            f"the page would hold {count:,} probabilities of attention, more than "
+            f"{_MOST_PROBABILITIES:,}: give fewer texts, or a smaller --max-length than {length}"
+        )
 
 
 def _read(text: str, tokenizer, length: int) -> Text:
@@ -207,23 +218,20 @@ def _attention(model, texts: list[Text]) -> list[np.ndarray]:
     """The attention of each text, (layers, heads, T, T)."""
     from ..extraction.attention_maps import get_attention_maps
 
-    length = max(len(text.ids) for text in texts)
-    inputs = [np.zeros((len(texts), length), "int32") for _ in model.inputs]
-    for row, text in enumerate(texts):
-        inputs[0][row, : len(text.ids)], inputs[1][row, : len(text.ids)] = text.ids, text.segments
-    maps = get_attention_maps(model, inputs, batch_size=_ROWS)
-    shown = [np.stack([layer[row, :, :n, :n] for layer in maps]) for row, n in _lengths(texts)]
-    if sum(each.size for each in shown) > _MOST_PROBABILITIES:
-        raise shared.CommandError(
-            f"the page would hold {sum(each.size for each in shown):,} probabilities of attention, "
-            f"more than {_MOST_PROBABILITIES:,}: give fewer texts, or a smaller --max-length than "
-            f"{length}"
-        )
+    shown = []
+    for start in range(0, len(texts), _ROWS):
+        some = texts[start : start + _ROWS]
+        batch = np.zeros((len(model.inputs), len(some), max(map(_length, some))), "int32")
+        for row, text in enumerate(some):
+            batch[0, row, : _length(text)], batch[1, row, : _length(text)] = text.ids, text.segments
+        maps = get_attention_maps(model, list(batch))
+        for row, n in enumerate(map(_length, some)):
+            shown.append(np.stack([layer[row, :, :n, :n] for layer in maps]))
     return shown
 
 
-def _lengths(texts: list[Text]) -> Iterator[tuple[int, int]]:
-    return ((row, len(text.ids)) for row, text in enumerate(texts))
+def _length(text: Text) -> int:
+    return len(text.ids)
 
 
 def _packed(probabilities: np.ndarray) -> str:

@@ -82,14 +82,15 @@ def extract_embeddings(
             one that is larger than its table, or a text is a pair and the model knows one segment.
 
     Example:
-        >>> from keras_bert import PretrainedList, extract_embeddings
+        >>> from keras_bert import POOL_AVE, extract_embeddings
         >>> texts = ["all work and no play", "makes jack a dull boy~"]
-        >>> [features.shape for features in extract_embeddings(PretrainedList.tiny, texts)]
-        [(7, 128), (8, 128)]
-        >>> extract_embeddings(PretrainedList.tiny, texts, poolings="POOL_AVE")[0].shape
-        (128,)
-        >>> extract_embeddings(PretrainedList.tiny, texts, "POOL_AVE", stacked=True).shape
+        >>> vectors = extract_embeddings(
+        ...     "tiny", texts, poolings=POOL_AVE, stacked=True, progress=True
+        ... )
+        >>> vectors.shape
         (2, 128)
+        >>> [features.shape for features in extract_embeddings("tiny", texts)]
+        [(7, 128), (8, 128)]
     """
     _check_texts(texts)
     if stacked and poolings is None:

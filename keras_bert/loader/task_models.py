@@ -92,10 +92,8 @@ def load_task_model(
         OSError: If a file cannot be read.
 
     Example:
-        >>> from keras_bert import PretrainedList, load_task_model
-        >>> model, labels = load_task_model(
-        ...     PretrainedList.tiny, task="sequence", labels=["no", "yes"]
-        ... )
+        >>> from keras_bert import load_task_model
+        >>> model, labels = load_task_model("tiny", task="sequence", labels=["no", "yes"])
         >>> model.output_shape, labels
         ((None, 2), ['no', 'yes'])
 

@@ -1,5 +1,6 @@
 """demo/pretrain.py, killed at random moments, ends as if nothing had happened."""
 
+import importlib.util
 import multiprocessing
 import os
 import random
@@ -216,6 +217,8 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(processes, text, 
     losses = np.loadtxt(unbroken / "losses.tsv", skiprows=1)
     assert losses.shape == (12, 4)
     assert np.isfinite(losses).all()
+    has_matplotlib = importlib.util.find_spec("matplotlib") is not None
+    assert (unbroken / "learning_curve.png").exists() == has_matplotlib
 
     # The folder is a model like any other.
     paths = get_checkpoint_paths(str(unbroken))

@@ -35,7 +35,8 @@ LEARNING_RATE = 5e-5
 def make_batches(arguments):
     """The first batches of an epoch; in every process the same."""
     sys.path.insert(0, str(HERE.parent / "demo/tune"))
-    from common import Batches, as_numbers, read_table
+    from common import Batches
+    from tables import as_numbers, read_table
 
     from keras_bert import Tokenizer, get_checkpoint_paths, load_vocabulary
 

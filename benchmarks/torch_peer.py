@@ -100,7 +100,9 @@ def accuracy(model, batches) -> float:
 
 
 def main() -> None:
-    from common import Batches, argument_parser, as_numbers, parse, read_table
+    from common import Batches, parse
+    from options import argument_parser
+    from tables import as_numbers, read_table
 
     from keras_bert import calc_train_steps
 

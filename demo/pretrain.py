@@ -21,15 +21,18 @@ when it is complete.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 import json
 import os
 import sys
 import zipfile
-from math import inf
 from pathlib import Path
+
+from pretrain_options import ARCHITECTURE, OPTIONS, argument_parser
+
+if __name__ == "__main__":
+    argument_parser(__doc__).parse_args()  # answers --help and mistakes before Keras is imported
 
 import numpy as np
 from pretrain_text import Pairs, learn_vocabulary, replacing, write_shards
@@ -52,27 +55,6 @@ from keras_bert.tokenizer.vocabulary import is_cased
 
 RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 SAVED_STATES = 2  # the last one, and the one before it in case the last one is damaged
-ARCHITECTURE = {  # options that --initial determines: default, range and meaning
-    "vocabulary": (8000, (8, inf), "most tokens in the vocabulary"),
-    "cased": (0, (0, 1), "1 keeps case and accents, 0 removes them"),
-    "layers": (4, (1, inf), "encoder layers"),
-    "hidden": (256, (1, inf), "hidden size, a multiple of the number of heads"),
-    "heads": (4, (1, inf), "attention heads"),
-    "feed_forward": (1024, (1, inf), "hidden size of the feed-forward layers"),
-}
-TRAINING = {
-    "shard": (1_000_000, (1, inf), "tokens in a shard"),
-    "length": (128, (5, inf), "tokens in a row"),
-    "short": (0.0, (0.0, 1.0), "share of rows that are shortened, each to a random length"),
-    "predictions": (0, (0, inf), "most masked tokens in a row; 0 means 15 % of its length, + 1"),
-    "dropout": (0.1, (0.0, 0.99), "dropout rate"),
-    "batch": (32, (1, inf), "rows in a batch"),
-    "steps": (10_000, (1, inf), "training steps"),
-    "warmup": (1000, (0, inf), "warm-up steps; if not given, a tenth of all steps"),
-    "learning_rate": (5e-4, (0.0, 1.0), "peak learning rate"),
-    "seed": (0, (0, 2**32 - 1), "seed for all random numbers"),
-}
-OPTIONS = {**ARCHITECTURE, **TRAINING}  # all that determines the result of a run
 
 
 def build(run: Path, settings):
@@ -298,23 +280,7 @@ def read_settings(run: Path, given: dict) -> dict:
 
 
 def main(arguments=None) -> None:
-    parser = argparse.ArgumentParser(
-        usage="pretrain.py RUN [--texts FILE [FILE ...]] [options]",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("run", metavar="RUN", type=Path, help="folder of the run")
-    parser.add_argument("--texts", nargs="+", metavar="FILE", default=argparse.SUPPRESS)
-    parser.add_argument("--initial", metavar="MODEL", default=argparse.SUPPRESS)
-    parser.add_argument("--save-every", type=int, default=200, help="steps between saved states")
-    for name, (default, _, text) in OPTIONS.items():
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=type(default),
-            default=argparse.SUPPRESS,
-            help=f"{text} ({default})".replace("%", "%%"),
-        )
-    given = vars(parser.parse_args(arguments))
+    given = vars(argument_parser(__doc__).parse_args(arguments))
     run, save_every = given.pop("run"), given.pop("save_every")
     if save_every < 1:
         sys.exit(f"--save-every must be positive. Received: {save_every}.")

@@ -9,6 +9,8 @@ TUNE = Path(__file__).resolve().parents[1] / "demo/tune"
 
 def load(name):
     """A module of demo/tune/, whose scripts import each other from their own folder."""
+    if str(TUNE) not in sys.path:
+        sys.path.append(str(TUNE))
     spec = importlib.util.spec_from_file_location(name, TUNE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

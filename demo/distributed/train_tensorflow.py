@@ -16,13 +16,6 @@ import argparse
 import json
 import os
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
-
-import common
-import tensorflow as tf
-
-from keras_bert.backend import TF_KERAS, keras
-
 
 def parse():
     parser = argparse.ArgumentParser(
@@ -36,6 +29,8 @@ def parse():
 
 
 def new_strategy(arguments):
+    import tensorflow as tf
+
     if arguments.workers:
         cluster = {"worker": arguments.workers.split(",")}
         task = {"type": "worker", "index": arguments.worker}
@@ -51,6 +46,7 @@ def new_strategy(arguments):
 
 def train_step_by_step(strategy, model, dataset, report):
     """Do what `fit` does, since `fit` of Keras 3 does not support several workers."""
+    import tensorflow as tf
 
     @tf.function
     def step(batch):
@@ -63,6 +59,13 @@ def train_step_by_step(strategy, model, dataset, report):
 
 def main():
     arguments = parse()
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+
+    import common
+    import tensorflow as tf
+
+    from keras_bert.backend import TF_KERAS, keras
+
     strategy = new_strategy(arguments)
     with strategy.scope():
         model = common.new_model()

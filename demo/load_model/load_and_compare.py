@@ -16,16 +16,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from heat_maps import save_similarities
-
-from keras_bert import (
-    POOL_AVE,
-    PretrainedList,
-    extract_embeddings,
-    get_checkpoint_paths,
-    get_pretrained,
-    load_vocabulary,
-)
 
 ENGLISH = [
     "The army lost the battle.",
@@ -51,12 +41,22 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
+    parser.add_argument("model", nargs="?", default="tiny")
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--texts", type=Path, help="file with one sentence per line")
     case_help = "the vocabulary contains upper case"
     parser.add_argument("--cased", action="store_true", default=None, help=case_help)
     arguments = parser.parse_args()
+    # Imported now, so that --help and mistakes are answered at once.
+    from heat_maps import save_similarities
+
+    from keras_bert import (
+        POOL_AVE,
+        extract_embeddings,
+        get_checkpoint_paths,
+        get_pretrained,
+        load_vocabulary,
+    )
 
     folder = get_pretrained(arguments.model)
     if arguments.texts:

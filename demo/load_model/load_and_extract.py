@@ -21,16 +21,6 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert import (
-    PretrainedList,
-    Tokenizer,
-    get_checkpoint_paths,
-    get_pretrained,
-    load_trained_model_from_checkpoint,
-    load_vocabulary,
-)
-from keras_bert.tokenizer.vocabulary import is_cased
-
 PUBLISHED_MODEL, PUBLISHED_TEXT = "chinese_L-12_H-768_A-12", "语言模型"
 PUBLISHED = [
     line.split() for line in re.findall(r"^    (\S+(?: -?\d\.\d+){5})$", __doc__, re.MULTILINE)
@@ -55,11 +45,20 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
+    parser.add_argument("model", nargs="?", default="tiny")
     parser.add_argument("--text")
     case_help = "keep case; by default what the folder or else the vocabulary says"
     parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
+    # Imported now, so that --help and mistakes are answered at once.
+    from keras_bert import (
+        Tokenizer,
+        get_checkpoint_paths,
+        get_pretrained,
+        load_trained_model_from_checkpoint,
+        load_vocabulary,
+    )
+    from keras_bert.tokenizer.vocabulary import is_cased
 
     folder = get_pretrained(arguments.model)
     paths = get_checkpoint_paths(folder)

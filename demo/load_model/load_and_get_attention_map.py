@@ -13,31 +13,31 @@ prints the token that each token attends to most, averaged over the heads.
 import argparse
 
 import numpy as np
-from heat_maps import save_heat_maps
-
-from keras_bert import (
-    PretrainedList,
-    Tokenizer,
-    get_attention_maps,
-    get_checkpoint_paths,
-    get_pretrained,
-    load_trained_model_from_checkpoint,
-    load_vocabulary,
-)
-from keras_bert.tokenizer.vocabulary import is_cased
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
+    parser.add_argument("model", nargs="?", default="tiny")
     parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
     parser.add_argument("--text")
     parser.add_argument("--layer", type=int, help="encoder layer, from 1; the last by default")
     case_help = "keep case; by default what the folder or else the vocabulary says"
     parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
+    # Imported now, so that --help and mistakes are answered at once.
+    from heat_maps import save_heat_maps
+
+    from keras_bert import (
+        Tokenizer,
+        get_attention_maps,
+        get_checkpoint_paths,
+        get_pretrained,
+        load_trained_model_from_checkpoint,
+        load_vocabulary,
+    )
+    from keras_bert.tokenizer.vocabulary import is_cased
 
     folder = get_pretrained(arguments.model)
     paths = get_checkpoint_paths(folder)

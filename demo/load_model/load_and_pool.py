@@ -12,8 +12,6 @@ prints their shape and the first five of them.
 
 import argparse
 
-from keras_bert import POOL_MAX, POOL_NSP, PretrainedList, extract_embeddings, get_pretrained
-
 TEXTS = [
     "all work and no play",
     ("all work and no play", "makes jack a dull boy"),
@@ -25,10 +23,12 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
+    parser.add_argument("model", nargs="?", default="tiny")
     case_help = "the vocabulary contains upper case"
     parser.add_argument("--cased", action="store_true", default=None, help=case_help)
     arguments = parser.parse_args()
+    # Imported now, so that --help and mistakes are answered at once.
+    from keras_bert import POOL_MAX, POOL_NSP, extract_embeddings, get_pretrained
 
     vectors = extract_embeddings(
         get_pretrained(arguments.model),

@@ -13,17 +13,6 @@ import argparse
 
 import numpy as np
 
-from keras_bert import (
-    TOKEN_MASK,
-    PretrainedList,
-    Tokenizer,
-    get_checkpoint_paths,
-    get_pretrained,
-    load_trained_model_from_checkpoint,
-    load_vocabulary,
-)
-from keras_bert.tokenizer.vocabulary import is_cased
-
 ENGLISH_TEXT = "The capital of France is [MASK]."
 ENGLISH_PAIRS = [
     ("The capital of France is Paris.", "The city lies on the river Seine."),
@@ -40,12 +29,22 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
+    parser.add_argument("model", nargs="?", default="tiny")
     parser.add_argument("--text", help="text that contains [MASK]")
     parser.add_argument("--pair", nargs=2, action="append", metavar=("FIRST", "SECOND"))
     case_help = "keep case; by default what the folder or else the vocabulary says"
     parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
+    # Imported now, so that --help and mistakes are answered at once.
+    from keras_bert import (
+        TOKEN_MASK,
+        Tokenizer,
+        get_checkpoint_paths,
+        get_pretrained,
+        load_trained_model_from_checkpoint,
+        load_vocabulary,
+    )
+    from keras_bert.tokenizer.vocabulary import is_cased
 
     folder = get_pretrained(arguments.model)
     paths = get_checkpoint_paths(folder)

@@ -12,14 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from keras_bert.saving.conversion import read_folder, write_hugging_face_folder
-
 
 def main() -> None:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
+    import numpy as np
+
+    from keras_bert.saving.conversion import read_folder, write_hugging_face_folder
+
     run, target = map(Path, sys.argv[1:])
     files = read_folder(run)
 

@@ -17,25 +17,19 @@ import sys
 from collections import Counter
 
 import numpy as np
-from common import (
-    Batches,
-    LearningCurve,
-    argument_parser,
-    as_numbers,
-    make_optimizer,
-    parse,
-    read_table,
-    save_if_asked,
-    task_model,
-)
-
-from keras_bert import Tokenizer
-from keras_bert.backend import keras
+from options import argument_parser
+from tables import as_numbers, read_table
 
 
 def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=32, epochs=3, learning_rate=3e-5)
     parser.add_argument("--pairs", action="store_true", help="the tables contain pairs of texts")
+    parser.parse_args()  # --help and mistakes are answered before Keras is imported
+    from common import Batches, LearningCurve, make_optimizer, parse, save_if_asked, task_model
+
+    from keras_bert import Tokenizer
+    from keras_bert.backend import keras
+
     arguments = parse(parser)
     tokenizer = Tokenizer(arguments.vocabulary, cased=arguments.cased, official=True)
 

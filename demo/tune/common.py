@@ -1,15 +1,12 @@
-"""Shared by the fine-tuning scripts in this folder: tables, batches, the learning curve."""
+"""Shared by the fine-tuning scripts in this folder: models, batches, the learning curve."""
 
-import argparse
-import contextlib
 import csv
 import importlib.util
-import sys
 import tempfile
-from math import inf
 from pathlib import Path
 
 import numpy as np
+from options import is_model_file
 
 from keras_bert import (
     AdamWarmup,
@@ -28,83 +25,10 @@ from keras_bert.families.configuration import read_config
 from keras_bert.loader.task_models import with_task_head
 from keras_bert.tokenizer.vocabulary import is_cased
 
-# Column names of public data sets.
-TEXTS = ("text_a", "text", "sentence", "sentence1", "question1", "review", "#1 string")
-SECOND_TEXTS = ("text_b", "sentence2", "question2", "#2 string")
-LABELS = ("label", "labels", "quality", "is_duplicate")
 # As in Google's training, there is no weight decay for biases and normalizations.
 DECAYED = ["embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2"]
-csv.field_size_limit(2**31 - 1)  # a text may be as long as a book
 LENGTH_STEP = 32  # JAX and TensorFlow compile the model once for each length of a batch
 SORTED_BATCHES = 50
-MODEL_FILES = (".keras", ".h5")
-OTHER_FILES = (".bin", ".safetensors", ".pt", ".ckpt", ".onnx", ".json")
-
-
-def argument_parser(description, max_len, batch_size, epochs, learning_rate):
-    """Arguments that all scripts take, with a script's own default values."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model", help="model folder, tiny, or hf://org/name on the hub")
-    parser.add_argument("train", type=existing_file, help="file with the training data")
-    parser.add_argument("dev", type=existing_file, help="file with the evaluation data")
-    parser.add_argument("--output", default="tuned", help="folder for the learning curve")
-    save_help = "folder for the tuned model, which transformers loads as well; or a .keras file"
-    parser.add_argument("--save", type=model_target, help=save_help)
-    parser.add_argument("--from-scratch", action="store_true", help="do not load the weights")
-    case_help = "keep case; by default what the folder or else the vocabulary says"
-    parser.add_argument("--cased", action="store_true", help=case_help)
-    numbers = [  # name, type, least, below, default, meaning
-        ("--max-len", int, 5, inf, max_len, "largest number of tokens of a text"),
-        ("--batch-size", int, 1, inf, batch_size, "examples in a batch"),
-        ("--epochs", int, 1, inf, epochs, "number of epochs"),
-        ("--learning-rate", float, 0, inf, learning_rate, "peak learning rate"),
-        ("--dropout", float, 0, 1, 0.1, "dropout rate"),
-        ("--seed", int, 0, 2**32, 0, "seed for all random numbers"),
-        ("--limit", int, 1, inf, None, "use only the first N examples of each file"),
-    ]
-    for name, kind, least, below, default, text in numbers:
-        text = text if default is None else f"{text} (%(default)s)"
-        kind = number_in(kind, least, below)
-        parser.add_argument(name, type=kind, metavar="N", default=default, help=text)
-    return parser
-
-
-def number_in(kind, least, below):
-    """A function for argparse that converts a word to a number and checks its range."""
-
-    def number(word):
-        value = kind(word)
-        if not least <= value < below:
-            raise argparse.ArgumentTypeError(f"{word} is not in the range from {least} to {below}")
-        return value
-
-    number.__name__ = kind.__name__  # used in argparse's messages
-    return number
-
-
-def existing_file(path):
-    if not Path(path).is_file():
-        raise argparse.ArgumentTypeError(f"there is no file {path}")
-    return path
-
-
-def is_model_file(path):
-    """Whether a name is that of a file of Keras, and not that of a folder."""
-    return Path(path).suffix in MODEL_FILES
-
-
-def model_target(path):
-    if Path(path).suffix in OTHER_FILES:
-        raise argparse.ArgumentTypeError(
-            f"must end with .keras or .h5, not {path}, or be the name of a folder"
-        )
-    if is_model_file(path) and Path(path).is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is a folder")
-    if not is_model_file(path) and Path(path).exists():
-        raise argparse.ArgumentTypeError(f"{path} is there already")
-    return path
 
 
 def parse(parser):
@@ -177,81 +101,6 @@ def save_if_asked(model, arguments, kind, names, tokenizer):
     else:
         save_task_model(model, names, arguments.save, tokenizer=tokenizer)
         print(f"python -m keras_bert classify {arguments.save} texts.txt")
-
-
-@contextlib.contextmanager
-def open_text(path):
-    """A text file to read, with line ends unchanged; exits if it is not UTF-8."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            yield file
-    except UnicodeDecodeError as error:
-        sys.exit(f"{path} is not UTF-8 text: {error}")
-
-
-def read_table(path, text_count=1, limit=None):
-    """Texts and labels of a table; prints which columns they are.
-
-    A .csv file has commas and quotes, any other file has tabs and no quotes. If the first line
-    contains none of the names above, it is data, with the texts first and the label last.
-
-    Returns:
-        A list of tuples of `text_count` texts, and a list of labels.
-    """
-    is_csv = Path(path).suffix.lower() == ".csv"
-    form = {} if is_csv else {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    with open_text(path) as file:
-        rows = list(csv.reader(file, **form))
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    has_header = not {*TEXTS, *SECOND_TEXTS, *LABELS}.isdisjoint(header)
-    if has_header:
-        if text_count == 1 and not set(SECOND_TEXTS).isdisjoint(header):
-            sys.exit(f"{path} contains pairs of texts, which need --pairs. Received: {rows[0]}")
-        names = [*(TEXTS, SECOND_TEXTS)[:text_count], LABELS]
-        columns = [_column(path, header, each) for each in names]
-        print(f"{path}: columns", ", ".join(rows[0][column] for column in columns))
-    else:
-        columns = [*range(text_count + 1)]
-        print(f"{path}: no header, the last of {len(columns)} columns is the label")
-    texts, labels = [], []
-    for number, row in enumerate(rows[has_header:][:limit], start=has_header + 1):
-        if not row:
-            continue
-        if len(row) <= max(columns) or (not has_header and len(row) != len(columns)):
-            expected = len(header) if has_header else len(columns)
-            sys.exit(
-                f"{path}, row {number}: expected {expected} columns, separated by "
-                f"{'commas' if is_csv else 'tabs'}; pairs of texts need --pairs. Received: {row}"
-            )
-        texts.append(tuple(row[column] for column in columns[:-1]))
-        labels.append(row[columns[-1]].strip())
-        if not labels[-1]:
-            sys.exit(f"{path}, row {number} has no label. Received: {row}")
-    if not texts:
-        sys.exit(f"{path} contains no examples.")
-    if not has_header and len(labels) > 2 and labels[0] not in labels[1:]:
-        names = "text_a, text_b" if text_count > 1 else "text"
-        sys.exit(
-            f"{path}: the label {labels[0]!r} of the first row occurs in no other row. If that row "
-            f"is a header, name its columns {names} and label."
-        )
-    return texts, labels
-
-
-def _column(path, header, names):
-    for index, cell in enumerate(header):
-        if cell in names:
-            return index
-    sys.exit(f"{path} needs a column named {' or '.join(names)}. Received: {header}")
-
-
-def as_numbers(labels, known, path):
-    """Indices of labels in the list of known labels."""
-    unknown = sorted(set(labels) - set(known))
-    if unknown:
-        some = f"{unknown[:5]}, {len(unknown)} in all" if len(unknown) > 5 else unknown
-        sys.exit(f"{path} has labels that the training file lacks: {some}. Known: {known[:50]}")
-    return np.array([known.index(label) for label in labels])
 
 
 class Batches(keras.utils.Sequence):

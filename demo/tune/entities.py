@@ -18,27 +18,8 @@ from functools import cache
 from itertools import chain
 
 import numpy as np
-from common import (
-    Batches,
-    LearningCurve,
-    argument_parser,
-    as_numbers,
-    is_model_file,
-    make_optimizer,
-    open_text,
-    parse,
-    read_table,
-    save_if_asked,
-    task_model,
-)
-
-from keras_bert import (
-    Tokenizer,
-    build_model_from_config,
-    load_trained_model_from_checkpoint,
-)
-from keras_bert.backend import keras
-from keras_bert.layers import CRF
+from options import argument_parser, is_model_file
+from tables import as_numbers, open_text, read_table
 
 # Transitions are learnt from nothing, so they take larger steps than the weights of BERT.
 CRF_FACTORS = {"chain_kernel": 100.0}
@@ -113,14 +94,21 @@ def f1_score(true, predicted):
 def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=16, epochs=3, learning_rate=5e-5)
     parser.add_argument("--crf", action="store_true", help="choose the tags of a sentence together")
-    arguments = parse(parser)
-    paths = arguments.paths
+    arguments = parser.parse_args()
     if arguments.crf and arguments.save and not is_model_file(arguments.save):
         parser.error(
             "argument --save: a folder that transformers loads cannot hold a CRF; with --crf the "
             f"name must end with .keras or .h5, not {arguments.save}"
         )
-    token_dict = arguments.vocabulary
+    # Imported now, so that --help and mistakes are answered at once.
+    from common import Batches, LearningCurve, make_optimizer, parse, save_if_asked, task_model
+
+    from keras_bert import Tokenizer, build_model_from_config, load_trained_model_from_checkpoint
+    from keras_bert.backend import keras
+    from keras_bert.layers import CRF
+
+    arguments = parse(parser)
+    paths, token_dict = arguments.paths, arguments.vocabulary
     tokenizer = Tokenizer(token_dict, cased=arguments.cased, official=True)
 
     @cache

@@ -25,35 +25,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from common import (
-    LABELS,
-    SECOND_TEXTS,
-    TEXTS,
-    Batches,
-    LearningCurve,
-    argument_parser,
-    is_model_file,
-    make_optimizer,
-    open_text,
-    parse,
-)
-
-from keras_bert import (
-    POOL_SENTENCE,
-    CoSENT,
-    InBatchNegatives,
-    extract_embeddings,
-    load_sentence_model,
-    save_sentence_model,
-)
-from keras_bert.backend import keras
-from keras_bert.checkpoints.paths import is_sentence_folder
-from keras_bert.layers.text_pooling import POOLINGS
-from keras_bert.loader.text_settings import settings_of
+from options import argument_parser, is_model_file
+from tables import LABELS, SECOND_TEXTS, TEXTS, open_text
 
 FIRST_TEXTS = (*TEXTS, "anchor", "query", "question")
 OTHER_TEXTS = (*SECOND_TEXTS, "positive", "answer", "document")
 THIRD_TEXTS = ("text_c", "negative", "sentence3")
+POOLINGS = ("cls", "max", "mean", "mean_sqrt_len", "weightedmean", "lasttoken")
 GRADES = (*LABELS, "score", "similarity_score", "grade")
 
 
@@ -105,78 +83,23 @@ def is_number(word):
         return False
 
 
-class RowBatches(Batches):
-    """Batches of rows of texts, all padded to about the length of the batch's longest.
-
-    Args:
-        tokens: Token ids, (N, texts of a row, T), padded with 0.
-        targets: Grades (N,).
-        batch_size: Number of rows in a batch.
-        seed: As of `Batches`.
-    """
-
-    def __init__(self, tokens, targets, batch_size, seed):
-        super().__init__([tokens.reshape(len(tokens), -1)], targets, batch_size, seed)
-        self.tokens = tokens
-        self.lengths = np.count_nonzero(tokens, axis=2).max(axis=1)
-        self.on_epoch_end()
-
-    def __getitem__(self, index):
-        rows = self.batches[index]
-        tokens = self.tokens[rows][:, :, : self._width(rows)]
-        inputs = []
-        for each in np.moveaxis(tokens, 1, 0):
-            inputs += [each, np.zeros_like(each)]
-        return tuple(inputs), self.targets[0][rows]
-
-
-def spearman(first, second):
-    """Spearman's correlation: Pearson's of the ranks, of which equal values share the mean."""
-
-    def ranks(values):
-        _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-        return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-
-    return np.corrcoef(ranks(first), ranks(second))[0, 1]
-
-
-def score(model, texts, grades):
-    """How well the vectors of a model fit rows of texts, see above."""
-    columns = [
-        extract_embeddings(model, column, POOL_SENTENCE, stacked=True)
-        for column in list(zip(*texts, strict=True))[:2]
-    ]
-    first, second = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in columns)
-    if grades is not None:
-        return spearman((first * second).sum(axis=1), grades)
-    seconds = np.array([row[1] for row in texts])
-    nearest = seconds[np.argmax(first @ second.T, axis=1)]
-    return np.mean(nearest == seconds)  # a text may be there twice
-
-
-def towers(sentence_model, count):
-    """A model from `count` texts to their vectors (B, count, D), which share all weights."""
-    inputs, vectors = [], []
-    for number in range(count):
-        tokens, segments = (
-            keras.layers.Input((None,), dtype="int32", name=f"{name}-{number}")
-            for name in ("Token", "Segment")
-        )
-        inputs += [tokens, segments]
-        vectors.append(sentence_model([tokens, segments]))
-    size = sentence_model.output_shape[-1]
-    side_by_side = keras.layers.Concatenate()(vectors)
-    return keras.models.Model(inputs, keras.layers.Reshape((count, size))(side_by_side))
-
-
 def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=32, epochs=1, learning_rate=2e-5)
     parser.add_argument("--pooling", nargs="+", choices=POOLINGS, default=["mean"])
     parser.add_argument("--normalize", action="store_true", help="vectors of length 1")
     parser.add_argument("--temperature", type=float, default=0.05, help="divides cosines (0.05)")
-    arguments = parse(parser)
+    arguments = parser.parse_args()
     if arguments.from_scratch or (arguments.save and is_model_file(arguments.save)):
         parser.error("--from-scratch is for other tasks, and --save makes a folder here")
+    # Imported now, so that --help and mistakes are answered at once.
+    from common import LearningCurve, make_optimizer, parse
+    from sentence_training import RowBatches, score, towers
+
+    from keras_bert import CoSENT, InBatchNegatives, load_sentence_model, save_sentence_model
+    from keras_bert.checkpoints.paths import is_sentence_folder
+    from keras_bert.loader.text_settings import settings_of
+
+    arguments = parse(parser)
     folder = arguments.folder
     own = {} if is_sentence_folder(folder) else {"pooling": arguments.pooling}
     if own:

@@ -8,8 +8,8 @@ are names of this module: other modules take them from here, and do not ask whic
 
 from importlib import import_module
 from importlib.util import find_spec
-from inspect import ismodule
 from threading import RLock
+from types import ModuleType
 from typing import Any
 
 from . import switch
@@ -34,7 +34,7 @@ def _load() -> None:
         # Later modules have precedence: the engine over `plain`, and the Keras over its engine.
         for module in ("plain", parts.backend.backend(), "keras_2" if TF_KERAS else "keras_3"):
             for name, value in vars(import_module(f".{module}", __name__)).items():
-                if not name.startswith("_") and not ismodule(value):
+                if not name.startswith("_") and not isinstance(value, ModuleType):
                     globals()[name] = value
     except BaseException:
         _has_begun = False  # so that it can be tried again
@@ -44,7 +44,7 @@ def _load() -> None:
 def use_keras_2() -> None:
     """Choose Keras 2 for this process, as `TF_KERAS=1` does, unless Keras 3 is already in use."""
     global TF_KERAS
-    if TF_KERAS:
+    if TF_KERAS and _has_begun:
         return
     if _has_begun:
         raise ImportError(
@@ -75,5 +75,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-if TF_KERAS:  # before anybody uses `tensorflow.keras`
+if TF_KERAS and not switch.is_command_line():  # before anybody uses `tensorflow.keras`
     _load()

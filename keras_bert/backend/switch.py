@@ -15,6 +15,17 @@ import warnings
 TF_KERAS = os.environ.get("TF_KERAS", "").strip().lower() in ("1", "true", "yes")
 
 
+def is_command_line() -> bool:
+    """Whether this process is `python -m keras_bert` or `keras-bert`.
+
+    Nobody else imports TensorFlow there, so that Keras 2 can be imported when it is needed.
+    """
+    if sys.argv[0] == "-m":  # Python looks for the package
+        words = sys.orig_argv
+        return "-m" in words and words[words.index("-m") + 1 :][:1] == ["keras_bert"]
+    return os.path.basename(sys.argv[0]).removesuffix(".exe") == "keras-bert"
+
+
 def choose_keras_2() -> None:
     """Do as if `TF_KERAS=1` had been set, also in processes that this one starts."""
     global TF_KERAS

@@ -1,52 +1,83 @@
 """The command line: `python -m keras_bert` and `keras-bert`.
 
-Each command is a module with `add_parser`, which describes its arguments, and `run`, which does its
-work. Nothing that needs Keras is imported before a command runs that does.
+`arguments` has the arguments of all commands. The function `run` of a command's own module does its
+work; the module is imported when the arguments make sense, and Keras by commands that need it.
 """
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from .. import __version__
-from . import classify, convert, extract, fill, info, run, show, similar, tokenize
-from .shared import CommandError
-
-_COMMANDS = (extract, classify, fill, similar, show, tokenize, convert, info, run)
+from .arguments import COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, by default that of the process' own command line.
 
-    Returned is the exit code: 0, or 1 after an error that the user can do something about, whose
-    message is on stderr. Words that make no command end the process with 2.
+    Returned is the exit code: 0, 1 after an error that the user can do something about, whose
+    message is on stderr, or 130 after Ctrl-C. Words that make no command end the process with 2.
     """
-    parser = _parser()
-    words = _joined(sys.argv[1:] if arguments is None else list(arguments))
-    options, unknown = parser.parse_known_args(words)
-    if unknown:  # parse_args would show the usage of no command
-        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    # TensorFlow's greetings are no messages of a command; its errors come as exceptions too.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8")
     try:
-        options.run(options)
-        sys.stdout.flush()
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
     except BrokenPipeError:
         # Who read the output has seen enough; nor shall Python complain when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        print("keras-bert: interrupted", file=sys.stderr)  # noqa: T201
+    except KeyboardInterrupt as error:
+        if arguments is None:  # nor shall what Python does at its end be interrupted
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("keras-bert: interrupted", *error.args, file=sys.stderr, sep="; ")  # noqa: T201
         return 130
-    except (CommandError, OSError, ValueError, ImportError) as error:
+
+
+def _run(words: list[str]) -> int:
+    # TensorFlow's greetings are no messages of a command; its errors come as exceptions too.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")
+    started = time.monotonic()
+    options = _parse(words)
+    options.started = started
+    try:
+        import_module(f".{options.command}", __name__).run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError, ImportError) as error:
         if options.debug:
             raise
-        print(f"keras-bert {options.command}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"keras-bert {options.command}: {_message(error)}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+def _message(error: Exception) -> str:
+    """An error's message; one of the system begins with the file's name, not with a number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command is None:
+        return _parser().parse_args(words)
+    if command not in COMMANDS:
+        nearest = _nearest(command, COMMANDS)
+        known = f"Commands: {', '.join(COMMANDS)}."
+        _parser().error(f"there is no command {command!r}.{nearest} {known}")
+    options, unknown = _parser().parse_known_args(_joined(command, words))
+    if unknown:  # parse_args would show the usage of no command
+        known = [each for each in options.parser._option_string_actions if each.startswith("--")]
+        nearest = _nearest(unknown[0].partition("=")[0], known)
+        message = f"unrecognized arguments: {' '.join(unknown)}"
+        options.parser.error(f"{message}.{nearest}" if nearest else message)
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,20 +86,28 @@ def _parser() -> argparse.ArgumentParser:
         description="BERT on the command line: features, classification, masked words, "
         "similarity, tokens, conversion of checkpoints.",
         epilog="KERAS_BACKEND=tensorflow, jax or torch chooses what computes; TF_KERAS=1 chooses "
-        "Keras 2. Exit codes: 0 done, 1 error, 2 wrong usage.",
+        "Keras 2. Exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"keras-bert {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show where in the code an error is")
+    debug_help = "show where in the code an error is, and all that Keras' engine says"
+    parser.add_argument("--debug", action="store_true", help=debug_help)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in _COMMANDS:
-        command = module.add_parser(commands)
-        command.set_defaults(run=module.run, parser=command)
+    for add in COMMANDS.values():
+        command = add(commands)
+        command.set_defaults(parser=command)
     return parser
 
 
-def _joined(words: list[str]) -> list[str]:
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """The question whether another word is meant, where one is near."""
+    import difflib
+
+    nearest = difflib.get_close_matches(word, known, n=1)
+    return f" Is {nearest[0]} meant?" if nearest else ""
+
+
+def _joined(command: str, words: list[str]) -> list[str]:
     """Let `--layers -1,-2` be written like `--layers=-1,-2`, which argparse alone understands."""
-    command = next((word for word in words if not word.startswith("-")), None)
     if command != "extract":  # whose option it is; `run` has words of another program
         return words
     joined: list[str] = []

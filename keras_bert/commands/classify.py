@@ -10,57 +10,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from ..checkpoints import open_checkpoint
 from ..families import family_of
 from ..families.configuration import read_config
-from ..families.tasks import TASKS, find_task
+from ..families.tasks import find_task
 from . import output_files, shared
 from .feature_files import Lines
+from .progress import closing_line, with_bar
+from .starting import import_keras
 from .task_outputs import EncodedText, Record, answered, as_lines, classified, tagged
 
 _SUFFIXES = (".jsonl", ".json")
-
-
-def add_parser(commands) -> argparse.ArgumentParser:
-    """Describe the arguments."""
-    parser = commands.add_parser(
-        "classify",
-        help="label texts or their words, or answer questions, with a fine-tuned model",
-        description="Apply a model that was fine-tuned for a task to every line of a text file. "
-        f"One that classifies texts: probability, tab, label, tab, text; {shared.PAIR_HELP}. One "
-        "that labels words, such as names: the text, and a line of probability, label and words "
-        "for each span. One that answers questions: probability, tab, answer, which is empty where "
-        "the text has none. Texts that are too long are cut.",
-    )
-    shared.add_model_argument(parser)
-    shared.add_texts_argument(parser)
-    parser.add_argument("--question", metavar="TEXT", help="question to be answered from each line")
-    top_help = "how many labels, or answers, of each text (default 1; with --json all labels)"
-    shared.add_number_argument(parser, "--top", top_help)
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print a JSON object for each line: its text, and labels; spans and words with "
-        "character offsets; or answers",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help="file to write, .jsonl or .json, of what --json prints; one that broke off is "
-        "continued by the same command",
-    )
-    task_help = "the model's task, where its folder does not say"
-    parser.add_argument("--task", choices=TASKS, help=task_help)
-    max_length_help = "cut texts to N tokens (default: the model's)"
-    shared.add_number_argument(parser, "--max-length", max_length_help)
-    batch_size_help = "the most texts at a time (default: automatic)"
-    shared.add_number_argument(parser, "--batch-size", batch_size_help)
-    shared.add_case_arguments(parser)
-    parser.set_defaults(official=True)  # such models were tuned with official tokens
-    return parser
 
 
 def run(options: argparse.Namespace) -> None:
@@ -74,10 +35,11 @@ def run(options: argparse.Namespace) -> None:
     if output is not None:
         claim = output_files.claimed(output, _settings(options, files), options)
     with claim, shared.open_texts(options.file) as stream:
+        import_keras(options)
         from ..loader.task_models import load_task_model
 
         model, _ = load_task_model(files.folder, task=task)
-        texts = shared.lines(stream, options.file)
+        texts = shared.texts(stream, options)
         records = partial(_records, model, record_of, files, texts, limit, options)
         if output is not None:
             output_files.write_all(
@@ -87,9 +49,8 @@ def run(options: argparse.Namespace) -> None:
                 options,
             )
             return
-        for record in records(0):
-            for line in [_as_json(record)] if options.json else as_lines(record):
-                shared.write(line)
+        as_text = _as_json if options.json else as_lines
+        closing_line(options, shared.write_each(map(as_text, records(0))))
 
 
 def _task(files: shared.ModelFolder, options: argparse.Namespace):
@@ -116,6 +77,7 @@ def _task(files: shared.ModelFolder, options: argparse.Namespace):
     else:
         record_of = tagged(found.labels) if found.task == "tokens" else answered
     limit = config["max_position_embeddings"]
+    shared.check_length(options, limit)
     return record_of, found.task, min(limit, options.max_length or limit)
 
 
@@ -144,12 +106,11 @@ def _records(model, record_of, files, texts, limit, options, done: int) -> Itera
             encoded.append(each)
             yield row
 
-    total = shared.count_lines(options.file)
     logits = _logits(model, rows(), limit, options.batch_size)
     top = options.top
     if top is None and not (options.json or options.output):
         top = 1
-    for each in tqdm(logits, "classify", total, initial=done, unit="text", disable=None):
+    for each in with_bar(logits, options, done, is_shown=options.output is None):
         yield record_of(encoded.popleft(), each, top)
 
 

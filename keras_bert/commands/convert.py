@@ -11,53 +11,14 @@ from ..checkpoints.paths import is_sentence_folder
 from ..saving import conversion
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
-from .shared import CommandError, add_case_arguments, file_or_folder, remark
+from .shared import CommandError, file_or_folder, remark
+from .starting import import_keras
 
 _WRITERS = {
     "google": conversion.write_google_folder,
     "huggingface": conversion.write_hugging_face_folder,
 }
 _MODEL_FILES = (".keras", ".h5", ".hdf5")
-
-
-def add_parser(commands) -> argparse.ArgumentParser:
-    """Describe the arguments."""
-    parser = commands.add_parser(
-        "convert",
-        help="convert between Google's, Hugging Face's and Keras' formats",
-        description="Convert weights, configuration and vocabulary. The numbers stay bit by bit, "
-        "and an activation keeps its meaning: 'gelu' is the tanh form in Google's files and the "
-        "exact one in Hugging Face's. What is not BERT's (an optimizer's state, other heads) is "
-        "left out, and named on stderr. A folder for Hugging Face's hub gets a model card.",
-    )
-    parser.add_argument(
-        "source",
-        metavar="SOURCE",
-        help="a model folder of Google's or Hugging Face's kind; or a model's .keras or .h5 file; "
-        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
-        ".zip or .tar.gz archive",
-    )
-    parser.add_argument(
-        "target",
-        metavar="TARGET",
-        help="a folder to make, or a .keras file; the vocabulary goes beside it",
-    )
-    parser.add_argument("--to", choices=tuple(_WRITERS), help="what kind of folder to make")
-    parser.add_argument(
-        "--vocab", metavar="FILE", help="vocabulary of a .keras file (default: vocab.txt beside it)"
-    )
-    parser.add_argument(
-        "--keep",
-        metavar="FILE",
-        help="drop all tokens but those of this file, one a line, and the special ones",
-    )
-    parser.add_argument(
-        "--add",
-        metavar="FILE",
-        help="add the tokens of this file, one a line; their weights are the mean of their pieces'",
-    )
-    add_case_arguments(parser)
-    return parser
 
 
 def run(options: argparse.Namespace) -> None:
@@ -72,8 +33,15 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(
             f"SOURCE must be a model folder or a file {', '.join(_MODEL_FILES)}. Received: {source}"
         )
+    if options.vocab is not None and source.is_dir():
+        raise CommandError("--vocab is for a .keras or .h5 file; a folder has its own vocabulary")
+    for parent in target.parents:
+        if parent.is_file():
+            raise CommandError(f"TARGET cannot be {target}: {parent} is a file")
     if target.suffix in _MODEL_FILES:
-        if options.to is not None or target.suffix != ".keras" or source.is_file():
+        if target.suffix != ".keras":
+            raise CommandError(f"a file to make must end in .keras. Received: {target}")
+        if options.to is not None or source.is_file():
             raise CommandError("a .keras file is made from a folder, and without --to")
         _to_model_file(source, target, options)
     elif options.to is None:
@@ -98,6 +66,7 @@ def run(options: argparse.Namespace) -> None:
             "left out: what the folder says about sentences (pooling, dense layers, prompts); "
             "save_sentence_model writes that",
         )
+    _remark_written(target, options)
 
 
 def _read_model_file(source: Path, options: argparse.Namespace):
@@ -107,6 +76,7 @@ def _read_model_file(source: Path, options: argparse.Namespace):
         path = Path(options.vocab)
         check_on_disk(path)
     vocabulary = conversion.read_vocabulary(path)
+    import_keras(options)
     from ..saving.model_files import read_model_file
 
     return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
@@ -121,6 +91,7 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> N
         remark(options, "there is no vocabulary to convert")
     elif beside.exists() and not _is_vocabulary(beside, vocabulary):
         raise CommandError(f"{beside} is there already and differs: choose another folder")
+    import_keras(options)
     from ..saving.model_files import write_model_file
 
     with ExitStack() as stack:
@@ -151,6 +122,13 @@ def _vocabulary_change(
         )
     keep, add = (path and load_vocabulary(path) for path in (options.keep, options.add))
     return VocabularyChange(vocabulary, keep, add or ())
+
+
+def _remark_written(target: Path, options: argparse.Namespace) -> None:
+    files = sorted(target.iterdir()) if target.is_dir() else [target]
+    size = sum(file.stat().st_size for file in files)
+    names = f": {', '.join(file.name for file in files)}" if target.is_dir() else ""
+    remark(options, f"{target} written, {size / 1e6:,.1f} MB{names}")
 
 
 def _report(names: list[str], options: argparse.Namespace) -> None:

@@ -9,44 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from . import output_files, shared
 from .feature_files import FORMATS, Layers, record
-
-
-def add_parser(commands) -> argparse.ArgumentParser:
-    """Describe the arguments."""
-    parser = commands.add_parser(
-        "extract",
-        help="compute features of texts",
-        description="Write the features of every line of a text file, in the form of Google's "
-        f"extract_features.py: one line of JSON each. A text: {shared.PAIR_HELP}. An --output that "
-        "broke off is continued by the same command.",
-    )
-    shared.add_model_argument(parser)
-    shared.add_texts_argument(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help="file to write: .jsonl or .json; .npy, an array (texts, layers·D), with --pooling; "
-        ".parquet, a table, which needs pyarrow. JSON on stdout by default",
-    )
-    parser.add_argument(
-        "--layers",
-        type=_layers,
-        default=[-1],
-        metavar="I,…",
-        help="encoder layers; by default -1, the last. Google's tool has -1,-2,-3,-4 by default",
-    )
-    shared.add_pooling_arguments(parser)
-    max_length_help = "cut texts to N tokens (default: the model's)"
-    shared.add_number_argument(parser, "--max-length", max_length_help)
-    batch_size_help = "the most texts at a time (default: automatic)"
-    shared.add_number_argument(parser, "--batch-size", batch_size_help)
-    shared.add_tokenizer_arguments(parser)
-    return parser
+from .progress import closing_line, with_bar
+from .starting import import_keras
 
 
 def run(options: argparse.Namespace) -> None:
@@ -57,16 +24,19 @@ def run(options: argparse.Namespace) -> None:
     files = shared.open_model(options)
     if options.pooling == "sentence" and options.layers != [-1]:
         raise shared.CommandError("with --pooling sentence the folder says which layer counts")
+    shared.check_pooling(options, files.folder)
+    shared.check_length(options, files.config["max_position_embeddings"])
+    _check_layers(options.layers, files.config["num_hidden_layers"])
     claim = nullcontext()
     if output is not None:
         claim = output_files.claimed(output, _settings(options, files), options)
     with claim, shared.open_texts(options.file) as stream:
         model = _load_model(files, options)
-        texts = map(shared.as_pair, shared.lines(stream, options.file))
+        texts = map(shared.as_pair, shared.texts(stream, options))
         features = partial(_features, model, files, texts, options)
         if output is None:
-            for item in features(done=0):
-                shared.write(record(*item))
+            count = shared.write_each(record(*item) for item in features(done=0))
+            closing_line(options, count)
         else:
             dimension = model.output.shape[-1] // len(options.layers)
             part = output_files.part_of(output)
@@ -76,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _load_model(files: shared.ModelFolder, options: argparse.Namespace):
+    import_keras(options)
     from ..loader import load_sentence_model, load_trained_model_from_checkpoint
 
     if options.pooling == "sentence":
@@ -98,6 +69,15 @@ def _check_output(output: Path, options: argparse.Namespace) -> None:
         raise shared.CommandError("a .parquet file needs the package pyarrow: pip install pyarrow")
 
 
+def _check_layers(layers: list[int], count: int) -> None:
+    wrong = [layer for layer in layers if not -count <= layer < count]
+    if wrong:
+        raise shared.CommandError(
+            f"--layers must be from {-count} to {count - 1}, as the model has {count} layers. "
+            f"Received: {','.join(map(str, wrong))}."
+        )
+
+
 def _features(
     model, files: shared.ModelFolder, texts, options, done: int
 ) -> Iterator[tuple[int, list[str], Layers]]:
@@ -113,10 +93,9 @@ def _features(
         batch_size=options.batch_size,
     )
     results = pipeline.with_ids(itertools.islice(texts, done, None))
-    total = shared.count_lines(options.file)
-    bar = tqdm(results, "extract", total, initial=done, unit="text", disable=None)
     by_id = {index: token for token, index in files.vocabulary.items()}
-    for index, (ids, features) in enumerate(bar, start=done):
+    shown = with_bar(results, options, done, is_shown=options.output is None)
+    for index, (ids, features) in enumerate(shown, start=done):
         tokens = [] if options.pooling else [by_id[each] for each in ids]
         # The library concatenates them in the reverse order of the list.
         parts = np.split(features, len(options.layers), axis=-1)[::-1]
@@ -131,10 +110,3 @@ def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
         "cased": files.tokenizer._cased,
         "official": options.official,
     }
-
-
-def _layers(word: str) -> list[int]:
-    layers = [int(part) for part in word.split(",")]
-    if len(set(layers)) < len(layers):
-        raise argparse.ArgumentTypeError(f"names a layer twice: {word}")
-    return layers

@@ -13,28 +13,7 @@ from ..families.translation import heads_of
 from ..families.weights import find_weights
 from ..tokenizer import TOKEN_MASK, Tokenizer
 from . import shared
-
-
-def add_parser(commands) -> argparse.ArgumentParser:
-    """Describe the arguments."""
-    parser = commands.add_parser(
-        "fill",
-        help="guess masked words, with probabilities",
-        description=f"For every {TOKEN_MASK} in a text print the tokens that fit best, one a line: "
-        "probability, tab, token; a line before them repeats the text. For several masks in one "
-        "text each is guessed on its own.",
-    )
-    shared.add_model_argument(parser)
-    text_help = f"text with {TOKEN_MASK}; lines of stdin by default"
-    parser.add_argument("text", nargs="*", metavar="TEXT", help=text_help)
-    shared.add_number_argument(parser, "--top", "how many (default 5)", default=5)
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help='print {"text": …, "masks": [[{"token": …, "probability": …}, …], …]} for each text',
-    )
-    shared.add_tokenizer_arguments(parser)
-    return parser
+from .starting import import_keras
 
 
 def run(options: argparse.Namespace) -> None:
@@ -47,6 +26,7 @@ def run(options: argparse.Namespace) -> None:
         _check_mask(text)
     _check_head(paths, options)
     _keep_masks(tokenizer)
+    import_keras(options)
     from ..loader import load_trained_model_from_checkpoint
 
     with unwarned_of_head():  # `_check_head` says it
@@ -60,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
             _fill(model, tokenizer, tokens, text, limit, options)
         return
     with shared.open_texts("-") as stream:
-        for text in shared.lines(stream, "-"):
+        for text in shared.without_blanks(shared.lines(stream, "-"), options):
             _fill(model, tokenizer, tokens, text, limit, options)
 
 

@@ -23,25 +23,6 @@ from .shared import file_or_folder, write
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
 
 
-def add_parser(commands) -> argparse.ArgumentParser:
-    """Describe the arguments."""
-    parser = commands.add_parser(
-        "info",
-        help="show what a checkpoint holds",
-        description="Describe a model folder, or list the tensors of a single checkpoint file.",
-    )
-    parser.add_argument(
-        "path",
-        metavar="PATH",
-        help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file; "
-        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
-        ".zip or .tar.gz archive",
-    )
-    parser.add_argument("--tensors", action="store_true", help="list every tensor")
-    parser.add_argument("--json", action="store_true", help="print all as one JSON object")
-    return parser
-
-
 def run(options: argparse.Namespace) -> None:
     """Describe."""
     path = file_or_folder(options.path)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from . import shared
 from .locking import lock
+from .progress import closing_line
 
 
 def part_of(output: Path) -> Path:
@@ -22,7 +23,9 @@ def part_of(output: Path) -> Path:
 
 
 def check_is_new(output: Path) -> None:
-    """Raise where a file is there already."""
+    """Raise where a file is there already, or no folder for it."""
+    if not output.parent.is_dir():
+        raise shared.CommandError(f"there is no folder {output.parent} to write {output.name} into")
     if output.exists():
         raise shared.CommandError(f"{output} is there already: delete it, or choose another name")
 
@@ -50,16 +53,21 @@ def write_all(file, items_after: Callable[[int], Iterable[tuple]], output: Path,
         output: The file's name.
         options: The command's.
     """
+    count = file.count
     try:
         for item in items_after(file.count):
             file.write(*item)
-    except BaseException:
+            count += 1
+    except BaseException as error:
         file.close()
         if options.file != "-":
             text = f"{part_of(output)} holds what was done; the same command continues it"
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt(text) from None
             shared.remark(options, text)
         raise
     file.finish(output)
+    closing_line(options, count, output)
 
 
 @contextmanager

@@ -4,22 +4,22 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ..checkpoints import open_checkpoint
-from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths
+from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
 from ..datasets.folders import model_folder
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
-
-PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
-PAIR_HELP = f"a line 'first{PAIR_SEPARATOR}second' is a pair of sentences"
+from .arguments import PAIR_SEPARATOR
 
 
-class CommandError(Exception):
+class CommandError(ValueError):
     """Something that the user can do something about; the message says what."""
 
 
@@ -28,33 +28,18 @@ def write(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def write_each(texts: Iterable[str]) -> int:
+    """Write texts of a line or more to stdout; return how many there were."""
+    count = 0
+    for text in texts:
+        write(text)
+        count += 1
+    return count
+
+
 def remark(options: argparse.Namespace, text: str) -> None:
     """Write a line to stderr that is no error."""
     sys.stderr.write(f"keras-bert {options.command}: {text}\n")
-
-
-def add_case_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --cased and --uncased."""
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument(
-        "--cased",
-        action="store_true",
-        default=None,
-        help="keep case and accents; by default what tokenizer_config.json says, or else whether "
-        "the vocabulary has capital letters",
-    )
-    group.add_argument("--uncased", dest="cased", action="store_false", help="drop both")
-
-
-def add_tokenizer_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --cased, --uncased and --official."""
-    add_case_arguments(parser)
-    parser.add_argument(
-        "--official",
-        action="store_true",
-        help="exactly the tokens of BERT's own tokenizer; by default those of keras-bert 0.89, "
-        "which differ in words that the vocabulary cannot spell, and in special tokens in the text",
-    )
 
 
 def file_or_folder(name: str) -> Path:
@@ -68,6 +53,7 @@ class ModelFolder(NamedTuple):
 
     folder: str
     paths: CheckpointPaths
+    config: Mapping[str, Any]
     tokenizer: Tokenizer
 
     @property
@@ -78,21 +64,52 @@ class ModelFolder(NamedTuple):
 
 def model_paths(name: str) -> tuple[str, CheckpointPaths]:
     """Find a model's folder, and in it configuration, checkpoint and vocabulary."""
+    is_archive = name.endswith((".zip", ".gz", ".tgz"))
+    if os.path.isfile(name) and not (
+        is_archive or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
+    ):
+        raise CommandError(f"a model is a folder, or an archive of one. Received: the file {name}.")
     folder = model_folder(name)
     paths = get_checkpoint_paths(folder)
     for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
         if path is not None and not os.path.exists(path):
+            if not os.listdir(folder):
+                raise CommandError(f"the folder {folder} is empty")
             raise CommandError(f"the model folder {folder} has no {what}: {path} is missing")
     return folder, paths
+
+
+def check_length(options: argparse.Namespace, positions: int) -> None:
+    """Refuse a --max-length that leaves no token of a text; say so if it is more than can be."""
+    if options.max_length is None:
+        return
+    if options.max_length < 3:
+        raise CommandError(
+            "--max-length must be 3 or more, as [CLS] and [SEP] are two of the tokens. "
+            f"Received: {options.max_length}."
+        )
+    if options.max_length > positions:
+        remark(options, f"texts are cut to {positions} tokens, the most that the model takes")
+
+
+def check_pooling(options: argparse.Namespace, folder: str) -> None:
+    """Refuse --pooling sentence for other folders, and --prompt without it."""
+    if options.pooling == "sentence" and not is_sentence_folder(folder):
+        raise CommandError(
+            "--pooling sentence is for folders of sentence-transformers, which hold modules.json. "
+            f"Received: {folder}."
+        )
+    if options.prompt is not None and options.pooling != "sentence":
+        raise CommandError("--prompt needs --pooling sentence")
 
 
 def open_model(options: argparse.Namespace) -> ModelFolder:
     """Find a model's files and read its vocabulary; say so if its size is not that of the model."""
     folder, paths = model_paths(options.model)
-    files = ModelFolder(folder, paths, make_tokenizer(options, paths.vocab))
     with open_checkpoint(paths.checkpoint) as checkpoint:
-        size = read_config(paths.config, checkpoint)["vocab_size"]
-    count = len(files.vocabulary)
+        config = read_config(paths.config, checkpoint)
+    files = ModelFolder(folder, paths, config, make_tokenizer(options, paths.vocab))
+    count, size = len(files.vocabulary), config["vocab_size"]
     if count != size:
         remark(
             options,
@@ -110,7 +127,13 @@ def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
 def open_texts(name: str) -> Iterator[BinaryIO]:
     """Open a text file, or stdin for '-', for `lines`."""
     if name == "-":
+        if sys.stdin.isatty():
+            sys.stderr.write("One text a line; end with Ctrl-D.\n")
         yield sys.stdin.buffer
+    elif not os.path.exists(name):
+        raise CommandError(f"there is no text file {name!r}")
+    elif os.path.isdir(name):
+        raise CommandError(f"{name} is a folder, not a text file")
     else:
         with open(name, "rb") as stream:
             yield stream
@@ -128,12 +151,22 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
         yield text.removesuffix("\n").removesuffix("\r")
 
 
-def count_lines(name: str) -> int | None:
-    """The number of lines of a file, for the progress bar; unknown for stdin and pipes."""
-    if not os.path.isfile(name) or not sys.stderr.isatty():
-        return None
-    with open(name, "rb") as stream:
-        return sum(1 for _ in stream)
+def texts(stream: BinaryIO, options: argparse.Namespace) -> Iterator[str]:
+    """Yield the lines of FILE, each of which gets its own output; blank ones only if not typed."""
+    found = lines(stream, options.file)
+    is_typed = options.file == "-" and sys.stdin.isatty()
+    return without_blanks(found, options) if is_typed else found
+
+
+def without_blanks(texts: Iterable[str], options: argparse.Namespace) -> Iterator[str]:
+    """Leave blank lines out, and say so at the first."""
+    is_said = False
+    for number, text in enumerate(texts, start=1):
+        if text.strip():
+            yield text
+        elif not is_said:
+            is_said = True
+            remark(options, f"line {number} is blank; blank lines are skipped")
 
 
 def as_pair(line: str) -> str | tuple[str, str]:
@@ -143,56 +176,9 @@ def as_pair(line: str) -> str | tuple[str, str]:
     return (first, second) if separator else line
 
 
-def add_model_argument(parser: argparse.ArgumentParser, prefix: str = "") -> None:
-    """Add MODEL; its help may begin with what else it can be."""
-    parser.add_argument(
-        "model",
-        metavar="MODEL",
-        help=f"{prefix}a model folder of Google's or Hugging Face's kind; or tiny, the small "
-        "English model that comes with this package; or another name in PretrainedList, such as "
-        "uncased_l2_h128, or hf://org/name[@revision] on Hugging Face's hub, or the URL of a .zip "
-        "or .tar.gz archive, which is downloaded once",
-    )
-
-
-def add_texts_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the text file."""
-    text_help = "text file, UTF-8, one text a line; stdin by default or for -"
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=text_help)
-
-
-def add_pooling_arguments(parser: argparse.ArgumentParser, default: str = "") -> None:
-    """Add --pooling and --prompt; `default` says what is done without the first."""
-    parser.add_argument(
-        "--pooling",
-        choices=("nsp", "max", "ave", "sentence"),
-        help="one vector per text: of its first token, the maximum or the mean over all, or what a "
-        f"folder of sentence-transformers says{default}",
-    )
-    parser.add_argument(
-        "--prompt",
-        metavar="NAME",
-        help="with --pooling sentence: put the folder's prompt of this name, such as query, before "
-        "every text (default: what the folder says; '' for none)",
-    )
-
-
 def pooling_of(options: argparse.Namespace) -> str | None:
     """What the library calls the pooling."""
     return None if options.pooling is None else f"POOL_{options.pooling.upper()}"
-
-
-def add_number_argument(parser, name: str, help: str, default: int | None = None) -> None:
-    """Add an option that takes a positive number."""
-    parser.add_argument(name, type=positive, default=default, metavar="N", help=help)
-
-
-def positive(word: str) -> int:
-    """A positive number on the command line."""
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be positive, not {number}")
-    return number
 
 
 def rounded(value: float, digits: int = 6) -> float:

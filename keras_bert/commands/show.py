@@ -21,34 +21,13 @@ from ..families.weights import find_weights
 from ..tokenizer import TOKEN_MASK
 from . import output_files, shared
 from .fill import _keep_masks
+from .starting import import_keras
 
 _PAGE = Path(__file__).with_name("show_page.html")
 _DATA = "{{data}}"  # where the page takes its data
 _MOST_PROBABILITIES = 20_000_000  # of attention in a page, with two characters for each
 _ROWS = 16  # computed at a time
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
-
-def add_parser(commands) -> argparse.ArgumentParser:
-    """Describe the arguments."""
-    parser = commands.add_parser(
-        "show",
-        help="make a page to look at: tokens, guesses, attention, similarity",
-        description="Write one page of HTML, which needs no network, on what a model makes of "
-        "texts: their tokens, what it guesses for each token if that one is masked (or for each "
-        f"{TOKEN_MASK} in the text, if there are any), the attention of every layer and head, and "
-        f"how similar several texts are. A text: {shared.PAIR_HELP}.",
-    )
-    shared.add_model_argument(parser)
-    parser.add_argument("text", nargs="+", metavar="TEXT", help="what to show")
-    output_help = "file to write, .html"
-    parser.add_argument("-o", "--output", metavar="OUT", required=True, help=output_help)
-    tokens_help = "cut texts to N tokens (default 128, or the model's positions if these are fewer)"
-    shared.add_number_argument(parser, "--max-length", tokens_help)
-    top_help = "how many guesses for a masked token (default 5)"
-    shared.add_number_argument(parser, "--top", top_help, default=5)
-    shared.add_tokenizer_arguments(parser)
-    return parser
 
 
 def run(options: argparse.Namespace) -> None:
@@ -71,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
     length = options.max_length or min(128, positions)
     texts = [_read(text, files.tokenizer, length) for text in options.text]
     _check_size(config, texts, length)
+    import_keras(options)
     loaded = _load(files, is_sentences, guesses=reason is None)
     page = _PAGE.read_text("utf-8")
     data = _describe(files, texts, loaded, reason, options)

@@ -197,8 +197,12 @@ def _shown(word: Word, text: str) -> Record:
     }
 
 
-def as_lines(record: Record) -> Iterator[str]:
+def as_lines(record: Record) -> str:
     """Show a record in lines of a number, a tab and what it is about."""
+    return "\n".join(_lines(record))
+
+
+def _lines(record: Record) -> Iterator[str]:
     if "answers" in record:
         for each in record["answers"]:
             yield f"{each['probability']:.6f}\t{each['answer']}"

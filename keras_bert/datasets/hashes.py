@@ -7,8 +7,6 @@ import json
 import os
 from pathlib import Path
 
-from filelock import FileLock
-
 from .official import KNOWN_FILES
 from .unpacking import ArchiveError
 
@@ -47,6 +45,8 @@ def check_files(folder: Path, url: str) -> None:
 
 def record_archive(url: str, digest: str, record_folder: Path) -> None:
     """Note the hash of an archive that has been unpacked without objection."""
+    from filelock import FileLock
+
     record = record_folder / _RECORD
     with FileLock(record.with_name(f".{_RECORD}.lock")):
         hashes = _read(record) | {url: digest}

@@ -102,8 +102,9 @@ def no_such_model(name: str) -> FileNotFoundError:
     """Make the error for what is neither path nor name, with the name that was perhaps meant."""
     names = [each for each in vars(PretrainedList) if not each.startswith("_")]
     nearest = difflib.get_close_matches(name.lower(), names, n=1)
+    nearest = nearest or [each for each in names if sorted(each) == sorted(name.lower())]
     # `Path` makes one slash of two.
-    on_hub = re.fullmatch(r"(?:hf:/)?([\w-][\w.-]*/\w[\w.-]*)", name)
+    on_hub = re.fullmatch(r"(?:hf:/{1,2})?([\w-][\w.-]*/\w[\w.-]*)", name, re.IGNORECASE)
     if on_hub and not nearest:
         nearest = [f"hf://{on_hub[1]}"]
     return FileNotFoundError(

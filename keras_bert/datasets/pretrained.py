@@ -9,9 +9,6 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from filelock import FileLock
-
-from .download import download, remove_part
 from .hashes import check_archive, check_files, record_archive
 from .hub import PREFIX, hub_folder
 from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
@@ -82,6 +79,8 @@ def get_pretrained(
                 )
             return hub_folder(address, progress)
         local = _local_path(address)
+        if local is None and urlsplit(address).scheme not in ("http", "https"):
+            raise no_such_model(address)
         if local is not None and local.is_dir():
             return str(local)
         path = local or PurePosixPath(unquote(urlsplit(address).path))
@@ -95,6 +94,8 @@ def get_pretrained(
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     folder = home / "datasets" / info.target_name
     if not folder.is_dir():
+        from filelock import FileLock  # what only downloads need is imported here
+
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):
             if not folder.is_dir():  # nobody was faster
@@ -121,6 +122,8 @@ def _through_mirror(url: str, mirror: str | None) -> str:
 
 def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, progress: bool):
     """Find or download the archive and make `folder` out of it, complete or not at all."""
+    from .download import download, remove_part
+
     ending = ".tar.gz" if _TAR_ENDING.search(urlsplit(info.url).path) else ".zip"
     archive = folder.with_name(f"{folder.name}{ending}")
     part = archive.with_name(f"{archive.name}.part")

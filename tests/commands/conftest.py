@@ -1,8 +1,12 @@
 """Small model folders for commands."""
 
+import math
+
 import pytest
 from command_line import run
 from model_folders import CONFIG, write_google_folder, write_pieces_folder
+
+from keras_bert.commands import progress
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +26,11 @@ def pieces(tmp_path_factory):
 
 @pytest.fixture
 def command(capsys, monkeypatch):
-    """Runs a command here; returns its exit code, its output and its messages."""
+    """Runs a command here; returns its exit code, its output and its messages.
+
+    The line about commands that took long would depend on the machine.
+    """
+    monkeypatch.setattr(progress, "_LONG", math.inf)
     return lambda *words, stdin="": run(capsys, monkeypatch, *words, stdin=stdin)
 
 

@@ -251,8 +251,14 @@ def test_no_texts(command, google, tmp_path):
         (["-o", "{folder}/a.csv"], "OUT must end in"),
         (["-o", "{folder}/a.npy"], "add --pooling"),
         (["-o", "{folder}/texts.txt.jsonl"], "is there already"),
-        (["--layers", "-3"], "`output_layer_num` must list indices from -2 to 1"),
-        (["--max-length", "1"], "`max_len` must leave room"),
+        (
+            ["--layers", "-3"],
+            "--layers must be from -2 to 1, as the model has 2 layers. Received: -3.",
+        ),
+        (["--max-length", "2"], "--max-length must be 3 or more"),
+        (["-o", "{folder}/none/a.npy"], "there is no folder {folder}/none"),
+        (["--pooling", "sentence"], "--pooling sentence is for folders of sentence-transformers"),
+        (["--prompt", "query"], "--prompt needs --pooling sentence"),
     ],
 )
 def test_errors(command, google, texts, words, message):
@@ -260,7 +266,7 @@ def test_errors(command, google, texts, words, message):
     words = [word.format(folder=texts.parent) for word in words]
     code, _, err = command("extract", google, texts, *words)
     assert code == 1
-    assert message in err
+    assert message.format(folder=texts.parent) in err
     assert not list(texts.parent.glob("*.part*"))
 
 

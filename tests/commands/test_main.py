@@ -60,7 +60,14 @@ def test_a_misspelt_option_shows_the_usage_of_its_command(capsys):
     assert end.value.code == 2
     message = capsys.readouterr().err
     assert message.startswith("usage: keras-bert extract ")
-    assert message.endswith("error: unrecognized arguments: --pooing ave\n")
+    assert message.endswith("error: unrecognized arguments: --pooing ave. Is --pooling meant?\n")
+
+
+def test_a_misspelt_command(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["extrat", "model"])
+    assert end.value.code == 2
+    assert "there is no command 'extrat'. Is extract meant?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -117,8 +124,34 @@ def test_commands_that_need_no_keras_do_not_import_it(command, google, tmp_path)
     process = start(command, *words, prefix=("-c", code))
     out, err = process.communicate("a b\n", timeout=60)
     assert process.returncode == 0, err
-    assert err == "heavy: []"
+    assert err.splitlines()[-1] == "heavy: []"
     assert out or command == "convert"
+
+
+@once
+@pytest.mark.parametrize("words", [["--help"], ["extract"], ["extrat"], ["run", "nowhere.py"]])
+def test_help_and_wrong_words_take_no_keras_2_either(words):
+    prefix = ("-X", "importtime", "-m", "keras_bert")
+    process = start(*words, prefix=prefix, environment={"TF_KERAS": "1"})
+    _, err = process.communicate(timeout=60)
+    imported = {line.rsplit("|")[-1].strip() for line in err.splitlines()}
+    assert "keras_bert.commands.arguments" in imported
+    assert not imported & {"keras", "tensorflow", "tf_keras"}
+    assert words[0] == "run" or "numpy" not in imported
+
+
+def test_an_interrupted_command_says_what_is_left(command, monkeypatch):
+    def interrupted(options):
+        raise KeyboardInterrupt("out.part holds what was done")
+
+    monkeypatch.setattr("keras_bert.commands.info.run", interrupted)
+    message = "keras-bert: interrupted; out.part holds what was done\n"
+    assert command("info", "tiny") == (130, "", message)
+
+
+def test_messages_of_the_system_name_the_file(command, google, tmp_path):
+    code, _, err = command("convert", google, tmp_path / "a", "--to=google", "--keep", "nowhere")
+    assert (code, err) == (1, "keras-bert convert: nowhere: No such file or directory\n")
 
 
 @once

@@ -25,7 +25,7 @@ def test_a_query_ranks_the_lines(command, google, pooling):
         pooling,
         stdin="\n".join([*TEXTS, "", " "]),
     )
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "keras-bert similar: line 5 is blank; blank lines are skipped\n")
     texts = ["a c", *TEXTS[:3], ("x y z", "a")]
     query, *others = extract_embeddings(str(google), texts, poolings=f"POOL_{pooling.upper()}")
     expected = sorted(zip(TEXTS, others, strict=True), key=lambda item: -cosine(query, item[1]))
@@ -50,6 +50,7 @@ def test_too_few_lines(command, google):
     code, out, err = command("similar", google, stdin="a\n\n")
     assert (code, out) == (1, "")
     assert "2 or more lines with text are needed, 1 were given" in err
+    assert "line 2 is blank; blank lines are skipped\n" in err
 
 
 @pytest.mark.slow

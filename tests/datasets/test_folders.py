@@ -47,7 +47,12 @@ def test_a_folder_comes_before_a_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize("take", [model_folder, get_pretrained, extract_embeddings, Extractor])
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("tinny", "tiny"), ("chinese-base", "chinese_base"), ("Uncased_L2_H128", "uncased_l2_h128")],
+    [
+        ("tinny", "tiny"),
+        ("chinese-base", "chinese_base"),
+        ("Uncased_L2_H128", "uncased_l2_h128"),
+        ("tyni", "tiny"),
+    ],
 )
 def test_a_mistyped_name_suggests_the_nearest(take, typed, meant):
     arguments = ([],) if take is extract_embeddings else ()
@@ -66,7 +71,7 @@ def test_a_name_like_none_suggests_none(home):
 
 
 @once
-@pytest.mark.parametrize("name", ["org/name", Path("hf://org/name")])
+@pytest.mark.parametrize("name", ["org/name", Path("hf://org/name"), "HF://org/name"])
 def test_a_name_of_the_hub_is_suggested_with_its_prefix(home, name):
     with pytest.raises(FileNotFoundError, match=r"Is 'hf://org/name' meant\?$"):
         model_folder(name)

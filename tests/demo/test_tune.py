@@ -28,6 +28,11 @@ def common():
 
 
 @pytest.fixture(scope="module")
+def tables():
+    return load("tables")
+
+
+@pytest.fixture(scope="module")
 def entities(common):
     return load("entities")
 
@@ -194,7 +199,7 @@ def test_a_model_from_scratch_has_the_same_layers(common, tmp_path, monkeypatch)
     made = []
     for options in ([], ["--from-scratch"]):
         monkeypatch.setattr(sys, "argv", ["classify.py", *arguments, *options])
-        parsed = common.parse(common.argument_parser("", 24, 16, 5, 0.1))
+        parsed = common.parse(load("options").argument_parser("", 24, 16, 5, 0.1))
         made.append(common.task_model(parsed, "sequence", ["no", "yes"]))
     tuned, scratch = made
     assert [layer.name for layer in tuned.layers] == [layer.name for layer in scratch.layers]
@@ -223,10 +228,10 @@ def test_a_model_from_scratch_has_the_same_layers(common, tmp_path, monkeypatch)
     ],
 )
 def test_tables_are_read_as_public_data_sets_have_them(
-    common, tmp_path, name, text, count, expected
+    tables, tmp_path, name, text, count, expected
 ):
     (tmp_path / name).write_bytes(text.encode("utf-8"))
-    texts, labels = common.read_table(tmp_path / name, count)
+    texts, labels = tables.read_table(tmp_path / name, count)
     assert texts == expected
     assert labels == ["0", "1"]
 
@@ -244,25 +249,25 @@ def test_tables_are_read_as_public_data_sets_have_them(
         ("text_a\ttext_b\tlabel\na\tb\t1\n", "contains pairs of texts, which need --pairs"),
     ],
 )
-def test_a_table_that_cannot_be_read_says_why(common, tmp_path, text, message):
+def test_a_table_that_cannot_be_read_says_why(tables, tmp_path, text, message):
     (tmp_path / "table.tsv").write_text(text, "utf-8")
     with pytest.raises(SystemExit, match=message):
-        common.read_table(tmp_path / "table.tsv")
+        tables.read_table(tmp_path / "table.tsv")
 
 
-def test_text_in_another_encoding_is_named(common, entities, tmp_path):
+def test_text_in_another_encoding_is_named(tables, entities, tmp_path):
     (tmp_path / "table.tsv").write_bytes("gr\u00fcn\t1\n".encode("latin-1"))
-    for read in (common.read_table, entities.read_sentences):
+    for read in (tables.read_table, entities.read_sentences):
         with pytest.raises(SystemExit, match=r"table\.tsv is not UTF-8 text: .*0xfc"):
             read(tmp_path / "table.tsv", 1)
 
 
-def test_labels_that_training_lacks_are_named(common):
-    assert common.as_numbers(["b", "a"], ["a", "b"], "dev.tsv").tolist() == [1, 0]
+def test_labels_that_training_lacks_are_named(tables):
+    assert tables.as_numbers(["b", "a"], ["a", "b"], "dev.tsv").tolist() == [1, 0]
     with pytest.raises(SystemExit, match=r"dev.tsv has labels .*\['c'\]\. Known: \['a', 'b'\]"):
-        common.as_numbers(["a", "c"], ["a", "b"], "dev.tsv")
+        tables.as_numbers(["a", "c"], ["a", "b"], "dev.tsv")
     with pytest.raises(SystemExit, match=r"'t1', .*, 20 in all\. Known:"):
-        common.as_numbers([f"t{number}" for number in range(20)], ["a", "b"], "dev.tsv")
+        tables.as_numbers([f"t{number}" for number in range(20)], ["a", "b"], "dev.tsv")
 
 
 @pytest.mark.parametrize(
@@ -315,7 +320,7 @@ def test_a_model_without_weights_is_one_to_train_from_scratch_only(
     for path in (tmp_path / "bert").glob("bert_model.*"):
         path.unlink()
     monkeypatch.chdir(tmp_path)
-    parser = common.argument_parser("", 24, 16, 5, 0.1)
+    parser = load("options").argument_parser("", 24, 16, 5, 0.1)
     monkeypatch.setattr(sys, "argv", ["classify.py", *arguments])
     with pytest.raises(SystemExit):
         common.parse(parser)

@@ -1,0 +1,52 @@
+"""What a command's process shows while Keras starts, and how it ends there. It needs no Keras."""
+
+import argparse
+import os
+import sys
+
+import pytest
+from command_line import start
+from runtimes import once
+
+from keras_bert.commands.starting import quietly
+
+pytestmark = once
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_is_written_to_the_file_descriptor_is_shown_with_debug_alone(capfd, debug):
+    with quietly(argparse.Namespace(debug=debug)):
+        os.write(2, b"oneDNN is on\n")
+    sys.stderr.write("after\n")
+    assert capfd.readouterr().err == ("oneDNN is on\n" if debug else "") + "after\n"
+
+
+def test_it_is_shown_where_the_start_fails(capfd):
+    def start_keras():
+        with quietly(argparse.Namespace(debug=False)):
+            os.write(2, b"a library is missing\n")
+            raise ImportError("no such")
+
+    with pytest.raises(ImportError, match="no such"):
+        start_keras()
+    assert capfd.readouterr().err == "a library is missing\n"
+
+
+INTERRUPTED = """
+import argparse, os, signal, time
+from keras_bert.commands.starting import quietly
+with quietly(argparse.Namespace(debug=False)):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(9)
+    except KeyboardInterrupt:  # as modules have it that try to import another
+        pass
+print("it went on")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_ctrl_c_ends_the_process_whatever_is_being_imported():
+    process = start(prefix=("-c", INTERRUPTED))
+    assert process.communicate(timeout=60) == ("", "keras-bert: interrupted\n")
+    assert process.returncode == 130

@@ -11,7 +11,7 @@ from runtimes import once
 
 import keras_bert
 import keras_bert.layers
-from keras_bert.commands import _COMMANDS
+from keras_bert.commands.arguments import COMMANDS
 
 DOCS = ROOT / "docs"
 # Plain strings, explained where they are used.
@@ -73,8 +73,8 @@ def test_what_is_returned_is_text_and_no_type(site):
 @pytest.mark.slow
 def test_the_command_line_is_shown_whole(site):
     text = text_of(site, "reference/command_line.html")
-    for module in _COMMANDS:
-        assert f"keras-bert {module.__name__.rpartition('.')[2]} [-h]" in text
+    for name in COMMANDS:
+        assert f"keras-bert {name} [-h]" in text
     assert "-o OUT, --output OUT" in text
     assert "with --pooling sentence: put the folder" in text
 

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,10 +51,8 @@ def script(monkeypatch, capsys):
     folder = DEMO / "load_model"
     monkeypatch.syspath_prepend(folder)
 
-    def run(name, *arguments, **changes):
+    def run(name, *arguments):
         module = load(folder / name)
-        for attribute, value in changes.items():
-            setattr(module, attribute, value)
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
         capsys.readouterr()
         module.main()
@@ -153,11 +152,14 @@ def test_pooled_features(model, script):
 def test_attention_as_a_picture(model, script, tmp_path, monkeypatch):
     picture = tmp_path / "attention.png"
     drawn = []
-    draw = load(DEMO / "load_model/heat_maps.py").save_heat_maps
+    heat_maps = import_module("heat_maps")  # as the script does, from its own folder
+    draw = heat_maps.save_heat_maps
+    monkeypatch.setattr(
+        heat_maps, "save_heat_maps", lambda *given: drawn.extend(given) or draw(*given)
+    )
     out = script(
         "load_and_get_attention_map.py",
         *(model.folder, picture, "--layer", "2", "--text", "a 语 b"),
-        save_heat_maps=lambda *arguments: drawn.extend(arguments) or draw(*arguments),
     )
     assert is_picture(picture)
     _, heads, tokens, titles = drawn

@@ -51,8 +51,10 @@ def script(monkeypatch, capsys):
     folder = DEMO / "load_model"
     monkeypatch.syspath_prepend(folder)
 
-    def run(name, *arguments):
+    def run(name, *arguments, **changes):
         module = load(folder / name)
+        for attribute, value in changes.items():
+            setattr(module, attribute, value)
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
         capsys.readouterr()
         module.main()

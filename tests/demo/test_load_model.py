@@ -153,12 +153,14 @@ def test_pooled_features(model, script):
 def test_attention_as_a_picture(model, script, tmp_path, monkeypatch):
     picture = tmp_path / "attention.png"
     drawn = []
-    draw = load(DEMO / "load_model/heat_maps.py").save_heat_maps
-    out = script(
-        "load_and_get_attention_map.py",
-        *(model.folder, picture, "--layer", "2", "--text", "a 语 b"),
-        save_heat_maps=lambda *arguments: drawn.extend(arguments) or draw(*arguments),
+    import heat_maps
+
+    draw = heat_maps.save_heat_maps
+    monkeypatch.setattr(
+        heat_maps, "save_heat_maps", lambda *given: drawn.extend(given) or draw(*given)
     )
+    words = (model.folder, picture, "--layer", "2", "--text", "a 语 b")
+    out = script("load_and_get_attention_map.py", *words)
     assert is_picture(picture)
     _, heads, tokens, titles = drawn
     assert tokens == ["[CLS]", "a", "语", "b", "[SEP]"]

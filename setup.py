@@ -28,7 +28,8 @@ setup(
     long_description=read("README.md"),
     long_description_content_type="text/markdown",
     author="the keras-bert contributors",
-    license="MIT",
+    license_expression="MIT AND Apache-2.0",  # the latter is that of the model in datasets/tiny
+    keywords=["BERT", "Keras", "TensorFlow", "JAX", "PyTorch", "NLP", "transformer"],
     license_files=["LICENSE", "keras_bert/datasets/tiny/LICENSE"],
     packages=find_packages(include=["keras_bert", "keras_bert.*"]),
     package_data={"keras_bert": ["py.typed", "commands/*.html", "datasets/tiny/*"]},

@@ -92,6 +92,7 @@ def test_the_version_is_past_the_old_package_and_that_of_the_metadata():
     assert Version(__version__) > Version("0.89.0")
     metadata_requirements()
     assert importlib.metadata.version("keras-bert") == __version__
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
 
 
 def test_type_checkers_find_the_marker():

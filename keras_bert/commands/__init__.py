@@ -14,6 +14,7 @@ from importlib import import_module
 
 from .. import __version__
 from .arguments import COMMANDS
+from .starting import ended_by_ctrl_c
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,10 +42,12 @@ def _run(words: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")
     started = time.monotonic()
-    options = _parse(words)
+    with ended_by_ctrl_c():
+        options = _parse(words)
+        command = import_module(f".{options.command}", __name__)
     options.started = started
     try:
-        import_module(f".{options.command}", __name__).run(options)
+        command.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -76,7 +76,7 @@ def _read_model_file(source: Path, options: argparse.Namespace):
         path = Path(options.vocab)
         check_on_disk(path)
     vocabulary = conversion.read_vocabulary(path)
-    import_keras(options)
+    import_keras(options, saves=True)
     from ..saving.model_files import read_model_file
 
     return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
@@ -91,7 +91,7 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> N
         remark(options, "there is no vocabulary to convert")
     elif beside.exists() and not _is_vocabulary(beside, vocabulary):
         raise CommandError(f"{beside} is there already and differs: choose another folder")
-    import_keras(options)
+    import_keras(options, saves=True)
     from ..saving.model_files import write_model_file
 
     with ExitStack() as stack:

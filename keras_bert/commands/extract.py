@@ -13,7 +13,7 @@ import numpy as np
 from . import output_files, shared
 from .feature_files import FORMATS, Layers, record
 from .progress import closing_line, with_bar
-from .starting import import_keras
+from .vectors import load_pipeline
 
 
 def run(options: argparse.Namespace) -> None:
@@ -31,9 +31,15 @@ def run(options: argparse.Namespace) -> None:
     if output is not None:
         claim = output_files.claimed(output, _settings(options, files), options)
     with claim, shared.open_texts(options.file) as stream:
-        model = _load_model(files, options)
+        model, pipeline = load_pipeline(
+            files,
+            options,
+            output_layer_num=options.layers,
+            seq_len=options.max_length,
+            batch_size=options.batch_size,
+        )
         texts = map(shared.as_pair, shared.texts(stream, options))
-        features = partial(_features, model, files, texts, options)
+        features = partial(_features, pipeline, files, texts, options)
         if output is None:
             count = shared.write_each(record(*item) for item in features(done=0))
             closing_line(options, count)
@@ -43,18 +49,6 @@ def run(options: argparse.Namespace) -> None:
             pooled = options.pooling is not None
             file = FORMATS[output.suffix](part, options.layers, dimension, pooled)
             output_files.write_all(file, lambda done: features(done=done), output, options)
-
-
-def _load_model(files: shared.ModelFolder, options: argparse.Namespace):
-    import_keras(options)
-    from ..loader import load_sentence_model, load_trained_model_from_checkpoint
-
-    if options.pooling == "sentence":
-        return load_sentence_model(files.folder, seq_len=options.max_length)
-    config, checkpoint, _ = files.paths
-    return load_trained_model_from_checkpoint(
-        config, checkpoint, output_layer_num=options.layers, seq_len=options.max_length
-    )
 
 
 def _check_output(output: Path, options: argparse.Namespace) -> None:
@@ -79,19 +73,9 @@ def _check_layers(layers: list[int], count: int) -> None:
 
 
 def _features(
-    model, files: shared.ModelFolder, texts, options, done: int
+    pipeline, files: shared.ModelFolder, texts, options, done: int
 ) -> Iterator[tuple[int, list[str], Layers]]:
     """Index, tokens (none with --pooling) and layers of every text from the one after `done` on."""
-    from ..extraction.embeddings import make_pipeline
-
-    pipeline = make_pipeline(
-        model,
-        poolings=shared.pooling_of(options),
-        vocabs=None if options.pooling == "sentence" else files.tokenizer,
-        cased=files.tokenizer._cased if options.pooling == "sentence" else None,
-        prompt=options.prompt,
-        batch_size=options.batch_size,
-    )
     results = pipeline.with_ids(itertools.islice(texts, done, None))
     by_id = {index: token for token, index in files.vocabulary.items()}
     shown = with_bar(results, options, done, is_shown=options.output is None)

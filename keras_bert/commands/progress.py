@@ -15,7 +15,11 @@ _LONG = 2  # seconds, after which people wonder
 
 
 def with_bar(
-    items: Iterable[Item], options: argparse.Namespace, done: int, is_shown: bool
+    items: Iterable[Item],
+    options: argparse.Namespace,
+    done: int = 0,
+    is_shown: bool = False,
+    total: int | None = None,
 ) -> Iterator[Item]:
     """Pass on what is computed of each text, with a bar where stderr is a terminal.
 
@@ -25,13 +29,14 @@ def with_bar(
         done: How many texts were done before.
         is_shown: Whether the items are written to stdout, which shows the progress if it is a
             terminal too.
+        total: How many texts there are; None for the number of lines of the command's file.
     """
     if not sys.stderr.isatty() or (is_shown and sys.stdout.isatty()):
         yield from items
         return
     from tqdm import tqdm
 
-    total = _count_lines(options.file)
+    total = total or _count_lines(options.file)
     yield from tqdm(items, options.command, total, initial=done, unit="text")
 
 

@@ -62,14 +62,19 @@ class ModelFolder(NamedTuple):
         return self.tokenizer._token_dict
 
 
-def model_paths(name: str) -> tuple[str, CheckpointPaths]:
-    """Find a model's folder, and in it configuration, checkpoint and vocabulary."""
+def folder_of(name: str) -> str:
+    """Find a model's folder; say so if it is a file inside of one."""
     is_archive = name.endswith((".zip", ".gz", ".tgz"))
     if os.path.isfile(name) and not (
         is_archive or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
     ):
         raise CommandError(f"a model is a folder, or an archive of one. Received: the file {name}.")
-    folder = model_folder(name)
+    return model_folder(name)
+
+
+def model_paths(name: str) -> tuple[str, CheckpointPaths]:
+    """Find a model's folder, and in it configuration, checkpoint and vocabulary."""
+    folder = folder_of(name)
     paths = get_checkpoint_paths(folder)
     for what, path in (("configuration", paths.config), ("vocabulary", paths.vocab)):
         if path is not None and not os.path.exists(path):
@@ -119,7 +124,12 @@ def open_model(options: argparse.Namespace) -> ModelFolder:
 
 
 def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
-    """Make the tokenizer of a vocabulary file; the user decides about case, or else the model."""
+    """Make the tokenizer of a vocabulary file; the user decides about case, or else the model.
+
+    With --pooling sentence it is the folder's, from which --cased and --uncased may not differ.
+    """
+    if getattr(options, "pooling", None) == "sentence":
+        return load_tokenizer(path, official=True)
     return load_tokenizer(path, options.cased, official=options.official)
 
 

@@ -1,21 +1,21 @@
 """The command `similar`: lines ranked by the cosine of their vectors."""
 
 import argparse
-import sys
 
 import numpy as np
 
 from ..checkpoints.paths import is_sentence_folder
 from . import shared
-from .progress import closing_line
-from .starting import import_keras
+from .progress import closing_line, with_bar
+from .vectors import load_pipeline
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the most similar lines."""
-    files = shared.open_model(options)
+    options.model = shared.folder_of(options.model)
     if options.pooling is None:
-        options.pooling = "sentence" if is_sentence_folder(files.folder) else "ave"
+        options.pooling = "sentence" if is_sentence_folder(options.model) else "ave"
+    files = shared.open_model(options)
     shared.check_pooling(options, files.folder)
     with shared.open_texts(options.file) as stream:
         texts = list(shared.without_blanks(shared.lines(stream, options.file), options))
@@ -43,18 +43,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _vectors(files: shared.ModelFolder, texts: list[str], options) -> np.ndarray:
     """Vectors of length 1, one row per text."""
-    import_keras(options)
-    from ..extraction.embeddings import extract_embeddings
-
-    vectors = np.stack(
-        extract_embeddings(
-            files.folder,
-            [shared.as_pair(text) for text in texts],
-            poolings=shared.pooling_of(options),
-            prompt=options.prompt,
-            cased=files.tokenizer._cased,
-            official=options.official,
-            progress=sys.stderr.isatty(),
-        )
-    )
+    output_len = 1 if options.pooling == "nsp" else None  # then nothing else is computed
+    _, pipeline = load_pipeline(files, options, output_len=output_len, seq_len=None)
+    pairs = [shared.as_pair(text) for text in texts]
+    vectors = np.stack(list(with_bar(pipeline(pairs), options, total=len(pairs))))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

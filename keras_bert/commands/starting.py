@@ -1,38 +1,47 @@
-"""The start of Keras and its engine in the process of a command, which takes seconds."""
+"""The start of a command's process, in which imports take most of the time."""
 
 import argparse
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 
 
-def import_keras(options: argparse.Namespace) -> None:
-    """Import Keras and its engine as `quietly` does."""
+def import_keras(options: argparse.Namespace, saves: bool = False) -> None:
+    """Import Keras and its engine, with what `quietly` does.
+
+    Args:
+        options: The command's.
+        saves: Whether models are saved or read: there Keras imports TensorFlow on any engine.
+    """
     from .. import backend
 
     with quietly(options):
         backend.keras  # noqa: B018
+        if saves:
+            with suppress(ImportError):
+                import_module("tensorflow")
 
 
 @contextmanager
 def quietly(options: argparse.Namespace) -> Iterator[None]:
     """Hold back stderr in this block, and show what came if it fails, or with --debug.
 
-    TensorFlow's C++ code greets there before TF_CPP_MIN_LOG_LEVEL counts for it. Ctrl-C ends the
-    process at once: not all modules that are being imported would pass KeyboardInterrupt on.
+    TensorFlow's C++ code greets there before TF_CPP_MIN_LOG_LEVEL counts for it.
     """
     if options.debug:
         yield
         return
+    import tempfile
+
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         stderr = os.dup(2)
         try:
-            with _interrupted_at_once(stderr), _shown_while(stderr, "starting Keras …"):
+            with ended_by_ctrl_c(stderr), _shown_while(stderr, "starting Keras …"):
                 os.dup2(held.fileno(), 2)
                 yield
         except BaseException:
@@ -60,8 +69,11 @@ def _shown_while(stderr: int, text: str) -> Iterator[None]:
 
 
 @contextmanager
-def _interrupted_at_once(stderr: int) -> Iterator[None]:
-    """Let Ctrl-C end the process during a block, if it would raise KeyboardInterrupt."""
+def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
+    """Let Ctrl-C end the process at once during a block, if it would raise KeyboardInterrupt.
+
+    While modules are imported, some turn KeyboardInterrupt into another error, or into nothing.
+    """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield

@@ -71,6 +71,11 @@ def load_sentence_model(
     Reference:
         Reimers and Gurevych, Sentence-BERT, https://arxiv.org/abs/1908.10084
     """
+    return read_sentence_model(folder, pooling, normalize, options)
+
+
+def read_sentence_model(folder, pooling, normalize: bool, options, tokenizer=None) -> models.Model:
+    """Do what `load_sentence_model` does, with the folder's tokenizer if it has been read."""
     description, folder = None, model_folder(folder)
     if is_sentence_folder(folder):
         if pooling is not None or normalize:
@@ -111,8 +116,8 @@ def load_sentence_model(
     if description is not None:
         _fill_dense(sentence_model, description)
     set_trainable(sentence_model, trainable)
-    if os.path.exists(paths.vocab):
-        tokenizer = load_tokenizer(paths.vocab, official=True)
+    if tokenizer is not None or os.path.exists(paths.vocab):
+        tokenizer = tokenizer or load_tokenizer(paths.vocab, official=True)
         if change := options.get("vocabulary_change"):
             changed = Tokenizer(change.vocabulary, cased=tokenizer._cased, official=True)
             changed._text_rules = tokenizer._text_rules

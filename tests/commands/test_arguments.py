@@ -1,42 +1,56 @@
-"""Arguments of all commands: what they take, and what makes no command."""
+"""Arguments of commands. They need no Keras."""
 
 import argparse
 
 import pytest
+from runtimes import once
 
-from keras_bert.commands.arguments import COMMANDS
+from keras_bert.commands import _parser, arguments, convert
+from keras_bert.commands.shared import pooling_of
+from keras_bert.families.tasks import TASKS
 
-
-def parsed(name, *words):
-    parser = argparse.ArgumentParser()
-    COMMANDS[name](parser.add_subparsers())
-    return parser.parse_args([name, *words])
-
-
-def test_layers():
-    assert parsed("extract", "MODEL", "--layers=-1,-2").layers == [-1, -2]
+pytestmark = once
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["extract", "MODEL", "--layers=1,x"], "must be numbers with commas between them"),
-        (["extract", "MODEL", "--layers=1,1"], "names a layer twice: 1,1"),
-        (["fill", "MODEL", "--top", "0"], "must be a positive whole number, not '0'"),
-        (["show", "MODEL", "a"], "the following arguments are required: -o/--output"),
-        (["extract", "MODEL", "--cased", "--uncased"], "not allowed with argument --cased"),
-    ],
-)
-def test_what_makes_no_command(words, message, capsys):
-    with pytest.raises(SystemExit) as ended:
-        parsed(*words)
-    assert ended.value.code == 2
-    assert message in capsys.readouterr().err
+@pytest.fixture
+def parser():
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    arguments.add_model_argument(parser)
+    arguments.add_texts_argument(parser)
+    arguments.add_pooling_arguments(parser)
+    arguments.add_tokenizer_arguments(parser)
+    parser.add_argument("--top", type=arguments.positive)
+    return parser
 
 
-@pytest.mark.parametrize("name", set(COMMANDS) - {"info", "convert", "run"})
-def test_case_is_open_unless_it_is_said(name):
-    needed = {"show": ["text", "-o", "page.html"]}.get(name, [])
-    assert parsed(name, "MODEL", *needed).cased is None
-    assert parsed(name, "MODEL", *needed, "--cased").cased is True
-    assert parsed(name, "MODEL", *needed, "--uncased").cased is False
+def test_defaults(parser):
+    assert vars(parser.parse_args(["tiny"])) == {
+        **{"model": "tiny", "file": "-", "pooling": None, "prompt": None},
+        **{"cased": None, "official": False, "top": None},
+    }
+
+
+def test_arguments(parser):
+    found = parser.parse_args(
+        ["tiny", "texts", "--pooling", "max", "--uncased", "--official", "--top", "3"]
+    )
+    assert (found.file, found.cased, found.official, found.top) == ("texts", False, True, 3)
+    assert pooling_of(found) == "POOL_MAX"
+    assert pooling_of(argparse.Namespace(pooling=None)) is None
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "x"])
+def test_numbers_that_are_not_positive(parser, word):
+    with pytest.raises(argparse.ArgumentError, match="must be a positive whole number"):
+        parser.parse_args(["tiny", f"--top={word}"])
+
+
+def test_choices_are_what_the_library_has():
+    """They are written out, so that --help imports nothing that takes a while."""
+
+    def choices(command, option):
+        commands = next(each for each in _parser()._actions if each.dest == "command")
+        return commands.choices[command]._option_string_actions[option].choices
+
+    assert choices("classify", "--task") == TASKS
+    assert set(choices("convert", "--to")) == set(convert._WRITERS)

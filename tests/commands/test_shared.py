@@ -12,7 +12,7 @@ from model_folders import CONFIG
 from runtimes import once
 
 from keras_bert.checkpoints import write_tensor_bundle
-from keras_bert.commands import arguments, shared
+from keras_bert.commands import shared
 from keras_bert.commands.shared import CommandError
 from keras_bert.datasets import PretrainedList
 
@@ -133,40 +133,7 @@ def test_pairs(line, expected):
     assert shared.as_pair(line) == expected
 
 
-# Arguments
-
-
-@pytest.fixture
-def parser():
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    arguments.add_model_argument(parser)
-    arguments.add_texts_argument(parser)
-    arguments.add_pooling_arguments(parser)
-    arguments.add_tokenizer_arguments(parser)
-    parser.add_argument("--top", type=arguments.positive)
-    return parser
-
-
-def test_defaults(parser):
-    assert vars(parser.parse_args(["tiny"])) == {
-        **{"model": "tiny", "file": "-", "pooling": None, "prompt": None},
-        **{"cased": None, "official": False, "top": None},
-    }
-
-
-def test_arguments(parser):
-    found = parser.parse_args(
-        ["tiny", "texts", "--pooling", "max", "--uncased", "--official", "--top", "3"]
-    )
-    assert (found.file, found.cased, found.official, found.top) == ("texts", False, True, 3)
-    assert shared.pooling_of(found) == "POOL_MAX"
-    assert shared.pooling_of(argparse.Namespace(pooling=None)) is None
-
-
-@pytest.mark.parametrize("word", ["0", "-1", "x"])
-def test_numbers_that_are_not_positive(parser, word):
-    with pytest.raises(argparse.ArgumentError, match="must be a positive whole number"):
-        parser.parse_args(["tiny", f"--top={word}"])
+# Output
 
 
 def test_output_and_remarks(capsys):

@@ -4,7 +4,6 @@ import importlib.util
 import json
 import re
 import sys
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -154,15 +153,14 @@ def test_pooled_features(model, script):
 def test_attention_as_a_picture(model, script, tmp_path, monkeypatch):
     picture = tmp_path / "attention.png"
     drawn = []
-    heat_maps = import_module("heat_maps")  # as the script does, from its own folder
+    import heat_maps
+
     draw = heat_maps.save_heat_maps
     monkeypatch.setattr(
         heat_maps, "save_heat_maps", lambda *given: drawn.extend(given) or draw(*given)
     )
-    out = script(
-        "load_and_get_attention_map.py",
-        *(model.folder, picture, "--layer", "2", "--text", "a 语 b"),
-    )
+    words = (model.folder, picture, "--layer", "2", "--text", "a 语 b")
+    out = script("load_and_get_attention_map.py", *words)
     assert is_picture(picture)
     _, heads, tokens, titles = drawn
     assert tokens == ["[CLS]", "a", "语", "b", "[SEP]"]

@@ -28,7 +28,9 @@ def test_commands_with_keras(google, tmp_path, monkeypatch):
         for each in started.values():
             each.kill()
     for name, process in started.items():
-        written = f"keras-bert convert: {tmp_path / 'model.keras'} written, 0.2 MB\n"
+        file = tmp_path / "model.keras"
+        size = file.stat().st_size / 1e6
+        written = f"keras-bert convert: {file} written, {size:.1f} MB\n"
         messages = written if name == "convert" else ""
         assert (process.returncode, done[name][1]) == (0, messages), name
 

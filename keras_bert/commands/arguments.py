@@ -31,10 +31,7 @@ def _extract(commands) -> argparse.ArgumentParser:
         help="encoder layers; by default -1, the last. Google's tool has -1,-2,-3,-4 by default",
     )
     add_pooling_arguments(parser)
-    max_length_help = "cut texts to N tokens (default: the model's)"
-    add_number_argument(parser, "--max-length", max_length_help)
-    batch_size_help = "the most texts at a time (default: automatic)"
-    add_number_argument(parser, "--batch-size", batch_size_help)
+    add_batch_arguments(parser)
     add_tokenizer_arguments(parser)
     return parser
 
@@ -72,10 +69,7 @@ def _classify(commands) -> argparse.ArgumentParser:
         choices=("sequence", "tokens", "answers"),
         help="the model's task, where its folder does not say",
     )
-    max_length_help = "cut texts to N tokens (default: the model's)"
-    add_number_argument(parser, "--max-length", max_length_help)
-    batch_size_help = "the most texts at a time (default: automatic)"
-    add_number_argument(parser, "--batch-size", batch_size_help)
+    add_batch_arguments(parser)
     add_case_arguments(parser)
     parser.set_defaults(official=True)  # such models were tuned with official tokens
     return parser
@@ -284,6 +278,14 @@ def add_texts_argument(parser: argparse.ArgumentParser) -> None:
 def add_number_argument(parser, name: str, help: str, default: int | None = None) -> None:
     """Add an option that takes a positive number."""
     parser.add_argument(name, type=positive, default=default, metavar="N", help=help)
+
+
+def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --max-length and --batch-size."""
+    max_length_help = "cut texts to N tokens (default: the model's)"
+    add_number_argument(parser, "--max-length", max_length_help)
+    batch_size_help = "the most texts at a time (default: automatic)"
+    add_number_argument(parser, "--batch-size", batch_size_help)
 
 
 def add_pooling_arguments(parser: argparse.ArgumentParser, default: str = "") -> None:

@@ -2,12 +2,12 @@
 
 import argparse
 import json
+from typing import NamedTuple
 
 import numpy as np
 
 from ..checkpoints import open_checkpoint
 from ..families import family_of
-from ..families.configuration import read_config
 from ..families.fitting import UNTRAINED_HEAD, has_untrained_head, unwarned_of_head
 from ..families.translation import heads_of
 from ..families.weights import find_weights
@@ -24,8 +24,8 @@ def run(options: argparse.Namespace) -> None:
         raise shared.CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
     for text in options.text:
         _check_mask(text)
-    _check_head(paths, options)
-    _keep_masks(tokenizer)
+    _check_head(files, options)
+    keep_masks(tokenizer)
     import_keras(options)
     from ..loader import load_trained_model_from_checkpoint
 
@@ -49,21 +49,37 @@ def _check_mask(text: str) -> None:
         raise shared.CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
 
 
-def _check_head(paths, options: argparse.Namespace) -> None:
+def _check_head(files: shared.ModelFolder, options: argparse.Namespace) -> None:
     """Raise unless the checkpoint has the head for masked words; the other is not needed here."""
-    with open_checkpoint(paths.checkpoint) as checkpoint:
-        config = read_config(paths.config, checkpoint)
-        family = family_of(config, checkpoint)
-        found = find_weights(family, config, checkpoint, heads="any")
-        if "masked words" not in heads_of(family, found):
-            raise shared.CommandError(
-                f"{checkpoint.path} has no head for masked words; extract and similar need none"
-            )
-        if has_untrained_head(family, checkpoint, found):
-            shared.remark(options, f"{checkpoint.path}: {UNTRAINED_HEAD}")
+    head = word_head(files, options)
+    if not head.exists:
+        raise shared.CommandError(
+            f"{head.path} has no head for masked words; extract and similar need none"
+        )
 
 
-def _keep_masks(tokenizer: Tokenizer) -> None:
+class WordHead(NamedTuple):
+    """Whether a checkpoint has a head for masked words, and whether that has been trained."""
+
+    path: str
+    exists: bool
+    is_trained: bool
+
+
+def word_head(files: shared.ModelFolder, options: argparse.Namespace) -> WordHead:
+    """Look at the head for masked words, and say so if it has never been trained."""
+    with open_checkpoint(files.paths.checkpoint) as checkpoint:
+        family = family_of(files.config, checkpoint)
+        found = find_weights(family, files.config, checkpoint, heads="any")
+        exists = "masked words" in heads_of(family, found)
+        is_trained = exists and not has_untrained_head(family, checkpoint, found)
+        head = WordHead(str(checkpoint.path), exists, is_trained)
+    if exists and not is_trained:
+        shared.remark(options, f"{head.path}: {UNTRAINED_HEAD}")
+    return head
+
+
+def keep_masks(tokenizer: Tokenizer) -> None:
     """Keep masks whole, which are otherwise split like any other text."""
     tokenize = tokenizer._tokenize
 

@@ -10,17 +10,12 @@ from tqdm import tqdm
 
 from .. import __version__
 from ..arguments import shorten
-from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import is_sentence_folder
 from ..datasets.folders import model_folder
-from ..families import family_of
-from ..families.configuration import read_config
-from ..families.fitting import UNTRAINED_HEAD, has_untrained_head, unwarned_of_head
-from ..families.translation import heads_of
-from ..families.weights import find_weights
+from ..families.fitting import unwarned_of_head
 from ..tokenizer import TOKEN_MASK
 from . import output_files, shared
-from .fill import _keep_masks
+from .fill import keep_masks, word_head
 from .starting import import_keras
 
 _PAGE = Path(__file__).with_name("show_page.html")
@@ -39,8 +34,8 @@ def run(options: argparse.Namespace) -> None:
     options.official = options.official or is_sentences  # as their vectors always have it
     files = shared.open_model(options)
     if any(TOKEN_MASK in text for text in options.text):
-        _keep_masks(files.tokenizer)
-    config, reason = _head(files, options)
+        keep_masks(files.tokenizer)
+    config, reason = files.config, _why_no_guesses(files, options)
     positions = config["max_position_embeddings"]
     if options.max_length is not None and options.max_length > positions:
         raise shared.CommandError(
@@ -99,21 +94,16 @@ def _check_texts(texts: list[str]) -> None:
             raise shared.CommandError(f"a text is not UTF-8. Received: {text!r}") from None
 
 
-def _head(files: shared.ModelFolder, options) -> tuple[dict[str, Any], str | None]:
-    """The configuration, and why the model cannot guess masked words, None if it can."""
-    with open_checkpoint(files.paths.checkpoint) as checkpoint:
-        config = read_config(files.paths.config, checkpoint)
-        family = family_of(config, checkpoint)
-        found = find_weights(family, config, checkpoint, heads="any")
-        reason = None
-        if "masked words" not in heads_of(family, found):
-            reason = "The model’s file has no head for masked words."
-        elif TOKEN_MASK not in files.vocabulary:
-            reason = f"The vocabulary has no {TOKEN_MASK}."
-        elif has_untrained_head(family, checkpoint, found):
-            shared.remark(options, f"{checkpoint.path}: {UNTRAINED_HEAD}")
-            reason = "The model’s head for masked words has never been trained."
-    return config, reason
+def _why_no_guesses(files: shared.ModelFolder, options) -> str | None:
+    """Why the model cannot guess masked words; None if it can."""
+    head = word_head(files, options)
+    if not head.exists:
+        return "The model’s file has no head for masked words."
+    if TOKEN_MASK not in files.vocabulary:
+        return f"The vocabulary has no {TOKEN_MASK}."
+    if not head.is_trained:
+        return "The model’s head for masked words has never been trained."
+    return None
 
 
 def _check_size(config: dict[str, Any], texts: list[Text], length: int) -> None:

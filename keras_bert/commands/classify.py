@@ -15,11 +15,11 @@ from ..checkpoints import open_checkpoint
 from ..families import family_of
 from ..families.configuration import read_config
 from ..families.tasks import find_task
-from . import output_files, shared
+from . import output_files, shared, windows
 from .feature_files import Lines
 from .progress import closing_line, with_bar
 from .starting import import_keras
-from .task_outputs import EncodedText, Record, answered, as_lines, classified, tagged
+from .task_outputs import Record, answered, as_lines, classified, tagged
 
 _SUFFIXES = (".jsonl", ".json")
 
@@ -98,34 +98,55 @@ def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
 
 def _records(model, record_of, files, texts, limit, options, done: int) -> Iterator[Record]:
     """A record of every text from the one after `done` on."""
-    encoded: deque[EncodedText] = deque()
-
-    def rows():
-        for text in itertools.islice(texts, done, None):
-            row, each = _encode(files.tokenizer, text, limit, options, model)
-            encoded.append(each)
-            yield row
-
-    logits = _logits(model, rows(), limit, options.batch_size)
     top = options.top
     if top is None and not (options.json or options.output):
         top = 1
-    for each in with_bar(logits, options, done, is_shown=options.output is None):
-        yield record_of(encoded.popleft(), each, top)
+    found = _windows_with_logits(model, files, texts, limit, options, done)
+    for each in with_bar(found, options, done, is_shown=options.output is None):
+        yield record_of(each, top)
 
 
-def _encode(tokenizer, text: str, limit: int, options, model):
-    """The ids of a text, as batches take them, and what records need of it."""
-    is_tagger = len(model.outputs) == 1 and len(model.outputs[0].shape) == 3
-    if options.question is not None:
-        first, second = options.question, text
-    else:
-        pair = text if is_tagger else shared.as_pair(text)
+def _windows_with_logits(
+    model, files, texts, limit, options, done: int
+) -> Iterator[list[windows.Window]]:
+    """The windows of every text, of which only long ones for taggers and readers have several."""
+    unfinished: deque[list[windows.EncodedText]] = deque()
+
+    def rows():
+        for text in itertools.islice(texts, done, None):
+            parts = list(_encode(files.tokenizer, text, limit, options, model))
+            unfinished.append([encoded for _, encoded in parts])
+            yield from (row for row, _ in parts)
+
+    found: list[np.ndarray] = []
+    for logits in _logits(model, rows(), limit, options.batch_size):
+        found.append(logits)
+        if len(found) == len(unfinished[0]):
+            yield list(zip(unfinished.popleft(), found, strict=True))
+            found = []
+
+
+def _encode(
+    tokenizer, text: str, limit: int, options, model
+) -> Iterator[tuple[windows.Row, windows.EncodedText]]:
+    """The ids of a text, as batches take them, and what records need of it; of each window."""
+    classifies_text = len(model.outputs) == 1 and len(model.outputs[0].shape) == 2
+    first, second = options.question, text
+    if options.question is None:
+        pair = shared.as_pair(text) if classifies_text else text
         first, second = (pair, None) if isinstance(pair, str) else pair
-    row, offsets = tokenizer._encode_with_offsets(first, second, limit)
+    row, offsets = tokenizer._encode_with_offsets(first, second, limit if classifies_text else None)
     by_id = tokenizer._token_dict_inv
     tokens = [by_id[index] for index in row[0]]
-    return row, EncodedText(text, options.question, tokens, row[1], offsets)
+    encoded = windows.EncodedText(text, options.question, tokens, row[1], offsets)
+    if classifies_text:
+        yield row, encoded
+        return
+    if options.question is not None and row[1] + 2 > limit:
+        raise shared.CommandError(
+            f"--question has {row[1] - 2} tokens, which leave no room for the text in {limit}"
+        )
+    yield from windows.split(row, encoded, limit)
 
 
 def _logits(model, rows, limit: int, batch_size: int | None) -> Iterator[np.ndarray]:

@@ -5,6 +5,7 @@ Legend: T tokens of a text, L labels.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import numpy as np
 
 from ..tokenizer.vocabulary import SPACE
 from .shared import rounded
+from .windows import EncodedText, Window, join
 
 # A tag's place in its span, as in BIO, BIOES, BILOU and BMES, and the kind of the span.
 _TAG = re.compile(r"([BIEMSLU])[-_](.+)")
@@ -20,16 +22,6 @@ _NO_SPAN = "O"
 MOST_ANSWER_TOKENS = 30  # as in Google's run_squad.py
 
 Record = dict[str, Any]  # what JSON has of a text
-
-
-class EncodedText(NamedTuple):
-    """A text with its tokens, special ones included, as the model reads them."""
-
-    text: str
-    question: str | None  # in front of the text, of a reader's
-    tokens: list[str]
-    first_length: int  # tokens of the first segment
-    offsets: list[tuple[int, int]]  # of each token in its text; (0, 0) of special ones
 
 
 class Word(NamedTuple):
@@ -50,7 +42,8 @@ def classified(labels: Sequence[str], problem_type: str | None) -> Callable[...,
     """
     is_regression = problem_type == "regression" or (problem_type is None and len(labels) == 1)
 
-    def record(encoded: EncodedText, logits: np.ndarray, top: int | None) -> Record:
+    def record(windows: Sequence[Window], top: int | None) -> Record:
+        ((encoded, logits),) = windows
         logits = logits.astype("float64")
         if is_regression:
             pairs = list(zip(labels, logits.tolist(), strict=True))
@@ -71,7 +64,8 @@ def classified(labels: Sequence[str], problem_type: str | None) -> Callable[...,
 def tagged(labels: Sequence[str]) -> Callable[..., Record]:
     """What a tagger says: the words with their labels, and the spans that these make."""
 
-    def record(encoded: EncodedText, logits: np.ndarray, top: int | None) -> Record:
+    def record(windows: Sequence[Window], top: int | None) -> Record:
+        encoded, logits = join(windows)
         words = list(_words(encoded, softmax(logits.astype("float64")), labels))
         return {
             "text": encoded.text,
@@ -82,38 +76,57 @@ def tagged(labels: Sequence[str]) -> Callable[..., Record]:
     return record
 
 
-def answered(encoded: EncodedText, logits: np.ndarray, top: int | None) -> Record:
+def answered(windows: Sequence[Window], top: int | None) -> Record:
     """What a reader says: the likeliest answers, an empty one where that of no answer is likeliest.
 
     The probability of an answer is that of its start times that of its end, each among the tokens
-    of the text and [CLS], whose start and end mean that there is no answer.
+    of the window and [CLS], whose start and end mean that there is no answer. Of several windows
+    an answer has its highest probability, and no answer its lowest: where the text answers, most
+    windows do not.
 
     Args:
-        encoded: Question and text.
-        logits: Of starts and ends, (2, T).
+        windows: Question and text, with logits of starts and ends, (2, T).
         top: How many answers; None for one.
     """
+    best: dict[tuple[int, int], float] = {}
+    nothing = 1.0
+    for encoded, logits in windows:
+        no_answer, answers = _answers(encoded, logits)
+        nothing = min(nothing, no_answer)
+        for span, probability in itertools.islice(answers, top or 1):
+            best[span] = max(probability, best.get(span, 0.0))
+    found = sorted([((0, 0), nothing), *best.items()], key=lambda item: -item[1])
+    encoded = windows[0][0]
+    answers = [
+        {
+            "answer": encoded.text[start:end],
+            "probability": rounded(probability),
+            "start": start,
+            "end": end,
+        }
+        for (start, end), probability in found[: top or 1]
+    ]
+    return {"text": encoded.text, "question": encoded.question, "answers": answers}
+
+
+def _answers(
+    encoded: EncodedText, logits: np.ndarray
+) -> tuple[float, Iterator[tuple[tuple[int, int], float]]]:
+    """The probability of no answer, and answers with theirs, the likeliest first."""
     in_text = np.arange(len(encoded.tokens)) >= encoded.first_length
     in_text[-1] = False  # [SEP]
     readable = in_text.copy()
     readable[0] = True  # [CLS]
     starts, ends = softmax(np.where(readable, logits.astype("float64"), -np.inf))
-    scores = np.triu(np.outer(starts, ends)) * np.outer(in_text, in_text)
-    scores = np.tril(scores, MOST_ANSWER_TOKENS - 1)
-    scores[0, 0] = starts[0] * ends[0]
-    answers = []
-    for index in np.argsort(-scores, axis=None, kind="stable")[: top or 1]:
-        first, last = np.unravel_index(index, scores.shape)
-        start, end = (encoded.offsets[first][0], encoded.offsets[last][1]) if first else (0, 0)
-        answers.append(
-            {
-                "answer": encoded.text[start:end],
-                "probability": rounded(float(scores[first, last])),
-                "start": start,
-                "end": end,
-            }
-        )
-    return {"text": encoded.text, "question": encoded.question, "answers": answers}
+    scores = np.outer(starts, ends)
+    is_answer = np.tril(np.triu(np.outer(in_text, in_text)), MOST_ANSWER_TOKENS - 1)
+    firsts, lasts = np.nonzero(is_answer)
+    order = np.argsort(-scores[firsts, lasts], kind="stable")
+    answers = (
+        ((encoded.offsets[first][0], encoded.offsets[last][1]), float(scores[first, last]))
+        for first, last in zip(firsts[order], lasts[order], strict=True)
+    )
+    return float(scores[0, 0]), answers
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

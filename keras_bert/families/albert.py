@@ -156,7 +156,7 @@ ALBERT = replace(
     depth_keys=("num_hidden_groups", "inner_group_num"),
     encoder=_encoder,
     heads=_HEADS,
-    task_heads=task_heads(_HEADS["pooler"], "tanh"),
+    task_heads=task_heads(_HEADS["pooler"], "tanh", in_google_files=True),
     optional_head="sentence order",
     shapes={
         **BERT.shapes,

@@ -145,7 +145,7 @@ BERT = Family(
     google_keys=_GOOGLE_KEYS,
     encoder=_encoder,
     heads=_HEADS,
-    task_heads=task_heads(_HEADS["pooler"], "tanh"),
+    task_heads=task_heads(_HEADS["pooler"], "tanh", in_google_files=True),
     shapes={
         "vocab_size": ("Embedding-Token", 0, 0),
         "hidden_size": ("Embedding-Token", 0, 1),

@@ -127,22 +127,40 @@ class TaskHead:
 
 
 def task_heads(
-    hidden: Iterable[WeightName], activation: str, classifier: str = "classifier"
+    hidden: Iterable[WeightName],
+    activation: str,
+    classifier: str = "classifier",
+    *,
+    in_google_files: bool = False,
 ) -> dict[str, TaskHead]:
     """Heads for every task, by its name, of which the names alone differ between families.
 
     Args:
         hidden: Weights of the layer between the first token and the classifier of a text.
         activation: Its activation.
-        classifier: Name of a text's classifier in files.
+        classifier: Name of a text's classifier in Hugging Face's files.
+        in_google_files: Whether Google's checkpoints have such heads as well, as BERT's
+            run_classifier.py and run_squad.py write them.
     """
+    scopes = ("", "cls/squad/") if in_google_files else (None, None)
     return {
         "sequence": TaskHead(
-            tuple(dense("Classifier", 0, None, classifier)), tuple(hidden), activation
+            _logits("Classifier", scopes[0], classifier), tuple(hidden), activation
         ),
-        "tokens": TaskHead(tuple(dense("Classifier", 0, None, "classifier"))),
-        "answers": TaskHead(tuple(dense("Answers", 0, None, "qa_outputs"))),
+        "tokens": TaskHead(_logits("Classifier", scopes[0], "classifier")),
+        "answers": TaskHead(_logits("Answers", scopes[1], "qa_outputs")),
     }
+
+
+def _logits(layer: str, scope: str | None, module: str) -> Rows:
+    """Kernel and bias of a last layer; Google's code keeps its kernel the other way round, too."""
+    kernel, bias = dense(layer, 0, None, module)
+    if scope is None:
+        return kernel, bias
+    return (
+        replace(kernel, google=f"{scope}output_weights", google_transform="transpose"),
+        replace(bias, google=f"{scope}output_bias"),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,7 +79,8 @@ def find_task(
     present = {weight.row for weight in found}
     if present.isdisjoint(head.last):
         return None
-    if missing := [row.huggingface for row in head.weights if row not in present]:
+    naming = "google" if any(each.name == each.row.google for each in found) else "huggingface"
+    if missing := [row.in_files(naming)[0] for row in head.weights if row not in present]:
         raise CheckpointError(
             f"{checkpoint.path} lacks {listed(missing, ', ')} of its head, that of "
             f"{family.name}{CLASSES[task]}. It holds {summary(list(checkpoint))}."

@@ -8,7 +8,9 @@ from command_line import as_json
 from runtimes import once
 from task_folders import TASKS, changed_folder
 
+from keras_bert import load_task_model
 from keras_bert.commands import classify
+from keras_bert.loader.text_settings import settings_of
 
 # The texts of the ids in the folders' outputs.npz.
 TEXTS = ["a b c", "e ||| f g h", ""]
@@ -168,14 +170,85 @@ def test_an_output_that_broke_off_is_continued(command, tmp_path, monkeypatch):
 
 
 @once
-def test_long_texts_are_cut(command):
-    text = " ".join("a" * 40)
-    code, out, _ = command("classify", TASKS / "bert-tokens", "--json", stdin=f"{text}\n")
-    assert code == 0
-    assert len(as_json(out)[0]["words"]) == 14  # of 16 positions
-    words = ["--json", "--max-length", "6"]
-    out = command("classify", TASKS / "bert-tokens", *words, stdin=f"{text}\n")[1]
-    assert len(as_json(out)[0]["words"]) == 4
+def test_long_texts_are_cut_for_a_classifier_of_texts(command):
+    outs = [
+        command("classify", TASKS / "bert-sequence", "--max-length", "6", stdin=f"{text}\n")[1]
+        for text in ("a b c d", "a b c d e f")
+    ]
+    assert outs[0].replace("a b c d", "a b c d e f") == outs[1]
+
+
+@pytest.mark.parametrize("words", [[], ["--max-length", "6"], ["--batch-size", "2"]])
+def test_long_texts_are_labelled_in_windows(command, words):
+    letters = "abcdefgh" * 5
+    code, out, err = command(
+        "classify", TASKS / "bert-tokens", "--json", *words, stdin=f"{' '.join(letters)}\na b\n"
+    )
+    assert (code, err) == (0, "")
+    long, short = (line["words"] for line in as_json(out))
+    assert [each["text"] for each in long] == list(letters)
+    assert [each["text"] for each in short] == ["a", "b"]
+    model, labels = load_task_model(TASKS / "bert-tokens")
+    ids = settings_of(model).tokenizer.encode(" ".join(letters))[0]
+    room = 4 if "6" in words else 14  # of the model's 16 positions
+    # The first window is alone with its first half.
+    (first,) = softmax(logits_by(model, [*ids[: 1 + room], 3]))
+    for row, each in zip(first[1 : 1 + room // 2], long, strict=False):
+        assert each["label"] == labels[row.argmax()]
+        assert each["probability"] == pytest.approx(row.max(), abs=1e-5)
+    (last,) = softmax(logits_by(model, [2, *ids[-1 - room :]]))
+    for row, each in zip(last[-room // 2 : -1], long[1 - room // 2 :], strict=True):
+        assert each["label"] == labels[row.argmax()]
+
+
+def logits_by(model, ids, question_length=None):
+    """What the model computes of one row; its second segment begins after the question."""
+    segments = [
+        int(question_length is not None and index >= question_length) for index in range(len(ids))
+    ]
+    outputs = model.predict_on_batch([np.array([ids]), np.array([segments])])
+    return np.asarray(outputs if not isinstance(outputs, list) else np.stack(outputs))
+
+
+def test_long_texts_are_read_in_windows(command):
+    text = " ".join("abcdefgh" * 5)
+    words = ["--json", "--question", "c d", "--top", "3"]
+    code, out, err = command("classify", TASKS / "bert-answers", *words, stdin=f"{text}\n")
+    assert (code, err) == (0, "")
+    model, _ = load_task_model(TASKS / "bert-answers")
+    ids, segments = settings_of(model).tokenizer.encode("c d", text)
+    opening, room = segments.index(1), 16 - segments.index(1) - 1
+    best, nothing = {}, 1.0
+    for begin in range(0, 100, (room + 1) // 2):
+        part = ids[opening + begin : opening + begin + room]
+        row = [*ids[:opening], *(part[:-1] if part[-1] == 3 else part), 3]
+        starts, ends = logits_by(model, row, opening)[:, 0].astype("float64")
+        among = [0, *range(opening, len(row) - 1)]
+        starts, ends = softmax(starts[among]), softmax(ends[among])
+        nothing = min(nothing, starts[0] * ends[0])
+        for first in range(1, len(among)):
+            for last in range(first, len(among)):
+                span = begin + first - 1, begin + last - 1
+                best[span] = max(best.get(span, 0), starts[first] * ends[last])
+        if begin + room >= 40:
+            break
+    best[None] = nothing
+    expected = sorted(best.items(), key=lambda item: -item[1])[:3]
+    found = as_json(out)[0]["answers"]
+    assert [each["probability"] for each in found] == pytest.approx(
+        [probability for _, probability in expected], abs=1e-5
+    )
+    assert [each["answer"] for each in found] == [
+        text[2 * span[0] : 2 * span[1] + 1] if span else "" for span, _ in expected
+    ]
+
+
+@once
+def test_a_question_that_leaves_no_room(command):
+    words = ["--question", " ".join("a" * 20)]
+    code, out, err = command("classify", TASKS / "bert-answers", *words, stdin="a b\n")
+    assert (code, out) == (1, "")
+    assert "--question has 20 tokens, which leave no room for the text in 16" in err
 
 
 @once

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 from runtimes import once
 
-from keras_bert.commands.task_outputs import (
-    EncodedText,
-    Word,
-    answered,
-    classified,
-    spans_of,
-    tagged,
-)
+from keras_bert.commands.task_outputs import Word, answered, classified, spans_of, tagged
+from keras_bert.commands.windows import EncodedText
 
 pytestmark = once
 
@@ -77,7 +71,7 @@ def encoded(text, tokens, question=None, first_length=None):
 def test_a_words_label_is_its_first_pieces(tokens):
     labels = ["O", "B-X", "I-X"]
     best = [0, 1, 0, 0, 0, 2, 0]
-    record = tagged(labels)(encoded("unaffable, sir", tokens), 9 * np.eye(3)[best], None)
+    record = tagged(labels)([(encoded("unaffable, sir", tokens), 9 * np.eye(3)[best])], None)
     shown = [(each["text"], each["label"]) for each in record["words"]]
     assert shown == [("unaffable", "B-X"), (",", "O"), ("sir", "I-X")]
     assert [(each["text"], each["label"]) for each in record["spans"]] == [
@@ -100,7 +94,7 @@ def logits(start, end):
     [(3, 4, "a b"), (4, 4, "b"), (0, 0, ""), (1, 1, None), (5, 5, None)],
 )
 def test_the_best_answer(start, end, answer):
-    record = answered(encoded("who a b", TEXT, "who", 3), logits(start, end), None)
+    record = answered([(encoded("who a b", TEXT, "who", 3), logits(start, end))], None)
     (found,) = record["answers"]
     if answer is None:  # neither the question nor what closes the text can be an answer
         assert found["probability"] == pytest.approx(1 / 9)
@@ -110,26 +104,46 @@ def test_the_best_answer(start, end, answer):
 
 
 def test_an_answer_does_not_end_before_it_begins():
-    (found,) = answered(encoded("who a b", TEXT, "who", 3), logits(4, 3), None)["answers"]
+    (found,) = answered([(encoded("who a b", TEXT, "who", 3), logits(4, 3))], None)["answers"]
     assert found["answer"] in ("a", "b", "a b")
     assert found["probability"] < 0.01
 
 
 def test_a_text_without_tokens_has_no_answer():
     text = EncodedText("", "who", ["[CLS]", "who", "[SEP]", "[SEP]"], 3, [(0, 0)] * 4)
-    (found,) = answered(text, np.ones((2, 4)), None)["answers"]
+    (found,) = answered([(text, np.ones((2, 4)))], 3)["answers"]
     assert (found["answer"], found["probability"]) == ("", 1.0)
 
 
 def test_one_label_without_a_problem_type_is_a_regression_as_in_transformers():
     text = encoded("a", ["[CLS]", "a", "[SEP]"])
-    record = classified(["LABEL_0"], None)(text, np.array([-2.5]), None)
+    record = classified(["LABEL_0"], None)([(text, np.array([-2.5]))], None)
     assert record == {"text": "a", "labels": [{"label": "LABEL_0", "score": -2.5}]}
 
 
 def test_large_logits_give_finite_probabilities():
     text = encoded("a", ["[CLS]", "a", "[SEP]"])
-    record = classified(["x", "y"], "multi_label_classification")(
-        text, np.array([-900.0, 900.0]), None
-    )
+    windows = [(text, np.array([-900.0, 900.0]))]
+    record = classified(["x", "y"], "multi_label_classification")(windows, None)
     assert [each["probability"] for each in record["labels"]] == [1.0, 0.0]
+
+
+def test_the_answer_of_several_windows():
+    first = encoded("who a b", TEXT, "who", 3)
+    second = first._replace(
+        offsets=[*first.offsets[:3], (6, 7), (8, 9), (0, 0)], text="who a b c d"
+    )
+    first = first._replace(text=second.text)
+    # The first window has no answer, the second "c d"; its own of "c" is less likely.
+    windows = [(first, logits(0, 0)), (second, logits(3, 4))]
+    record = answered(windows, 2)
+    assert record["answers"][0] == {
+        "answer": second.text[6:9],
+        "probability": pytest.approx((np.exp(9) / (np.exp(9) + 2)) ** 2),
+        "start": 6,
+        "end": 9,
+    }
+    assert len(record["answers"]) == 2
+    (found,) = answered([(first, logits(0, 0)), (second, logits(0, 0))], None)["answers"]
+    assert found["answer"] == ""
+    assert found["probability"] > 0.99

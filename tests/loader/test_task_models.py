@@ -4,16 +4,21 @@ data/tasks and data/tasks_tf have their makers beside them. All weights are rand
 missing bias, a wrong activation or transposition shows.
 """
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from model_folders import write_google_folder
 from runtimes import once
+from safetensors.numpy import load_file
 from task_folders import TASKS, TASKS_TF, assert_same_logits, changed_folder, makers
 
 from keras_bert import PretrainedList, load_task_model, load_trained_model_from_checkpoint
 from keras_bert.backend import keras, models
-from keras_bert.checkpoints import CheckpointError
-from keras_bert.families import ConfigError
+from keras_bert.checkpoints import CheckpointError, write_tensor_bundle
+from keras_bert.families import ConfigError, family_of
+from keras_bert.families.weights import to_checkpoint
 from keras_bert.loader.task_models import task_settings_of
 from keras_bert.loader.text_settings import settings_of
 
@@ -180,6 +185,70 @@ def test_a_google_folder_can_get_a_head(tmp_path):
     assert (model.output_shape, labels) == ((None, None, 2), ["O", "B-X"])
     with pytest.raises(CheckpointError, match="has no head for a task"):
         load_task_model(tmp_path / "google")
+
+
+# Google's run_classifier.py and run_squad.py keep both matrices as PyTorch's Linear does.
+GOOGLE_HEADS = {
+    "bert-sequence": ("classifier", "output_{}"),
+    "bert-tokens": ("classifier", "output_{}"),
+    "bert-answers": ("qa_outputs", "cls/squad/output_{}"),
+    "albert-sequence": ("classifier", "output_{}"),
+}
+POOLERS = {
+    "bert.pooler.dense.weight": "bert/pooler/dense/kernel",
+    "bert.pooler.dense.bias": "bert/pooler/dense/bias",
+    "albert.pooler.weight": "bert/pooler/dense/kernel",
+    "albert.pooler.bias": "bert/pooler/dense/bias",
+}
+
+
+def write_google_task_folder(folder, name, leave_out=()):
+    """The model of a folder of data/tasks as Google's code would have written it."""
+    config = json.loads((TASKS / name / "config.json").read_text("utf-8"))
+    paths = [TASKS / name / each for each in ("config.json", "model.safetensors")]
+    encoder = load_trained_model_from_checkpoint(*paths)
+    weights = {layer.name: layer.get_weights() for layer in encoder.layers if layer.weights}
+    held = load_file(paths[1])
+    module, pattern = GOOGLE_HEADS[name]
+    tensors = {
+        **to_checkpoint(weights, "google", family_of(config)),
+        **{POOLERS[key]: each.T for key, each in held.items() if key in POOLERS},
+        pattern.format("weights"): held[f"{module}.weight"],
+        pattern.format("bias"): held[f"{module}.bias"],
+        "global_step": np.int64(3000),
+    }
+    folder.mkdir()
+    shutil.copy(TASKS / name / "vocab.txt", folder)
+    known = {key: each for key, each in config.items() if key not in ("architectures", "id2label")}
+    if known["hidden_act"] == "gelu":
+        known["hidden_act"] = "gelu_python"  # the exact form: "gelu" is the other in Google's code
+    (folder / "bert_config.json").write_text(json.dumps(known), "utf-8")
+    kept = {key: each for key, each in tensors.items() if key not in leave_out}
+    write_tensor_bundle(folder / "model.ckpt-3000", kept)
+    shutil.copy(TASKS / name / "outputs.npz", folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", GOOGLE_HEADS)
+def test_heads_that_googles_code_has_trained(tmp_path, name):
+    folder = write_google_task_folder(tmp_path / "google", name)
+    task = name.partition("-")[2]
+    model, labels = load_task_model(folder, task=task)
+    assert_same_logits(model, folder)
+    count = {"tokens": 5, "sequence": len(LABELS[name] or ())}.get(task)
+    assert labels == (count and [f"LABEL_{index}" for index in range(count)])
+
+
+@once
+def test_a_google_checkpoint_does_not_tell_classifiers_of_texts_from_those_of_tokens(tmp_path):
+    folder = write_google_task_folder(tmp_path / "google", "bert-sequence")
+    with pytest.raises(CheckpointError, match=r"'sequence', 'tokens'.*pass `task`"):
+        load_task_model(folder)
+    folder = write_google_task_folder(tmp_path / "answers", "bert-answers")
+    assert load_task_model(folder)[1] is None
+    folder = write_google_task_folder(tmp_path / "damaged", "bert-sequence", ["output_bias"])
+    with pytest.raises(CheckpointError, match="lacks output_bias of its head"):
+        load_task_model(folder, task="sequence")
 
 
 @pytest.mark.parametrize("name", ["bert-sequence", "bert-answers", "electra-sequence"])

@@ -120,7 +120,7 @@ class TokenizerHooks:
         ids = cache.ids(first)
         second_ids = None if second is None else cache.ids(second)
         if max_len is not None:
-            self._truncate(ids, second_ids, max_len)
+            self._shorten(ids, second_ids, max_len)
         return _enclose(ids, second_ids, *cache.end_ids)
 
     def _encode_with_offsets(
@@ -134,7 +134,7 @@ class TokenizerHooks:
             return encoded, [getattr(token, "offsets", _NO_TEXT) for token in tokens]
         first_offsets = cache.offsets(first)
         second_offsets = None if second is None else cache.offsets(second)
-        self._truncate(first_offsets, second_offsets, max_len)
+        self._shorten(first_offsets, second_offsets, max_len)
         offsets, _, _ = _enclose(first_offsets, second_offsets, _NO_TEXT, _NO_TEXT)
         return self._encode(first, second, max_len), offsets
 
@@ -144,9 +144,21 @@ class TokenizerHooks:
         """Return what `_encode` does, and the tokens."""
         first_tokens = tokenize("first", first)
         second_tokens = None if second is None else tokenize("second", second)
-        self._truncate(first_tokens, second_tokens, max_len)
+        self._shorten(first_tokens, second_tokens, max_len)
         tokens, first_length, second_length = self._pack(first_tokens, second_tokens)
         return (self._convert_tokens_to_ids(tokens), first_length, second_length), tokens
+
+    def _shorten(self, first: list, second: list | None, max_len: int | None) -> None:
+        """Do what `_truncate` does, at the side from which the model's folder wants texts cut."""
+        if not self._text_rules.cuts_start:
+            self._truncate(first, second, max_len)
+            return
+        lists = [each for each in (first, second) if each is not None]
+        for each in lists:
+            each.reverse()
+        self._truncate(first, second, max_len)
+        for each in lists:
+            each.reverse()
 
     def _tokenize_argument(self, name: str, text: str) -> list[str]:
         # A `_tokenize` of one's own may take more than strings.
@@ -180,9 +192,9 @@ class TokenizerHooks:
     def _words_and_pieces(self, text: str) -> Iterator[tuple[Word, list[str]]]:
         """Split a text by the rules as they are, a subclass's own included."""
         settings = self._settings()
-        specials = settings.kept_whole(self._token_dict)
+        kept = settings.kept_whole(self._token_dict)
         for word in split_words(
-            *(text, settings.cased, settings.official, specials, self._rules()),
+            *(text, settings.cased, settings.official, kept, self._rules()),
             self._text_rules.keep_accents,
         ):
             yield word, [word.text] if word.is_special else self._word_piece_tokenize(word.text)

@@ -23,8 +23,9 @@ def load_tokenizer(
             letters.
         official: As of the tokenizer. With it, what `tokenizer_config.json` and, in older folders,
             `added_tokens.json` and `special_tokens_map.json` beside the file say holds, too: of
-            accents (`strip_accents`), of Chinese characters (`tokenize_chinese_chars`), and which
-            tokens were added, that are kept whole in a text.
+            accents (`strip_accents`), of Chinese characters (`tokenize_chinese_chars`), of the side
+            at which long texts are cut (`truncation_side`), and which tokens were added, that are
+            kept whole in a text.
 
     Returns:
         The tokenizer.

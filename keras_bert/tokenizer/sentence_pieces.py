@@ -9,11 +9,11 @@ from typing import Any
 
 from ..arguments import describe
 from .alignment import CONTINUATION, Offsets
+from .kept_tokens import NO_TOKENS, KeptToken, KeptTokens
 from .piece_model import ends_as_number, pieces_of, read_piece_model
 from .special_tokens import PIECE_SPECIAL_TOKENS, PIECE_UNK, TOKEN_CLS, TOKEN_SEP
 from .tokenizer import ClassOrInstanceMethod, Tokenizer
 from .vocabulary import SPACE, VocabularyError
-from .words import specials_pattern, split_specials
 
 # A run of blanks, a pair of quotes or any other character: what is normalized as a whole.
 _UNIT = re.compile(r"\s+|``|''|.", re.DOTALL)
@@ -116,20 +116,19 @@ class SentencePieceTokenizer(Tokenizer):
         if not isinstance(text, str):
             raise TypeError(f"`text` must be a string. Received: {describe(text)}")
         found: list[str] = []
-        for start, end, is_special in split_specials(text, self._kept_whole()):
+        for start, end, token in self._kept_whole().split(text):
             part = text[start:end]
-            found += [part] if is_special else self._pieces(self._normalized(part))
+            found += self._pieces(self._normalized(part)) if token is None else [token]
         return found
 
     def _tokens_and_offsets(self, text: str) -> tuple[list[str], Offsets]:
         tokens: list[str] = []
         offsets: Offsets = []
-        for start, end, is_special in split_specials(text, self._kept_whole()):
-            part = text[start:end]
-            if is_special:
-                found, spans = [part], [(0, end - start)]
+        for start, end, token in self._kept_whole().split(text):
+            if token is None:
+                found, spans = self._pieces_and_spans(text[start:end])
             else:
-                found, spans = self._pieces_and_spans(part)
+                found, spans = [token], [(0, end - start)]
             tokens += found
             offsets += [(start + first, start + last) for first, last in spans]
         return tokens, offsets
@@ -146,12 +145,12 @@ class SentencePieceTokenizer(Tokenizer):
     def _has_own_tokenize(self) -> bool:
         return self._tokenize == MethodType(_OWN_TOKENIZE, self)
 
-    def _kept_whole(self) -> re.Pattern[str] | None:
+    def _kept_whole(self) -> KeptTokens:
         """Return what finds the special tokens that are kept whole in a text."""
         if not self._official:
-            return None
+            return NO_TOKENS
         specials = (*PIECE_SPECIAL_TOKENS, self._token_unk, self._token_cls, self._token_sep)
-        return specials_pattern(token for token in specials if token in self._token_dict)
+        return KeptTokens(KeptToken(token) for token in specials if token in self._token_dict)
 
     def _normalized(self, text: str) -> str:
         """What ALBERT does to a text before SentencePiece."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .characters import is_punctuation
-from .words import split_specials
+from .kept_tokens import KeptTokens
 
 # Bounds of the caches: entries, and characters of a key. A full cache starts again from nothing,
 # which costs less than any bookkeeping about what was used last.
@@ -66,7 +66,7 @@ class TextLookup:
     cased: bool
     vocabulary: Container[str]
     unknown: str | None  # for single characters that the vocabulary lacks; None: the character
-    specials: re.Pattern[str] | None  # finds the special tokens that are kept whole
+    kept: KeptTokens  # whole, whatever they consist of
     sigma_needs_context: bool
     _table: np.ndarray | None = None  # made for the first Chinese text
 
@@ -77,8 +77,8 @@ class TextLookup:
 
     def of(self, text: str) -> list[Any]:
         """Return the outputs for all tokens of the text."""
-        if self.specials is not None and self.specials.search(text) is not None:
-            return self._around_specials(text)
+        if self.kept.are_in(text):
+            return self._around_kept(text)
         if self.goes_by_characters(text):
             return self._of_characters(text)
         return list(chain.from_iterable(map(self._outputs_of, text.split(BLANK))))
@@ -101,11 +101,10 @@ class TextLookup:
             or (self.sigma_needs_context and CAPITAL_SIGMA in text)
         )
 
-    def _around_specials(self, text: str) -> list[Any]:
+    def _around_kept(self, text: str) -> list[Any]:
         outputs: list[Any] = []
-        for start, end, is_special in split_specials(text, self.specials):
-            part = text[start:end]
-            outputs += self.output([part]) if is_special else self.of(part)
+        for start, end, token in self.kept.split(text):
+            outputs += self.of(text[start:end]) if token is None else self.output([token])
         return outputs
 
     def _of_characters(self, text: str) -> list[Any]:

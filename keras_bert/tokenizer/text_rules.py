@@ -7,9 +7,10 @@ tokens that were added, which each version has written elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .kept_tokens import KeptToken
 from .special_tokens import SPECIAL_TOKENS
 from .vocabulary import VocabularyError, is_tokenizer_json, read_json, read_settings
 
@@ -20,13 +21,14 @@ class TextRules(NamedTuple):
     Attributes:
         keep_accents: Whether accents stay; None if they do with the case.
         chinese_words: Whether each Chinese character is a word.
-        added: Tokens that were added to the vocabulary, or are special ones of the model's own:
-            they are kept whole in a text.
+        added: Tokens that were added to the vocabulary, or are special ones of the model's own.
+        cuts_start: Whether a text that is too long loses its beginning, not its end.
     """
 
     keep_accents: bool | None = None
     chinese_words: bool = True
-    added: tuple[str, ...] = ()
+    added: tuple[KeptToken, ...] = ()
+    cuts_start: bool = False
 
 
 USUAL_RULES = TextRules()
@@ -46,26 +48,36 @@ def read_text_rules(vocab_path: str | os.PathLike[str]) -> tuple[TextRules, dict
     rules = TextRules(
         None if strip_accents is None else not strip_accents,
         settings.get("tokenize_chinese_chars") is not False,
-        tuple(token for token in dict.fromkeys(found) if token and token not in SPECIAL_TOKENS),
+        tuple(each for each in found if each.content and each.content not in SPECIAL_TOKENS),
+        settings.get("truncation_side") == "left",
     )
     return rules, ids
 
 
-def _added(path: str, folder: str, settings: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
+def _added(
+    path: str, folder: str, settings: Mapping[str, Any]
+) -> tuple[list[KeptToken], dict[str, int]]:
     """The tokens that are kept whole, and the ids of those that have one here."""
-    if is_tokenizer_json(path):
-        entries = read_json(path).get("added_tokens") or ()  # `load_vocabulary` has their ids
-        return [each["content"] for each in entries], {}
     ids: dict[str, int] = {}
+    entries: dict[str, Mapping[str, Any]] = {}  # by content; the last that names one holds
     try:
-        named = os.path.join(folder, "added_tokens.json")
-        if os.path.exists(named):
-            ids.update(read_json(named))
-        for index, token in (settings.get("added_tokens_decoder") or {}).items():
-            ids[token["content"]] = int(index)
-        special = read_settings(folder, "special_tokens_map.json")
-        further = special.get("additional_special_tokens") or []
-        contents = [each if isinstance(each, str) else each["content"] for each in further]
+        if not is_tokenizer_json(path):
+            special = read_settings(folder, "special_tokens_map.json")
+            for each in special.get("additional_special_tokens") or []:
+                entry = {"content": each} if isinstance(each, str) else each
+                entries[entry["content"]] = {"special": True, **entry}
+            named = os.path.join(folder, "added_tokens.json")
+            if os.path.exists(named):
+                ids.update(read_json(named))
+            for token in ids:
+                entries.setdefault(token, {})
+            for index, entry in (settings.get("added_tokens_decoder") or {}).items():
+                ids[entry["content"]] = int(index)
+                entries[entry["content"]] = entry
+            path = os.path.join(folder, "tokenizer.json")
+        for entry in _added_in(path):
+            ids[entry["content"]] = entry["id"]
+            entries[entry["content"]] = entry
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, VocabularyError):
             raise
@@ -74,7 +86,20 @@ def _added(path: str, folder: str, settings: Mapping[str, Any]) -> tuple[list[st
         ) from None
     if not all(type(index) is int and index >= 0 for index in ids.values()):
         raise VocabularyError(f"{folder} must give each added token an id from 0. Received: {ids}.")
-    return [*ids, *contents], ids
+    return [_kept(token, entry) for token, entry in entries.items()], ids
+
+
+def _added_in(tokenizer_json: str) -> Sequence[Mapping[str, Any]]:
+    """The added tokens of a file that may lie beside a vocabulary; transformers 5 has no other."""
+    if not os.path.exists(tokenizer_json):
+        return ()
+    return read_json(tokenizer_json).get("added_tokens") or ()
+
+
+def _kept(token: str, entry: Mapping[str, Any]) -> KeptToken:
+    """A token with its flags, of which older folders leave out those that are as usual."""
+    normalized = entry.get("normalized", not entry.get("special", False))
+    return KeptToken(token, bool(normalized), bool(entry.get("single_word", False)))
 
 
 def with_added(vocabulary: dict[str, int], ids: Mapping[str, int], path: str) -> dict[str, int]:
@@ -102,10 +127,12 @@ def as_settings(rules: TextRules, vocabulary: Mapping[str, int]) -> dict[str, An
         settings["strip_accents"] = not rules.keep_accents
     if not rules.chinese_words:
         settings["tokenize_chinese_chars"] = False
-    flags = dict.fromkeys(("lstrip", "normalized", "rstrip", "single_word", "special"), False)
+    if rules.cuts_start:
+        settings["truncation_side"] = "left"
+    further = dict.fromkeys(("lstrip", "rstrip", "special"), False)
     added = {
-        str(vocabulary[token]): {"content": token, **flags}
-        for token in rules.added
-        if token in vocabulary
+        str(vocabulary[each.content]): {**each._asdict(), **further}
+        for each in rules.added
+        if each.content in vocabulary
     }
     return {**settings, "added_tokens_decoder": added} if added else settings

@@ -9,7 +9,6 @@
   texts hold few other characters, and the runs of these repeat, too.
 """
 
-import re
 import unicodedata
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -18,10 +17,11 @@ from typing import NamedTuple, TypeGuard
 
 from . import text_lookup
 from .alignment import Offsets
+from .kept_tokens import NO_TOKENS, KeptToken, KeptTokens
 from .special_tokens import PADDING_TOKENS, TOKEN_MASK
 from .text_lookup import BoundedCache, TextLookup
 from .word_pieces import PieceSearch, piece_offsets
-from .words import TracedText, space_out, specials_pattern, split_specials, words_at_blanks
+from .words import TracedText, space_out, words_at_blanks
 
 # Vocabularies up to this size are compared item by item on each call.
 _SMALL_VOCABULARY = 256
@@ -37,19 +37,19 @@ class Settings(NamedTuple):
     unknown: str
     opening: str
     separator: str
-    added: tuple[str, ...] = ()
+    added: tuple[KeptToken, ...] = ()
 
     def unknown_word(self) -> str | None:
         """Return the token for words that cannot be split, None for 0.89's way with them."""
         return self.unknown if self.official else None
 
-    def kept_whole(self, vocabulary: Mapping[str, int]) -> re.Pattern[str] | None:
-        """Return what finds the special tokens that are kept whole in a text."""
+    def kept_whole(self, vocabulary: Mapping[str, int]) -> KeptTokens:
+        """Return what finds the tokens that are kept whole in a text."""
         if not self.official:
-            return None
+            return NO_TOKENS
         specials = (self.unknown, self.opening, self.separator, *PADDING_TOKENS, TOKEN_MASK)
-        kept = (*specials, *self.added)
-        return specials_pattern(token for token in kept if token in vocabulary)
+        kept = (*map(KeptToken, specials), *self.added)
+        return KeptTokens((each for each in kept if each.content in vocabulary), self.cased)
 
 
 class _NeedsContext(Exception):
@@ -103,7 +103,7 @@ class TokenCache:
         # As it is now, and with its own string objects: look-ups compare addresses then.
         own = {token: index for token, index in dict(vocabulary).items() if isinstance(token, str)}
         self._id_of: Callable[..., int] = own.get
-        self._specials = settings.kept_whole(vocabulary)
+        self._kept = settings.kept_whole(vocabulary)
         self._table = _TABLES[bool(settings.cased), bool(settings.official)]
         self._offsets = BoundedCache(self._find_offsets)
         self._token_texts = self._lookup(own, own, tuple)
@@ -129,7 +129,7 @@ class TokenCache:
             bool(settings.cased),
             own,
             unknown,
-            self._specials,
+            self._kept,
             sigma_needs_context=not settings.cased and not settings.official,
         )
 
@@ -160,8 +160,8 @@ class TokenCache:
     def offsets(self, text: str) -> Offsets:
         """Return (start, end) in the text for each of `tokens`."""
         offsets: Offsets = []
-        for start, end, is_special in split_specials(text, self._specials):
-            part = [(0, end - start)] if is_special else self._part_offsets(text[start:end])
+        for start, end, token in self._kept.split(text):
+            part = self._part_offsets(text[start:end]) if token is None else [(0, end - start)]
             offsets += _shifted(part, start)
         return offsets
 

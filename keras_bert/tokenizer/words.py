@@ -14,12 +14,13 @@ order and in a few characters:
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 from . import characters
 from .characters import NULL, REPLACEMENT_CHARACTER, is_private_or_surrogate
+from .kept_tokens import NO_TOKENS, KeptTokens
 
 CharacterRule = Callable[[str], bool]
 # A text made from another, and for each of its characters the position in that other text.
@@ -42,7 +43,7 @@ OWN_RULES = CharacterRules()
 
 
 class Word(NamedTuple):
-    """A word, normalized, or a special token that is kept whole."""
+    """A word, normalized, or a token that is kept whole."""
 
     text: str
     positions: Sequence[int]  # of its characters, in the original text
@@ -53,17 +54,16 @@ def split_words(
     text: str,
     cased: bool,
     official: bool,
-    specials: re.Pattern[str] | None = None,
+    kept: KeptTokens = NO_TOKENS,
     rules: CharacterRules = OWN_RULES,
     keep_accents: bool | None = None,
 ) -> Iterator[Word]:
-    """Yield the words of a text; `specials` finds the special tokens that are kept whole."""
-    for start, end, is_special in split_specials(text, specials):
-        part = text[start:end]
-        if is_special:
-            yield Word(part, range(start, end), True)
+    """Yield the words of a text, and the tokens that are kept whole."""
+    for start, end, token in kept.split(text):
+        if token is not None:
+            yield Word(token, range(start, end), True)
         else:
-            spaced, positions = space_out(part, cased, official, rules, keep_accents)
+            spaced, positions = space_out(text[start:end], cased, official, rules, keep_accents)
             yield from words_at_blanks(spaced, [start + position for position in positions])
 
 
@@ -72,24 +72,6 @@ def words_at_blanks(spaced: str, positions: Sequence[int]) -> Iterator[Word]:
     for found in _WORD.finditer(spaced):
         start, end = found.span()
         yield Word(found[0], positions[start:end])
-
-
-def split_specials(text: str, specials: re.Pattern[str] | None) -> Iterator[tuple[int, int, bool]]:
-    """Yield (start, end, whether it is a special token) of the parts of a text."""
-    end = 0
-    for found in specials.finditer(text) if specials is not None else ():
-        if found.start() > end:
-            yield end, found.start(), False
-        yield found.start(), found.end(), True
-        end = found.end()
-    if end < len(text):
-        yield end, len(text), False
-
-
-def specials_pattern(tokens: Iterable[str]) -> re.Pattern[str] | None:
-    """Compile what finds these tokens in a text, the longest where several begin."""
-    ordered = sorted({token for token in tokens if token}, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
 
 def space_out(

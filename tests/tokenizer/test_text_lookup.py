@@ -6,8 +6,9 @@ from runtimes import once
 from tokenizer_texts import VOCABULARY, ByTheRules
 
 from keras_bert.tokenizer import Tokenizer, text_lookup
+from keras_bert.tokenizer.kept_tokens import NO_TOKENS, KeptToken, KeptTokens
 from keras_bert.tokenizer.text_lookup import SINGLES, BoundedCache, TextLookup, runs
-from keras_bert.tokenizer.words import space_out, specials_pattern
+from keras_bert.tokenizer.words import space_out
 
 pytestmark = once
 
@@ -20,7 +21,7 @@ def lookup(**changes):
         "cased": True,
         "vocabulary": {"天"},
         "unknown": None,
-        "specials": None,
+        "kept": NO_TOKENS,
         "sigma_needs_context": False,
     }
     return TextLookup(**{**arguments, **changes})
@@ -57,10 +58,10 @@ def test_a_sigma_that_needs_its_context_is_not_cut_off():
 
 
 def test_special_tokens_are_kept_whole():
-    specials = specials_pattern(["[SEP]"])
-    assert lookup(specials=specials).of("ab[SEP]天。") == ["ab", "[SEP]", "天", "。"]
+    kept = KeptTokens([KeptToken("[SEP]")])
+    assert lookup(kept=kept).of("ab[SEP]天。") == ["ab", "[SEP]", "天", "。"]
     lengths = lookup(
-        specials=specials,
+        kept=kept,
         pieces_of=lambda word: (len(word),),
         output=lambda tokens: tuple(map(len, tokens)),
     )

@@ -77,6 +77,27 @@ def test_added_tokens_are_kept_whole(tmp_path, place):
     assert other.encode("e<url>e <url>")[0] == ids
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("lower", [True, False])
+def test_added_tokens_are_found_as_transformers_finds_them(tmp_path, lower):
+    transformers = pytest.importorskip("transformers")
+    path = folder(tmp_path, {"do_lower_case": lower})
+    reference = transformers.BertTokenizerFast.from_pretrained(tmp_path)
+    reference.add_tokens(["eae", "<url>"])
+    reference.add_tokens([transformers.AddedToken("<one>", single_word=True)])
+    reference.add_tokens(["<Special>"], special_tokens=True)
+    reference.save_pretrained(tmp_path)  # to tokenizer.json; the vocabulary stays as it was
+    tokenizer = load_tokenizer(path, official=True)
+    for text in [
+        *("e eae EAE éeae", "<url>e<URL> <url>", "<one> <One> e<one> <one>e", "<Special><special>"),
+        "<one><one>, <url><Special>é",
+    ]:
+        ids, _, offsets = tokenizer.encode_with_offsets(text)
+        expected = reference(text, return_offsets_mapping=True)
+        assert ids == expected["input_ids"], text
+        assert offsets == expected["offset_mapping"], text
+
+
 @pytest.mark.parametrize("name", ["PreTrainedTokenizerFast", "TokenizersBackend"])
 def test_without_a_class_of_its_own_the_normalizer_holds(tmp_path, name):
     settings = {"tokenizer_class": name, "do_lower_case": True, "strip_accents": None}
@@ -85,10 +106,32 @@ def test_without_a_class_of_its_own_the_normalizer_holds(tmp_path, name):
     assert load_tokenizer(path, official=True).tokenize("É")[1] == "É"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [None, "left", "right"])
+def test_long_texts_lose_the_side_that_the_folder_says(tmp_path, side):
+    transformers = pytest.importorskip("transformers")
+    settings = {"do_lower_case": True} | ({"truncation_side": side} if side else {})
+    tokenizer = load_tokenizer(folder(tmp_path, settings), official=True)
+    reference = transformers.BertTokenizer.from_pretrained(tmp_path)
+    long, other = "e # < > url na 中 文", "e e 한 # # # #"
+    for texts in [(long,), (long, other), (long, "e"), ("e", long), ("e",)]:
+        # With an odd number of tokens left for a pair, Google's code gives the first text one more.
+        for length in (5, 7, 9, 30):
+            expected = reference(*texts, truncation=True, max_length=length)
+            ids = tokenizer.encode(*texts, max_len=length)[0]
+            assert [index for index in ids if index] == expected["input_ids"], (texts, length)
+            found = tokenizer.encode_with_offsets(*texts, max_len=length)
+            assert found[0] == ids
+
+
 def test_settings_that_are_written_are_read_again(tmp_path):
     path = folder(
         tmp_path,
-        {"strip_accents": False, "tokenize_chinese_chars": False},
+        {
+            "strip_accents": False,
+            "tokenize_chinese_chars": False,
+            "truncation_side": "left",
+        },
         added_tokens={"<url>": len(VOCABULARY)},
     )
     rules, _ = read_text_rules(path)

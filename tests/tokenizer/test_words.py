@@ -4,11 +4,10 @@ import pytest
 from runtimes import once
 from tokenizer_texts import OLD
 
+from keras_bert.tokenizer.kept_tokens import KeptToken, KeptTokens
 from keras_bert.tokenizer.words import (
     CharacterRules,
     space_out,
-    specials_pattern,
-    split_specials,
     split_words,
 )
 
@@ -45,8 +44,8 @@ def test_where_the_rules_differ():
     assert words("ΟΔΟΣ ΑΣ.", official=True) == ["οδοσ", "ασ", "."]
     assert words("a\ue000b") == ["a\ue000b"]
     assert words("a\ue000b\ud800", official=True) == ["ab"]
-    specials = specials_pattern(["[SEP]"])
-    assert words("a[SEP]B", official=True, specials=specials) == ["a", "[SEP]", "b"]
+    kept = KeptTokens([KeptToken("[SEP]")])
+    assert words("a[SEP]B", official=True, kept=kept) == ["a", "[SEP]", "b"]
     assert words("a[SEP]B") == ["a", "[", "sep", "]", "b"]
 
 
@@ -76,14 +75,3 @@ def test_rules_of_ones_own():
 def test_words_end_at_blanks_of_the_spaced_text():
     spaced, positions = space_out("aÉ,b", False, False)
     assert (spaced, positions) == ("ae , b", [0, 1, 2, 2, 2, 3])
-
-
-def test_the_longest_special_token_counts():
-    pattern = specials_pattern(["[A]", "", "[A][B]", "."])
-    text = "x[A][B][A].y"
-    assert [(text[a:b], special) for a, b, special in split_specials(text, pattern)] == [
-        *(("x", False), ("[A][B]", True), ("[A]", True), (".", True), ("y", False))
-    ]
-    assert specials_pattern(["", ""]) is None
-    assert list(split_specials(text, None)) == [(0, len(text), False)]
-    assert list(split_specials("", pattern)) == []

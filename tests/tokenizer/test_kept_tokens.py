@@ -1,0 +1,41 @@
+"""Tokens that are kept whole, by hand; test_text_rules.py compares with Hugging Face's."""
+
+import pytest
+from runtimes import once
+
+from keras_bert.tokenizer.kept_tokens import NO_TOKENS, KeptToken, KeptTokens
+
+pytestmark = once
+
+
+def parts(kept, text):
+    return [token or (text[start:end],) for start, end, token in kept.split(text)]
+
+
+def test_the_longest_token_counts():
+    kept = KeptTokens(map(KeptToken, ["[A]", "", "[A][B]", "."]))
+    text = "x[A][B][A].y"
+    assert parts(kept, text) == [("x",), "[A][B]", "[A]", ".", ("y",)]
+    assert kept.are_in(text)
+    assert not kept.are_in("[B]")
+    assert list(kept.split("")) == []
+
+
+@pytest.mark.parametrize("kept", [NO_TOKENS, KeptTokens(map(KeptToken, ["", ""]))])
+def test_no_tokens(kept):
+    assert list(kept.split("a.b")) == [(0, 3, None)]
+    assert not kept.are_in("a.b")
+
+
+@pytest.mark.parametrize(("cased", "found"), [(True, [("COVID x",)]), (False, ["Covid", (" x",)])])
+def test_normalized_tokens_are_found_in_capitals_where_case_is_lost(cased, found):
+    kept = KeptTokens([KeptToken("Covid", normalized=True), KeptToken("X")], cased)
+    assert parts(kept, "COVID x") == found
+    assert parts(kept, "CovidX") == ["Covid", "X"]
+
+
+def test_single_words():
+    kept = KeptTokens([KeptToken("<a>"), KeptToken("ab", single_word=True)])
+    assert parts(kept, "ab abc_ab-ab<a>ab") == [
+        *("ab", (" abc_ab-",), "ab", "<a>", "ab"),
+    ]

@@ -155,6 +155,12 @@ def _modules(model: models.Model) -> tuple[TextPooling, list[Any]]:
             f"Received: {len(positions)} TextPooling, {len(model.inputs)} inputs, "
             f"{len(model.outputs)} outputs, further layers: {', '.join(others) or 'none'}."
         )
+    ((pooling, (_, ids)),) = calls(model, TextPooling)
+    if ids is not model.inputs[0]:
+        raise ValueError(
+            f"The layer {pooling.name} of `model` must pool over the token ids, which are the "
+            f"model's first input. Received: {getattr(ids, 'name', ids)}."
+        )
     called = [layer.name for layer, _ in calls(model, known)]
     for layer in behind:
         if called.count(layer.name) != 1:
@@ -169,7 +175,7 @@ def _modules(model: models.Model) -> tuple[TextPooling, list[Any]]:
                 f"The activation of {layer.name} must be one that PyTorch has as a class. "
                 f"Received: {layer.activation}."
             )
-    return model.layers[positions[0]], behind
+    return pooling, behind
 
 
 def _pooling_config(pooling: TextPooling, width: int) -> dict[str, Any]:

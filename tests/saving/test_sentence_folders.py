@@ -94,6 +94,17 @@ def test_older_versions_read_the_poolings(tmp_path):
             assert config["pooling_mode"] == ["mean", "cls"]
 
 
+def test_a_pooling_over_segment_ids(tmp_path):
+    write_relative(tmp_path / "encoder", BERT)
+    model = load_sentence_model(tmp_path / "encoder", pooling="mean")
+    features, ids = model.get_layer("Sentence-Pooling").input
+    assert ids is model.inputs[0]
+    own = models.Model(model.inputs, TextPooling("mean", name="own")([features, model.inputs[1]]))
+    tokenizer = settings_of(model).tokenizer
+    with pytest.raises(ValueError, match="own of `model` must pool over the token ids"):
+        save_sentence_model(own, tmp_path / "new", tokenizer=tokenizer)
+
+
 SHARED = keras.layers.Dense(12, name="shared")
 
 

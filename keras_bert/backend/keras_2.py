@@ -65,6 +65,25 @@ def static_shape(tensor) -> tuple:
     return backend.int_shape(tensor)
 
 
+def dtype_name(tensor) -> str:
+    """The name of a tensor's type, such as "float32"."""
+    return tensor.dtype.name
+
+
+def weight_path(variable) -> str | None:
+    """Nothing: here variables have the names that keras-bert 0.89 gave them."""
+
+
+def forms_of(variable) -> tuple:
+    """A variable, and what the engine knows it by."""
+    return (variable,)
+
+
+def copy_initializer(initializer):
+    """The initializer itself: here each weight gets values of its own."""
+    return initializer
+
+
 def set_values(pairs) -> None:
     """Give variables values now; in graph mode all at once, in the session that Keras uses.
 
@@ -220,14 +239,12 @@ def masked_mean(mean, y_true, y_pred, sample_weight):
     return tf.where(any_left, loss, tf.zeros_like(loss))
 
 
-def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> None:
-    """Refuse a model's configuration that Keras 2 cannot read."""
+def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> bool:
+    """Refuse a model's configuration that Keras 2 cannot read; the others need no changes."""
     if written_by_keras_3:
         raise ValueError(
             f"Model '{name}' was written by Keras 3, whose configurations Keras 2 (TF_KERAS=1) "
             "cannot read. Unset TF_KERAS; or, on Keras 3, save it by `model.save('model.h5')`, "
             "then build the same model here and call `model.load_weights('model.h5')`."
         )
-
-
-KERAS_2_IS_FOREIGN = False
+    return False

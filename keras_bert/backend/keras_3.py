@@ -4,7 +4,7 @@ import contextlib
 import inspect
 
 from . import private
-from .parts import keras, models, ops, optimizers
+from .parts import backend, initializers, keras, models, ops, optimizers
 from .private import mask_of as mask_of
 
 # Arguments of `add_weight` for an embedding table. Keras would otherwise cast the whole table at
@@ -50,6 +50,27 @@ class MaskArgument:
 def static_shape(tensor) -> tuple:
     """The shape of a tensor as ints, with None for what is not known."""
     return tuple(tensor.shape)
+
+
+def dtype_name(tensor) -> str:
+    """The name of a tensor's type, such as "float32"."""
+    return backend.standardize_dtype(tensor.dtype)
+
+
+def weight_path(variable) -> str | None:
+    """Where in a model a weight is, as "layer/sub-layer/kernel"."""
+    return variable.path
+
+
+def forms_of(variable) -> tuple:
+    """A variable, and what the engine knows it by."""
+    return variable, variable.value
+
+
+def copy_initializer(initializer):
+    """A copy, as one initializer gives several weights the same values; functions draw anew."""
+    is_object = isinstance(initializer, initializers.Initializer)
+    return initializer.clone() if is_object else initializer
 
 
 def check_values_stay() -> None:
@@ -142,15 +163,16 @@ def masked_mean(mean, y_true, y_pred, sample_weight):
     return mean(y_true, y_pred, sample_weight)
 
 
-def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> None:
-    """Refuse a model's configuration, of an `.h5` file or another, that this Keras cannot read."""
+def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> bool:
+    """Refuse a model's configuration, of an `.h5` file or another, that this Keras cannot read.
+
+    Returns:
+        Whether it needs changes before it is read.
+    """
     if not for_h5 and not written_by_keras_3:
         raise ValueError(
             f"Model '{name}' was written by Keras 2 (tf_keras) as a .keras file or JSON, which "
             "Keras 3 cannot read. Load it with TF_KERAS=1 and save it by `model.save('model.h5')`; "
             "Keras 3 loads that."
         )
-
-
-# Whether `.h5` files of Keras 2 need changes before they are read.
-KERAS_2_IS_FOREIGN = True
+    return not written_by_keras_3

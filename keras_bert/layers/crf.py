@@ -5,6 +5,7 @@ from ..arguments import as_size
 from ..backend import (
     MaskArgument,
     constraints,
+    copy_initializer,
     initializers,
     keras,
     layers,
@@ -15,7 +16,6 @@ from ..backend import (
 )
 from ..backend import activations as keras_activations
 from .crf_loss import CRFLoss, crf_viterbi_accuracy
-from .initializer import for_one_weight
 from .tag_paths import ends, viterbi_path
 
 
@@ -186,7 +186,7 @@ class CRF(MaskArgument, layers.Layer):
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=for_one_weight(initializer),
+            initializer=copy_initializer(initializer),
             regularizer=regularizer,
             constraint=constraint,
             autocast=False,

@@ -27,15 +27,6 @@ def keras_own(initializer):
     return initializers.GlorotNormal() if is_ours else initializer
 
 
-def for_one_weight(initializer):
-    """A copy, as one initializer object would give several weights the same values.
-
-    An initializer that is a function only draws anew at every call, and is returned.
-    """
-    clone = getattr(initializer, "clone", None)
-    return initializer if clone is None else clone()
-
-
 @contextlib.contextmanager
 def overwritten():
     """While it lasts weights are made as zeros, because a checkpoint is about to overwrite them."""

@@ -2,8 +2,17 @@
 
 from .. import activations
 from ..backend import activations as keras_activations
-from ..backend import constraints, initializers, keras, layers, regularizers, reshape, static_shape
-from .initializer import for_one_weight, keras_own
+from ..backend import (
+    constraints,
+    copy_initializer,
+    initializers,
+    keras,
+    layers,
+    regularizers,
+    reshape,
+    static_shape,
+)
+from .initializer import keras_own
 
 # How many arguments of `ProjectionLayer` follow the activation by position.
 OPTION_NUM = 7
@@ -69,8 +78,8 @@ class ProjectionLayer(layers.Layer):
             units,
             activation=activation,
             use_bias=self.use_bias,
-            kernel_initializer=for_one_weight(self.kernel_initializer),
-            bias_initializer=for_one_weight(self.bias_initializer),
+            kernel_initializer=copy_initializer(self.kernel_initializer),
+            bias_initializer=copy_initializer(self.bias_initializer),
             kernel_regularizer=self.kernel_regularizer,
             bias_regularizer=self.bias_regularizer,
             kernel_constraint=self.kernel_constraint,

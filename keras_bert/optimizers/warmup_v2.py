@@ -15,6 +15,7 @@ from ..backend import (
     FOREIGN_OPTIMIZER_SETTINGS,
     FusedUpdate,
     Optimizer,
+    forms_of,
     ops,
     serializable,
     set_values,
@@ -177,7 +178,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
             self.indices = {
                 id(each): index
                 for index, variable in enumerate(variables)
-                for each in (variable, getattr(variable, "value", None))
+                for each in forms_of(variable)
             }
             self._built = True
             self._set_saved_weights()

@@ -1,5 +1,7 @@
 """Names of weights as weight decay patterns know them: those that keras-bert 0.89 gave them."""
 
+from ..backend import weight_path
+
 # On Keras 3 attention and feed-forward layers hold Dense sub-layers, whose paths end differently:
 # query/kernel is Wq and query/bias bq, hidden/kernel is W1 and so on.
 _LETTERS = {"kernel": "W", "bias": "b"}
@@ -14,9 +16,12 @@ def weight_name(variable) -> str:
 
     Such as `Encoder-1-FeedForward/Encoder-1-FeedForward_W1:0` or `NSP-Dense/kernel:0`.
     """
-    path = getattr(variable, "path", None)
-    if path is None:  # Keras 2 still gives the old names
-        return variable.name
+    path = weight_path(variable)
+    return variable.name if path is None else name_of_path(path)
+
+
+def name_of_path(path: str) -> str:
+    """Name the weight at a path of Keras 3, as `weight_name` does."""
     *parents, layer, sub_layer, weight = ["", "", *path.split("/")]
     end = [sub_layer, weight]
     sub_layers = _SUB_LAYERS.get(layer.rpartition("-")[2], {})

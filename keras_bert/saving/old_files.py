@@ -16,7 +16,7 @@ import functools
 from typing import Any
 
 from ..activations import gelu_erf, gelu_tanh
-from ..backend import KERAS_2_IS_FOREIGN, check_written_by, keras, metrics, models
+from ..backend import check_written_by, keras, metrics, models
 
 _OURS = {function.__name__: function for function in (gelu_tanh, gelu_erf)}
 
@@ -36,11 +36,11 @@ class FunctionalReader:
         config, custom_objects = copy.deepcopy(config), dict(custom_objects or {})
         written_by_keras_3 = _written_by_keras_3(config)
         for_h5 = not any("module" in layer for layer in config["layers"])
-        check_written_by(config.get("name"), written_by_keras_3, for_h5)
+        needs_changes = check_written_by(config.get("name"), written_by_keras_3, for_h5)
         _resolve_activations(config, custom_objects, written_by_keras_3)
         if for_h5 and written_by_keras_3:
             _name_operations(config, custom_objects)
-        elif for_h5 and KERAS_2_IS_FOREIGN:
+        elif needs_changes:
             _drop_old_arguments(config)
             _recount_calls(config)
         return models.Model.from_config(config, custom_objects=custom_objects)

@@ -8,7 +8,7 @@ import pytest
 
 from keras_bert import get_model
 from keras_bert.backend import layers, models
-from keras_bert.optimizers.weight_names import layer_prefix, weight_name
+from keras_bert.optimizers.weight_names import layer_prefix, name_of_path, weight_name
 
 FACTS = Path(__file__).resolve().parents[1] / "data" / "old_files" / "facts.json"
 
@@ -48,11 +48,8 @@ def test_names_are_those_of_the_old_library():
     ],
 )
 def test_paths_of_keras_3(path, name):
-    assert weight_name(SimpleNamespace(path=path)) == name
-
-
-def test_names_of_keras_2_stay():
-    assert weight_name(SimpleNamespace(name="NSP/kernel:0")) == "NSP/kernel:0"
+    assert name_of_path(path) == name
+    assert weight_name(SimpleNamespace(path=path, name=name)) == name
 
 
 PREFIXES = ["Encoder-1", "Encoder-1-FeedForward", "Embedding", "Encoder-2-"]
@@ -72,7 +69,8 @@ PREFIXES = ["Encoder-1", "Encoder-1-FeedForward", "Embedding", "Encoder-2-"]
     ],
 )
 def test_the_longest_beginning_of_a_layers_name(path, prefix):
-    assert layer_prefix(SimpleNamespace(path=path), PREFIXES) == prefix
+    variable = SimpleNamespace(path=path, name=name_of_path(path))
+    assert layer_prefix(variable, PREFIXES) == prefix
 
 
 def test_layers_of_a_model_in_a_model():

@@ -9,6 +9,7 @@ from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
 from ..checkpoints.paths import is_sentence_folder
 from ..saving import conversion
+from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
 from .shared import CommandError, file_or_folder, remark
@@ -96,9 +97,7 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> N
 
     with ExitStack() as stack:
         if vocabulary is not None and not beside.exists():
-            conversion.write_vocabulary(
-                stack.enter_context(conversion.new_file(beside)), vocabulary
-            )
+            conversion.write_vocabulary(stack.enter_context(new_file(beside)), vocabulary)
         lost = write_model_file(target, source, change)
     _report([*lost, *files.left_out], options)
 

@@ -21,8 +21,9 @@ from ..layers import MultiHeadAttention
 from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer import Tokenizer
 from ..tokenizer.vocabulary_change import VocabularyChange
-from .conversion import ConvertibleModel, check_tokenizer, new_file, vocabulary_of
+from .conversion import ConvertibleModel, check_tokenizer, vocabulary_of
 from .custom_objects import get_custom_objects
+from .new_files import new_file
 
 
 def read_model_file(

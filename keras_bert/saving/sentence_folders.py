@@ -18,12 +18,9 @@ from ..families.sentence_folder import OLD_POOLING_KEYS, SETTINGS
 from ..layers import Dropout, TextPooling
 from ..loader.text_settings import TextSettings, settings_of
 from ..tokenizer import Tokenizer
-from .conversion import (
-    new_folder,
-    write_hugging_face_files,
-    write_json,
-)
+from .conversion import write_hugging_face_files
 from .model_files import check_model, convertible_with_tokenizer, dense_weights
+from .new_files import new_folder, write_json
 
 _TYPES = "sentence_transformers.models"  # paths that every version knows
 _NO_MODULES = (keras.layers.InputLayer, keras.layers.Dropout, Dropout)

@@ -25,12 +25,9 @@ from ..layers import Dropout
 from ..loader.task_models import task_settings_of
 from ..loader.text_settings import settings_of
 from ..tokenizer import Tokenizer
-from .conversion import (
-    ConvertibleModel,
-    new_folder,
-    write_hugging_face_files,
-)
+from .conversion import ConvertibleModel, write_hugging_face_files
 from .model_files import check_model, convertible_with_tokenizer, dense_weights
+from .new_files import new_folder
 
 _HEAD_LAYERS = {
     row.layer for family in FAMILIES for head in family.task_heads.values() for row in head.weights

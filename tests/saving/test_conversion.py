@@ -1,8 +1,6 @@
 """Model folders read and written: what each kind holds, and nothing half written."""
 
-import errno
 import json
-import os
 
 import numpy as np
 import pytest
@@ -13,8 +11,6 @@ from keras_bert import CheckpointError, ConfigError, VocabularyChange
 from keras_bert.checkpoints import open_checkpoint
 from keras_bert.families.weights import to_checkpoint
 from keras_bert.saving.conversion import (
-    new_file,
-    new_folder,
     read_folder,
     with_vocabulary,
     write_hugging_face_folder,
@@ -137,14 +133,6 @@ def test_another_vocabulary(google):
         with_vocabulary(files, other)
 
 
-def test_a_folder_appears_when_it_is_complete(tmp_path):
-    with new_folder(tmp_path / "a" / "new") as unfinished:
-        (unfinished / "file").touch()
-        assert not (tmp_path / "a" / "new").exists()
-    assert [path.name for path in (tmp_path / "a" / "new").iterdir()] == ["file"]
-    assert [path.name for path in (tmp_path / "a").iterdir()] == ["new"]
-
-
 def test_a_write_that_breaks_off_leaves_nothing(tmp_path, google):
     def break_off(naming):
         raise MemoryError
@@ -154,25 +142,6 @@ def test_a_write_that_breaks_off_leaves_nothing(tmp_path, google):
         with pytest.raises(MemoryError):
             write(tmp_path / "new", files)
     assert [path.name for path in tmp_path.iterdir()] == ["google"]
-
-
-def test_a_file_that_cannot_be_written_leaves_nothing_and_is_named(tmp_path):
-    path = tmp_path / "a" / "model.keras"
-
-    def write():
-        with new_file(path) as file:
-            file.write_text("half of it")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with pytest.raises(OSError, match=r"No space left.*a/model\.keras'$"):
-        write()
-    assert list(path.parent.iterdir()) == []
-    with new_file(path) as file:
-        file.write_text("all")
-        assert not path.exists()
-    assert [each.read_text() for each in path.parent.iterdir()] == ["all"]
-    with pytest.raises(FileExistsError, match="is there already"), new_file(path):
-        pass
 
 
 def test_nothing_is_written_over(tmp_path, google):

@@ -24,8 +24,6 @@ ENGLISH = [
     "The climate is warm, with little rain.",
     "The doctor cured the sick man.",
     "A physician healed the patient.",
-    "An exception is raised if the file is missing.",
-    "An error occurs when the path does not exist.",
 ]
 CHINESE = [
     "今天下了一整天的雨。",

@@ -110,6 +110,8 @@ def _windows_with_logits(
     model, files, texts, limit, options, done: int
 ) -> Iterator[list[windows.Window]]:
     """The windows of every text, of which only long ones for taggers and readers have several."""
+    from ..extraction.logits import logits_of
+
     unfinished: deque[list[windows.EncodedText]] = deque()
 
     def rows():
@@ -119,7 +121,7 @@ def _windows_with_logits(
             yield from (row for row, _ in parts)
 
     found: list[np.ndarray] = []
-    for logits in _logits(model, rows(), limit, options.batch_size):
+    for logits in logits_of(model, rows(), limit, options.batch_size):
         found.append(logits)
         if len(found) == len(unfinished[0]):
             yield list(zip(unfinished.popleft(), found, strict=True))
@@ -147,34 +149,6 @@ def _encode(
             f"--question has {row[1] - 2} tokens, which leave no room for the text in {limit}"
         )
     yield from windows.split(row, encoded, limit)
-
-
-def _logits(model, rows, limit: int, batch_size: int | None) -> Iterator[np.ndarray]:
-    """Logits of every row: (L,), (T, L) or, of starts and ends, (2, T)."""
-    from ..backend import COMPILES_EVERY_SHAPE, on_accelerator, predictor
-    from ..extraction import any_length, batching
-
-    run = predictor(model, any_length.consists_of_known_layers(model))
-    pad = batching.pad_to_bucket(limit) if COMPILES_EVERY_SHAPE else batching.pad_to_longest
-
-    def compute(batch: batching.Batch) -> list[np.ndarray]:
-        (outputs,) = run.fetch([run.call([batch.token_ids, batch.segment_ids])])
-        lengths = batch.lengths
-        if len(model.outputs) == 2:
-            outputs = np.stack(outputs, axis=1)
-            return [each[:, :end].copy() for each, end in zip(outputs, lengths, strict=False)]
-        if outputs.ndim == 3:
-            return [each[:end].copy() for each, end in zip(outputs, lengths, strict=False)]
-        return [each.copy() for each in outputs[: len(lengths)]]
-
-    def compute_all(batches):
-        return batching.map_in_threads(compute, batches, run.threads)
-
-    budget = batching.ACCELERATOR if on_accelerator() else batching.CPU
-    for _, logits in batching.map_in_batches(
-        compute_all, rows, pad, batch_size, COMPILES_EVERY_SHAPE, budget
-    ):
-        yield logits
 
 
 def _as_json(record: Record) -> str:

@@ -5,6 +5,7 @@ Legend: B texts of a batch, T their tokens after padding, D features of a token.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sized
@@ -18,6 +19,7 @@ from ..backend.kept import is_patched, made_once
 from ..layers import TextPooling
 from ..loader.sentence_models import vector_dtype
 from ..tokenizer import Tokenizer
+from ..tokenizer.unknown_tokens import UnknownTokens
 from . import any_length, batching
 from .batching import Batch, Row
 from .pooling import LAYER_NAMES, POOL_NSP, POOL_SENTENCE
@@ -107,7 +109,8 @@ class Pipeline:
         self, texts: Iterable, progress: bool = False
     ) -> Iterator[tuple[list[int], np.ndarray]]:
         """Compute for every text the ids of its tokens, special tokens included, and its array."""
-        rows: Iterable[Row] = self._encode(texts)
+        unknown = UnknownTokens(self.tokenizer)
+        rows: Iterable[Row] = self._encode(texts, unknown)
         pad_length_of = self._pad_length_of
         if self._pads_to_longest_text:
             rows = list(rows)
@@ -135,6 +138,8 @@ class Pipeline:
                 *(budget, ahead),
             ):
                 yield ids, features
+        if message := unknown.message():
+            warnings.warn(message[0].upper() + message[1:], stacklevel=2)
 
     def _in_turn(self, batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
         """Results of batches, of which the next is begun when one has been taken."""
@@ -151,7 +156,7 @@ class Pipeline:
 
         return fetch()
 
-    def _encode(self, texts: Iterable) -> Iterator[Row]:
+    def _encode(self, texts: Iterable, unknown: UnknownTokens) -> Iterator[Row]:
         """Token ids of every text, cut to the model's length but not padded."""
         for index, text in enumerate(texts):
             first, second = _as_pair(text, index)
@@ -163,7 +168,9 @@ class Pipeline:
             first = self._prefix + first
             if self._lower_case:
                 first, second = first.lower(), None if second is None else second.lower()
-            yield self.tokenizer._encode(first, second, self._limit)
+            row = self.tokenizer._encode(first, second, self._limit)
+            unknown.count(row[0])
+            yield row
 
     def _compute(self, batch: Batch) -> list[np.ndarray]:
         """A result for each row of a batch; it keeps nothing else of the batch in memory."""

@@ -1,6 +1,6 @@
 """Position embedding of Keras 3, and the modes that it shares with `TrigPosEmbedding`."""
 
-from ..backend import lookup, ops, regularizers, serializable, static_shape
+from ..backend import keras, lookup, ops, regularizers, serializable, static_shape
 from .table import TableLayer, check_length
 
 
@@ -104,8 +104,10 @@ class PositionEmbedding(PositionModes, TableLayer):
         check_length(self, static_shape(inputs)[1])
         features = ops.cast(inputs, self.compute_dtype)
         length = ops.shape(features)[1]
-        # A length that was not known above fails here, even with a table of one row.
-        vectors = ops.reshape(self.embeddings[:length], (1, length, self.output_dim))
+        # A length that was not known above fails here, even with a table of one row, and TensorFlow
+        # then shows the scope.
+        with keras.name_scope(f"more_tokens_than_the_{self.input_dim}_positions"):
+            vectors = ops.reshape(self.embeddings[:length], (1, length, self.output_dim))
         return self._add_or_append(vectors, features)
 
     def compute_mask(self, inputs, mask=None):

@@ -1,5 +1,6 @@
 """extract_embeddings: any batching gives the numbers of every text alone, in order."""
 
+import contextlib
 import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -250,13 +251,15 @@ def cased_folder(request, tmp_path):
 def test_a_cased_model_whose_case_nobody_gave(cased_folder, function):
     folder, named = cased_folder
     with pytest.warns(UserWarning, match=named) as warned:
-        default = list(function(folder, ["A b", "The"]))
+        default = list(function(folder, ["A b c d e", "The"]))
     assert [each.filename for each in warned] == [__file__]
     assert "Pass cased=True, or cased=False" in str(warned[0].message)
     # Whoever gives it is not warned, and the numbers without it are those of 0.89.
-    for array, lower in zip(default, function(folder, ["A b", "The"], cased=False), strict=True):
+    for array, lower in zip(
+        default, function(folder, ["A b c d e", "The"], cased=False), strict=True
+    ):
         np.testing.assert_array_equal(array, lower)
-    capital = list(function(folder, ["A b", "The"], cased=True))
+    capital = list(function(folder, ["A b c d e", "The"], cased=True))
     assert not np.allclose(default[0], capital[0], atol=1e-3)
 
 
@@ -276,3 +279,13 @@ def test_what_the_folder_declares_holds_for_whoever_does_not_give_the_case(tmp_p
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True}))
     for given in ({}, {"cased": True}):  # as --cased of a command
         extract_embeddings(tmp_path, ["a"], **given)
+
+
+@pytest.mark.parametrize(
+    ("texts", "warns"), [(["语言模型", "a b"], True), (["a b c", "a 语"], False)]
+)
+def test_texts_that_the_vocabulary_does_not_know(tmp_path, texts, warns):
+    write_google_folder(tmp_path)
+    expectation = pytest.warns(UserWarning, match="became \\[UNK\\].* another language")
+    with expectation if warns else contextlib.nullcontext():
+        extract_embeddings(tmp_path, texts, "POOL_AVE")

@@ -139,7 +139,7 @@ def test_a_vocabulary_keeps_the_case_of_the_folder(tmp_path):
     assert_close(extract_embeddings(model, ["A a"], POOL_SENTENCE, vocabulary), expected)
     # Where nothing tells, capital letters in the vocabulary are worth a warning.
     copy = models.Model(model.inputs, model.outputs)
-    tokens = {"": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "A": 4}
+    tokens = {"": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "A": 4, "a": 5}
     with pytest.warns(UserWarning, match="`cased` was not given") as warned:
         extract_embeddings(copy, ["A a"], POOL_SENTENCE, tokens)
     assert warned[0].filename == __file__

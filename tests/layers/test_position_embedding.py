@@ -42,7 +42,7 @@ def test_one_position_is_not_used_for_all():
         import tensorflow as tf
 
         call = tf.function(model, input_signature=[tf.TensorSpec((None, None, 6))])
-        with pytest.raises(tf.errors.InvalidArgumentError, match=r"1 positions|requested shape"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"1.positions"):
             call(tf.zeros((1, 4, 6)))
 
 

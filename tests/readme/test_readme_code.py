@@ -108,6 +108,7 @@ def test_the_first_example_runs_as_it_stands():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.stem)
+@pytest.mark.filterwarnings("ignore:Most tokens")  # stand-ins have few words
 def test_python_blocks_run_one_after_the_other(page, folder):
     names = dict(GIVEN)
     with dtype_policy("float32"):

@@ -12,6 +12,8 @@ from runtimes import once
 
 from keras_bert import extract_embeddings
 
+pytestmark = pytest.mark.program
+
 WORDS = "abcdefghijklmnopqrstuvwxy"
 
 

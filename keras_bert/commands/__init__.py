@@ -74,7 +74,13 @@ def _parse(words: list[str]) -> argparse.Namespace:
         nearest = _nearest(command, COMMANDS)
         known = f"Commands: {', '.join(COMMANDS)}."
         _parser().error(f"there is no command {command!r}.{nearest} {known}")
-    options, unknown = _parser().parse_known_args(_joined(command, words))
+    words = _joined(command, words)
+    options, unknown = _parser().parse_known_args(words)
+    if unknown and not any(word.startswith("-") for word in unknown):
+        # An argument behind options, of a command whose earlier ones may be left out.
+        own = words[words.index(command) + 1 :]
+        known = argparse.Namespace(command=command, debug=options.debug)
+        options, unknown = options.parser.parse_known_intermixed_args(own, known)
     if unknown:  # parse_args would show the usage of no command
         known = [each for each in options.parser._option_string_actions if each.startswith("--")]
         nearest = _nearest(unknown[0].partition("=")[0], known)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
 from ..datasets.folders import model_folder
+from ..datasets.saved_models import is_named_as_saved_model
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
 from .arguments import PAIR_SEPARATOR
@@ -64,9 +65,9 @@ class ModelFolder(NamedTuple):
 
 def folder_of(name: str) -> str:
     """Find a model's folder; say so if it is a file inside of one."""
-    is_archive = name.endswith((".zip", ".gz", ".tgz"))
+    is_known = name.endswith((".zip", ".gz", ".tgz")) or is_named_as_saved_model(name)
     if os.path.isfile(name) and not (
-        is_archive or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
+        is_known or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
     ):
         raise CommandError(f"a model is a folder, or an archive of one. Received: the file {name}.")
     return model_folder(name)

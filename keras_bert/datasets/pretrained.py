@@ -12,6 +12,7 @@ from urllib.request import url2pathname
 from .hashes import check_archive, check_files, record_archive
 from .hub import PREFIX, hub_folder
 from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
+from .saved_models import check_is_no_saved_model, is_named_as_saved_model, saved_model_error
 from .unpacking import ArchiveError, unpack
 
 __all__ = ["PretrainedInfo", "PretrainedList", "get_pretrained"]
@@ -58,7 +59,8 @@ def get_pretrained(
         ImportError: If the package huggingface_hub is needed and missing.
         OSError: If the archive or repository cannot be downloaded, is damaged, unsafe to unpack or
             not the one it should be. The message tells which file to put where.
-        ValueError: If the address names no file, or an argument makes no sense.
+        ValueError: If the address names no file, or a saved model (`.keras`, `.h5`), or an argument
+            makes no sense.
 
     Example:
         >>> import os
@@ -83,6 +85,10 @@ def get_pretrained(
             raise no_such_model(address)
         if local is not None and local.is_dir():
             return str(local)
+        if (local is None or local.exists()) and is_named_as_saved_model(address):
+            raise saved_model_error(address)
+        if local is not None and local.is_file():
+            check_is_no_saved_model(local, address)
         path = local or PurePosixPath(unquote(urlsplit(address).path))
         name = _TAR_ENDING.sub("", path.name) if _TAR_ENDING.search(path.name) else path.stem
         info = PretrainedInfo(address, name, name)
@@ -143,6 +149,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
     unpacked = folder.with_name(f".{folder.name}.unpacked")
     shutil.rmtree(unpacked, ignore_errors=True)  # of a process that was killed
     try:
+        check_is_no_saved_model(local or part, info.url)
         digest = check_archive(local or part, info.url, sha256, folder.parent)
         unpack(local or part, unpacked)
         content = _content(unpacked, info.extract_name)

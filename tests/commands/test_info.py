@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -129,6 +130,15 @@ def test_a_damaged_file(command, tmp_path):
     code, out, err = command("info", tmp_path / "model.safetensors")
     assert (code, out) == (1, "")
     assert "damaged" in err
+
+
+def test_a_saved_model_is_named_as_one(command, tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    code, out, err = command("info", tmp_path / "m.keras")
+    assert (code, out) == (1, "")
+    assert "m.keras is a saved model of Keras: open it with keras.models.load_model" in err
+    assert "torch" not in err
 
 
 def test_folders_of_tensorflow_2(command):

@@ -10,7 +10,7 @@ from command_line import start
 from runtimes import once
 
 from keras_bert import __version__
-from keras_bert.commands import main
+from keras_bert.commands import _parse, main
 
 COMMANDS = ("extract", "classify", "fill", "similar", "show", "tokenize", "convert", "info", "run")
 
@@ -61,6 +61,41 @@ def test_a_misspelt_option_shows_the_usage_of_its_command(capsys):
     message = capsys.readouterr().err
     assert message.startswith("usage: keras-bert extract ")
     assert message.endswith("error: unrecognized arguments: --pooing ave. Is --pooling meant?\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["fill", "tiny", "--top", "3", "I [MASK]"], {"top": 3, "text": ["I [MASK]"]}),
+        (["fill", "tiny", "a", "--json", "b"], {"json": True, "text": ["a", "b"]}),
+        (["similar", "tiny", "--query", "x", "texts"], {"query": "x", "file": "texts"}),
+        (["extract", "tiny", "--layers", "-1,-2", "texts"], {"layers": [-1, -2], "file": "texts"}),
+        (["extract", "--layers", "-1", "tiny", "--pooling=ave", "texts"], {"file": "texts"}),
+        (["tokenize", "--ids", "tiny", "--cased", "texts"], {"ids": True, "cased": True}),
+        (["show", "tiny", "a", "-o", "p.html", "b"], {"output": "p.html", "text": ["a", "b"]}),
+        (["--debug", "classify", "tiny", "--json", "texts"], {"debug": True, "file": "texts"}),
+    ],
+)
+def test_options_may_stand_anywhere(words, expected):
+    found = vars(_parse(words))
+    assert found["model"] == "tiny"
+    assert found["command"] == next(word for word in words if word in COMMANDS)
+    assert found.items() >= expected.items()
+
+
+def test_one_argument_too_many(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["tokenize", "tiny", "--ids", "texts", "more"])
+    assert end.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith("usage: keras-bert tokenize ")
+    assert message.endswith("error: unrecognized arguments: more\n")
+
+
+def test_a_script_s_arguments_are_its_own():
+    words = ["a", "--graph", "--top", "3", "--", "b"]
+    found = _parse(["run", "--eager", "script.py", *words])
+    assert (found.script, found.arguments, found.graph) == ("script.py", words, False)
 
 
 def test_a_misspelt_command(capsys):

@@ -92,6 +92,13 @@ def test_case_is_what_the_user_or_else_the_folder_or_the_vocabulary_says(
     assert found._cased == (expected if said is None else said)
 
 
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_saved_model_is_no_folder(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(ValueError, match="is a saved model of Keras.*load_model"):
+        shared.model_paths(str(tmp_path / name))
+
+
 # Texts
 
 

@@ -1,0 +1,33 @@
+"""How many tokens of texts the vocabulary lacks: a model in another language knows few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class UnknownTokens:
+    """Counts the tokens of texts, and those that the vocabulary lacks.
+
+    Args:
+        tokenizer: The tokenizer that made the ids.
+    """
+
+    def __init__(self, tokenizer: Any):
+        self._name = tokenizer._token_unk
+        self._id = tokenizer._token_dict.get(self._name)
+        self._unknown = self._all = 0
+
+    def count(self, ids: Sequence[int], special: int = 2) -> None:
+        """Count the ids of a text, of which some are special tokens around it."""
+        self._unknown += ids.count(self._id)
+        self._all += len(ids) - special
+
+    def message(self) -> str | None:
+        """What to tell the user, if most of the tokens are unknown."""
+        if 2 * self._unknown <= self._all:
+            return None
+        return (
+            f"most tokens of the texts are not in the vocabulary and became {self._name}, which "
+            "tells the model nothing of them: is it a model of another language?"
+        )

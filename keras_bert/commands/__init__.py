@@ -76,7 +76,8 @@ def _parse(words: list[str]) -> argparse.Namespace:
         _parser().error(f"there is no command {command!r}.{nearest} {known}")
     words = _joined(command, words)
     options, unknown = _parser().parse_known_args(words)
-    if unknown and not any(word.startswith("-") for word in unknown):
+    looks_like_option = [word.startswith("-") and word != "-" for word in unknown]
+    if unknown and (unknown[0] == "--" or not any(looks_like_option)):
         # An argument behind options, of a command whose earlier ones may be left out.
         own = words[words.index(command) + 1 :]
         known = argparse.Namespace(command=command, debug=options.debug)

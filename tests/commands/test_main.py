@@ -68,7 +68,9 @@ def test_a_misspelt_option_shows_the_usage_of_its_command(capsys):
     [
         (["fill", "tiny", "--top", "3", "I [MASK]"], {"top": 3, "text": ["I [MASK]"]}),
         (["fill", "tiny", "a", "--json", "b"], {"json": True, "text": ["a", "b"]}),
+        (["fill", "tiny", "--top", "3", "--", "-x"], {"top": 3, "text": ["-x"]}),
         (["similar", "tiny", "--query", "x", "texts"], {"query": "x", "file": "texts"}),
+        (["classify", "tiny", "--top", "2", "-"], {"top": 2, "file": "-"}),
         (["extract", "tiny", "--layers", "-1,-2", "texts"], {"layers": [-1, -2], "file": "texts"}),
         (["extract", "--layers", "-1", "tiny", "--pooling=ave", "texts"], {"file": "texts"}),
         (["tokenize", "--ids", "tiny", "--cased", "texts"], {"ids": True, "cased": True}),

@@ -19,6 +19,8 @@ from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
 from .arguments import PAIR_SEPARATOR
 
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
 
 class CommandError(ValueError):
     """Something that the user can do something about; the message says what."""
@@ -134,6 +136,16 @@ def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
     return load_tokenizer(path, options.cased, official=options.official)
 
 
+def check_text_file(name: str) -> None:
+    """Raise where there is no such file."""
+    if not os.path.exists(name):
+        raise CommandError(
+            f'there is no text file {name!r}. To give one text: echo "…" | python -m keras_bert …'
+        )
+    if os.path.isdir(name):
+        raise CommandError(f"{name} is a folder, not a text file")
+
+
 @contextmanager
 def open_texts(name: str) -> Iterator[BinaryIO]:
     """Open a text file, or stdin for '-', for `lines`."""
@@ -141,11 +153,8 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
         if sys.stdin.isatty():
             sys.stderr.write("One text a line; end with Ctrl-D.\n")
         yield sys.stdin.buffer
-    elif not os.path.exists(name):
-        raise CommandError(f"there is no text file {name!r}")
-    elif os.path.isdir(name):
-        raise CommandError(f"{name} is a folder, not a text file")
     else:
+        check_text_file(name)
         with open(name, "rb") as stream:
             yield stream
 
@@ -157,8 +166,11 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
             # Decoded one by one: a text stream decodes blocks, and cannot say which line is wrong.
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            message = f"{name} is not UTF-8 (line {number}: {error.reason})"
-            raise CommandError(message) from None
+            encoding = "UTF-16" if number == 1 and line[:2] in _UTF_16_MARKS else "GBK"
+            raise CommandError(
+                f"{name} is not UTF-8 (line {number}: {error.reason}); convert it, for example by "
+                f"iconv -f {encoding} -t UTF-8, which takes the name of its encoding after -f"
+            ) from None
         yield text.removesuffix("\n").removesuffix("\r")
 
 

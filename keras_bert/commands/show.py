@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     """Compute, and write the page."""
     output = Path(options.output)
     _check_output(output)
-    _check_texts(options.text)
+    _check_texts(options.text, options)
     is_sentences = is_sentence_folder(model_folder(options.model))
     options.official = options.official or is_sentences  # as their vectors always have it
     files = shared.open_model(options)
@@ -84,8 +85,11 @@ def _check_output(output: Path) -> None:
     output_files.check_is_new(output)
 
 
-def _check_texts(texts: list[str]) -> None:
+def _check_texts(texts: list[str], options: argparse.Namespace) -> None:
     for text in texts:
+        if os.path.isfile(text):
+            told = f"{text!r} is taken as a text, though there is a file of that name"
+            shared.remark(options, told)
         if not text.strip():
             raise shared.CommandError(f"a text must not be empty. Received: {text!r}")
         try:

@@ -163,8 +163,13 @@ def test_a_part_of_something_else_is_not_continued(command, google, texts, monke
     output = texts.with_name("out.jsonl")
     stdin = change == "stdin"
     words = ["extract", google, "-" if stdin else texts, "-o", output]
+
+    def interrupted(*_, **__):
+        yield 0, ["a"], {-1: np.zeros((1, 12))}
+        raise ZeroDivisionError
+
     with monkeypatch.context() as patch:
-        patch.setattr(extract, "_features", lambda *_, **__: iter([(0, ["a"], {-1: 1 / 0})]))
+        patch.setattr(extract, "_features", interrupted)
         with pytest.raises(ZeroDivisionError):
             command(*words, stdin="a\n")
     if change == "arguments":
@@ -233,6 +238,20 @@ def test_an_output_that_another_command_is_writing(command, google, texts):
     assert code == 1
     assert f"another command is writing {output}: wait for it" in err
     assert command("extract", google, texts, "-o", output) == (0, "", "")
+
+
+@once
+def test_texts_that_are_not_utf_8_leave_nothing_behind(command, google, tmp_path):
+    texts, output = tmp_path / "texts", tmp_path / "out.jsonl"
+    texts.write_bytes("中文\na\n".encode("gbk"))
+    words = ("extract", google, "-o", output, texts)
+    code, _, err = command(*words)
+    assert (code, err.count("\n"), "holds what was done" in err) == (1, 1, False)
+    assert "is not UTF-8 (line 1" in err
+    assert list(tmp_path.iterdir()) == [texts]
+    texts.write_text("中文\na\n", "utf-8")
+    assert command(*words)[0] == 0
+    assert len(output.read_text("utf-8").splitlines()) == 2
 
 
 @once

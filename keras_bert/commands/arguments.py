@@ -81,8 +81,8 @@ def _fill(commands) -> argparse.ArgumentParser:
         "fill",
         help="guess masked words, with probabilities",
         description="For every [MASK] in a text print the tokens that fit best, one a line: "
-        "probability, tab, token; a line before them repeats the text. For several masks in one "
-        "text each is guessed on its own.",
+        "probability, tab, token; a line before them repeats the text. Several masks in one text "
+        "are guessed each on its own, and the line says which it is: '(mask 1 of 2)'.",
     )
     add_model_argument(parser)
     text_help = "text with [MASK]; lines of stdin by default"

@@ -17,6 +17,7 @@ from ..datasets.folders import model_folder
 from ..datasets.saved_models import is_named_as_saved_model
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
+from ..tokenizer.unknown_tokens import UnknownTokens
 from .arguments import PAIR_SEPARATOR
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -177,19 +178,32 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
 def texts(stream: BinaryIO, options: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of FILE, each of which gets its own output; blank ones only if not typed."""
     found = lines(stream, options.file)
-    is_typed = options.file == "-" and sys.stdin.isatty()
-    return without_blanks(found, options) if is_typed else found
+    if options.file == "-" and sys.stdin.isatty():
+        return without_blanks(found, options)
+    if options.command == "tokenize":  # whose output shows what became of them
+        return found
+    return _remarked_blanks(found, options, "keep their place")
 
 
 def without_blanks(texts: Iterable[str], options: argparse.Namespace) -> Iterator[str]:
     """Leave blank lines out, and say so at the first."""
+    return filter(str.strip, _remarked_blanks(texts, options, "are skipped"))
+
+
+def _remarked_blanks(texts: Iterable[str], options: argparse.Namespace, fate: str) -> Iterator[str]:
+    """Pass lines on, and say at the first blank one what becomes of such."""
     is_said = False
     for number, text in enumerate(texts, start=1):
-        if text.strip():
-            yield text
-        elif not is_said:
+        if not is_said and not text.strip():
             is_said = True
-            remark(options, f"line {number} is blank; blank lines are skipped")
+            remark(options, f"line {number} is blank; blank lines {fate}")
+        yield text
+
+
+def remark_unknown(unknown: UnknownTokens, options: argparse.Namespace) -> None:
+    """Say so if most of the tokens of all texts were unknown."""
+    if message := unknown.message():
+        remark(options, message)
 
 
 def as_pair(line: str) -> str | tuple[str, str]:
@@ -197,6 +211,12 @@ def as_pair(line: str) -> str | tuple[str, str]:
     # Google's pattern is greedy: the last separator counts.
     first, separator, second = line.rpartition(PAIR_SEPARATOR)
     return (first, second) if separator else line
+
+
+def as_parts(line: str) -> tuple[str, ...]:
+    """The one or two texts of a line."""
+    pair = as_pair(line)
+    return (pair,) if isinstance(pair, str) else pair
 
 
 def pooling_of(options: argparse.Namespace) -> str | None:

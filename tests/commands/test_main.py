@@ -4,6 +4,7 @@ import contextlib
 import importlib.metadata
 import os
 import sys
+import warnings
 
 import pytest
 from command_line import start
@@ -121,6 +122,17 @@ def test_an_error_is_one_message_and_1(words, command):
 def test_debug_shows_where_an_error_is():
     with pytest.raises(FileNotFoundError):
         main(["--debug", "info", "nowhere"])
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_remarks(command, monkeypatch):
+    def warn(options):
+        warnings.warn("so it is", stacklevel=1)
+
+    monkeypatch.setattr("keras_bert.commands.info.run", warn)
+    assert command("info", "tiny") == (0, "", "keras-bert info: so it is\n")
+    with pytest.warns(UserWarning, match="so it is"):
+        assert command("--debug", "info", "tiny") == (0, "", "")
 
 
 def test_the_console_script_is_this_function():

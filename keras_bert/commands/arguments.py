@@ -199,10 +199,12 @@ def _info(commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "info",
         help="show what a checkpoint holds",
-        description="Describe a model folder, or list the tensors of a single checkpoint file.",
+        description="Describe a model folder, or list the tensors of a single checkpoint file, or "
+        "without either the names in PretrainedList.",
     )
     parser.add_argument(
         "path",
+        nargs="?",
         metavar="PATH",
         help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file; "
         "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "

@@ -10,6 +10,7 @@ from typing import Any
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import listed, with_ranges
 from ..checkpoints.paths import get_checkpoint_paths, is_sentence_folder
+from ..datasets.official import list_names
 from ..datasets.saved_models import HOW_TO_OPEN
 from ..families import Family, family_of
 from ..families.configuration import activation_name, read_config
@@ -26,6 +27,10 @@ _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
 
 def run(options: argparse.Namespace) -> None:
     """Describe."""
+    if options.path is None:
+        names = list_names()
+        write(json.dumps(names) if options.json else "\n".join(names))
+        return
     path = file_or_folder(options.path)
     is_folder = path.is_dir()
     if path.suffix == ".keras" and path.is_file():

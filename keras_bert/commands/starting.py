@@ -27,12 +27,12 @@ def import_keras(options: argparse.Namespace, saves: bool = False) -> None:
 
 
 @contextmanager
-def quietly(options: argparse.Namespace) -> Iterator[None]:
+def quietly(options: argparse.Namespace | None = None) -> Iterator[None]:
     """Hold back stderr in this block, and show what came if it fails, or with --debug.
 
     TensorFlow's C++ code greets there before TF_CPP_MIN_LOG_LEVEL counts for it.
     """
-    if options.debug:
+    if options is not None and options.debug:
         yield
         return
     import tempfile

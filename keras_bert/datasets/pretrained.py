@@ -38,8 +38,8 @@ def get_pretrained(
     has to be the same ever after. Of some official archives the hashes of the files inside are
     known and compared.
 
-    `hf://…` is fetched by the package huggingface_hub (`pip install 'keras-bert[hub]'`), into its
-    own cache and by its own settings, such as `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT` and
+    `hf://…` is fetched by the package huggingface_hub (`pip install huggingface_hub`), into its own
+    cache and by its own settings, such as `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT` and
     `HF_HUB_OFFLINE`; only files that are read are.
 
     Args:
@@ -142,10 +142,13 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
     except OSError as error:
         if "://" not in info.url:
             raise no_such_model(info.url) from None
+        hint = ""
+        if info.url.startswith(GOOGLE_STORAGE):
+            hint = f" Or name a mirror by {MIRROR_VARIABLE}, or take hf://org/name from the hub."
         raise OSError(
             f"{source} could not be downloaded: {error}. Download it by other means and save it as "
-            f"{archive}, or put its files into {folder}, and try again."
-        ) from error
+            f"{archive}, or put its files into {folder}, and try again.{hint}"
+        ) from None
     unpacked = folder.with_name(f".{folder.name}.unpacked")
     shutil.rmtree(unpacked, ignore_errors=True)  # of a process that was killed
     try:

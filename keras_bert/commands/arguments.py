@@ -1,6 +1,7 @@
 """The arguments of all commands. Nothing is imported here that takes a while."""
 
 import argparse
+from collections.abc import Callable, Mapping
 
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
 _PAIR_HELP = f"a line 'first{PAIR_SEPARATOR}second' is a pair of sentences"
@@ -176,7 +177,10 @@ def _convert(commands) -> argparse.ArgumentParser:
         help="a folder to make, or a .keras file; the vocabulary goes beside it",
     )
     parser.add_argument(
-        "--to", choices=("google", "huggingface"), help="what kind of folder to make"
+        "--to",
+        type=other_name_of({"hf": "huggingface", "hugging_face": "huggingface"}),
+        choices=("google", "huggingface"),
+        help="what kind of folder to make",
     )
     parser.add_argument(
         "--vocab", metavar="FILE", help="vocabulary of a .keras file (default: vocab.txt beside it)"
@@ -295,6 +299,7 @@ def add_pooling_arguments(parser: argparse.ArgumentParser, default: str = "") ->
     """Add --pooling and --prompt; `default` says what is done without the first."""
     parser.add_argument(
         "--pooling",
+        type=other_name_of({"mean": "ave", "avg": "ave", "average": "ave", "cls": "nsp"}),
         choices=("nsp", "max", "ave", "sentence"),
         help="one vector per text: of its first token, the maximum or the mean over all, or what a "
         f"folder of sentence-transformers says{default}",
@@ -329,6 +334,17 @@ def add_case_arguments(parser: argparse.ArgumentParser) -> None:
         "the vocabulary has capital letters",
     )
     group.add_argument("--uncased", dest="cased", action="store_false", help="drop both")
+
+
+def other_name_of(names: Mapping[str, str]) -> Callable[[str], str]:
+    """A word on the command line, of which other programs have other names for some."""
+
+    def known_here(word: str) -> str:
+        if word in names:
+            raise argparse.ArgumentTypeError(f"is {names[word]} meant? Received: {word}")
+        return word
+
+    return known_here
 
 
 def positive(word: str) -> int:

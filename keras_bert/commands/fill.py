@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -45,7 +46,10 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_mask(text: str) -> None:
     if TOKEN_MASK not in text:
-        raise shared.CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
+        message = f"there is no {TOKEN_MASK} in the text {text!r}"
+        if re.search(r"[\[<]mask[\]>]", text, re.IGNORECASE):
+            message += f"; it is written {TOKEN_MASK}"
+        raise shared.CommandError(message)
 
 
 def _check_head(files: shared.ModelFolder, options: argparse.Namespace) -> None:

@@ -93,6 +93,8 @@ def test_a_sentencepiece_vocabulary(command, pieces):
     ("text", "message"),
     [
         ("a b", "there is no [MASK] in the text 'a b'"),
+        ("a [mask]", "in the text 'a [mask]'; it is written [MASK]"),
+        ("a <mask>", "in the text 'a <mask>'; it is written [MASK]"),
         ("[MASK]" * 15, "17 tokens, the model takes 16"),
     ],
 )

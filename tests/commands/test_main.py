@@ -86,6 +86,21 @@ def test_options_may_stand_anywhere(words, expected):
     assert found.items() >= expected.items()
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["extract", "tiny", "--pooling", "mean"], "--pooling: is ave meant?"),
+        (["similar", "tiny", "--pooling", "cls"], "--pooling: is nsp meant?"),
+        (["convert", "tiny", "new", "--to", "hf"], "--to: is huggingface meant?"),
+    ],
+)
+def test_what_other_programs_call_otherwise(words, meant, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert f"error: argument {meant} Received: {words[-1]}\n" in capsys.readouterr().err
+
+
 def test_one_argument_too_many(capsys):
     with pytest.raises(SystemExit) as end:
         main(["tokenize", "tiny", "--ids", "texts", "more"])

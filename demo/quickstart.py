@@ -6,21 +6,26 @@ MODEL is any other model folder with a configuration, the weights of the encoder
 and a vocabulary.
 """
 
+import os
 import sys
 import time
 
 import numpy as np
 
-from keras_bert import (
-    POOL_AVE,
-    PretrainedList,
-    Tokenizer,
-    extract_embeddings,
-    get_checkpoint_paths,
-    get_pretrained,
-    load_trained_model_from_checkpoint,
-    load_vocabulary,
-)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start is not the subject here
+from keras_bert.commands.starting import quietly
+
+with quietly():
+    from keras_bert import (
+        POOL_AVE,
+        PretrainedList,
+        Tokenizer,
+        extract_embeddings,
+        get_checkpoint_paths,
+        get_pretrained,
+        load_trained_model_from_checkpoint,
+        load_vocabulary,
+    )
 
 # Chosen because the model of the package, which has not seen them, does well on them; how often it
 # does, says its card, keras_bert/datasets/tiny/README.md.

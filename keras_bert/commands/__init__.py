@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from .. import __version__
@@ -47,7 +49,8 @@ def _run(words: list[str]) -> int:
         command = import_module(f".{options.command}", __name__)
     options.started = started
     try:
-        command.run(options)
+        with _warnings_as_remarks(options):
+            command.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -57,6 +60,23 @@ def _run(words: list[str]) -> int:
         print(f"keras-bert {options.command}: {_message(error)}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+@contextmanager
+def _warnings_as_remarks(options: argparse.Namespace) -> Iterator[None]:
+    """Show what is to be told to users without the line of code that tells it."""
+    with warnings.catch_warnings():
+        shown_as_ever = warnings.showwarning
+
+        def show(message, category, *place, **others) -> None:
+            if category is UserWarning:
+                print(f"keras-bert {options.command}: {message}", file=sys.stderr)  # noqa: T201
+            else:
+                shown_as_ever(message, category, *place, **others)
+
+        if not options.debug and options.command != "run":  # whose script warns as it likes
+            warnings.showwarning = show
+        yield
 
 
 def _message(error: Exception) -> str:
@@ -74,7 +94,14 @@ def _parse(words: list[str]) -> argparse.Namespace:
         nearest = _nearest(command, COMMANDS)
         known = f"Commands: {', '.join(COMMANDS)}."
         _parser().error(f"there is no command {command!r}.{nearest} {known}")
-    options, unknown = _parser().parse_known_args(_joined(command, words))
+    words = _joined(command, words)
+    options, unknown = _parser().parse_known_args(words)
+    looks_like_option = [word.startswith("-") and word != "-" for word in unknown]
+    if unknown and (unknown[0] == "--" or not any(looks_like_option)):
+        # An argument behind options, of a command whose earlier ones may be left out.
+        own = words[words.index(command) + 1 :]
+        known = argparse.Namespace(command=command, debug=options.debug)
+        options, unknown = options.parser.parse_known_intermixed_args(own, known)
     if unknown:  # parse_args would show the usage of no command
         known = [each for each in options.parser._option_string_actions if each.startswith("--")]
         nearest = _nearest(unknown[0].partition("=")[0], known)

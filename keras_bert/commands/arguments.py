@@ -1,6 +1,7 @@
 """The arguments of all commands. Nothing is imported here that takes a while."""
 
 import argparse
+from collections.abc import Callable, Mapping
 
 PAIR_SEPARATOR = " ||| "  # as in Google's extract_features.py
 _PAIR_HELP = f"a line 'first{PAIR_SEPARATOR}second' is a pair of sentences"
@@ -81,8 +82,8 @@ def _fill(commands) -> argparse.ArgumentParser:
         "fill",
         help="guess masked words, with probabilities",
         description="For every [MASK] in a text print the tokens that fit best, one a line: "
-        "probability, tab, token; a line before them repeats the text. For several masks in one "
-        "text each is guessed on its own.",
+        "probability, tab, token; a line before them repeats the text. Several masks in one text "
+        "are guessed each on its own, and the line says which it is: '(mask 1 of 2)'.",
     )
     add_model_argument(parser)
     text_help = "text with [MASK]; lines of stdin by default"
@@ -176,7 +177,10 @@ def _convert(commands) -> argparse.ArgumentParser:
         help="a folder to make, or a .keras file; the vocabulary goes beside it",
     )
     parser.add_argument(
-        "--to", choices=("google", "huggingface"), help="what kind of folder to make"
+        "--to",
+        type=other_name_of({"hf": "huggingface", "hugging_face": "huggingface"}),
+        choices=("google", "huggingface"),
+        help="what kind of folder to make",
     )
     parser.add_argument(
         "--vocab", metavar="FILE", help="vocabulary of a .keras file (default: vocab.txt beside it)"
@@ -199,10 +203,12 @@ def _info(commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "info",
         help="show what a checkpoint holds",
-        description="Describe a model folder, or list the tensors of a single checkpoint file.",
+        description="Describe a model folder, or list the tensors of a single checkpoint file, or "
+        "without either the names in PretrainedList.",
     )
     parser.add_argument(
         "path",
+        nargs="?",
         metavar="PATH",
         help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file; "
         "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
@@ -293,6 +299,7 @@ def add_pooling_arguments(parser: argparse.ArgumentParser, default: str = "") ->
     """Add --pooling and --prompt; `default` says what is done without the first."""
     parser.add_argument(
         "--pooling",
+        type=other_name_of({"mean": "ave", "avg": "ave", "average": "ave", "cls": "nsp"}),
         choices=("nsp", "max", "ave", "sentence"),
         help="one vector per text: of its first token, the maximum or the mean over all, or what a "
         f"folder of sentence-transformers says{default}",
@@ -327,6 +334,17 @@ def add_case_arguments(parser: argparse.ArgumentParser) -> None:
         "the vocabulary has capital letters",
     )
     group.add_argument("--uncased", dest="cased", action="store_false", help="drop both")
+
+
+def other_name_of(names: Mapping[str, str]) -> Callable[[str], str]:
+    """A word on the command line, of which other programs have other names for some."""
+
+    def known_here(word: str) -> str:
+        if word in names:
+            raise argparse.ArgumentTypeError(f"is {names[word]} meant? Received: {word}")
+        return word
+
+    return known_here
 
 
 def positive(word: str) -> int:

@@ -15,6 +15,7 @@ from ..checkpoints import open_checkpoint
 from ..families import family_of
 from ..families.configuration import read_config
 from ..families.tasks import find_task
+from ..tokenizer.unknown_tokens import UnknownTokens
 from . import output_files, shared, windows
 from .feature_files import Lines
 from .progress import closing_line, with_bar
@@ -101,13 +102,15 @@ def _records(model, record_of, files, texts, limit, options, done: int) -> Itera
     top = options.top
     if top is None and not (options.json or options.output):
         top = 1
-    found = _windows_with_logits(model, files, texts, limit, options, done)
+    unknown = UnknownTokens(files.tokenizer)
+    found = _windows_with_logits(model, files, texts, limit, options, done, unknown)
     for each in with_bar(found, options, done, is_shown=options.output is None):
         yield record_of(each, top)
+    shared.remark_unknown(unknown, options)
 
 
 def _windows_with_logits(
-    model, files, texts, limit, options, done: int
+    model, files, texts, limit, options, done: int, unknown: UnknownTokens
 ) -> Iterator[list[windows.Window]]:
     """The windows of every text, of which only long ones for taggers and readers have several."""
     from ..extraction.logits import logits_of
@@ -118,6 +121,8 @@ def _windows_with_logits(
         for text in itertools.islice(texts, done, None):
             parts = list(_encode(files.tokenizer, text, limit, options, model))
             unfinished.append([encoded for _, encoded in parts])
+            for (ids, _, second_length), _ in parts:
+                unknown.count(ids, special=3 if second_length else 2)
             yield from (row for row, _ in parts)
 
     found: list[np.ndarray] = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
 from ..checkpoints.paths import is_sentence_folder
+from ..families import Family
 from ..saving import conversion
 from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
             raise CommandError(f"a file to make must end in .keras. Received: {target}")
         if options.to is not None or source.is_file():
             raise CommandError("a .keras file is made from a folder, and without --to")
-        _to_model_file(source, target, options)
+        beside = _to_model_file(source, target, options)
     elif options.to is None:
         raise CommandError("which kind of folder? Add --to google or --to huggingface")
     else:
@@ -60,14 +61,15 @@ def run(options: argparse.Namespace) -> None:
             files = conversion.with_vocabulary(files, change)
         for text in _WRITERS[options.to](target, files):
             remark(options, text)
-        _report(files.left_out, options)
+        _report(files.left_out, files.family, options)
+        beside = None
     if is_sentence_folder(source):
         remark(
             options,
             "left out: what the folder says about sentences (pooling, dense layers, prompts); "
             "save_sentence_model writes that",
         )
-    _remark_written(target, options)
+    _remark_written(target, beside, options)
 
 
 def _read_model_file(source: Path, options: argparse.Namespace):
@@ -83,7 +85,8 @@ def _read_model_file(source: Path, options: argparse.Namespace):
     return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
 
 
-def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> None:
+def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> Path | None:
+    """Write a .keras file and return the path of its vocabulary, None where there is none."""
     files = conversion.read_folder(source)
     change = _vocabulary_change(files.vocabulary, options)
     vocabulary = files.vocabulary if change is None else change.vocabulary
@@ -99,7 +102,8 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> N
         if vocabulary is not None and not beside.exists():
             conversion.write_vocabulary(stack.enter_context(new_file(beside)), vocabulary)
         lost = write_model_file(target, source, change)
-    _report([*lost, *files.left_out], options)
+    _report([*lost, *files.left_out], files.family, options)
+    return None if vocabulary is None else beside
 
 
 def _is_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> bool:
@@ -123,13 +127,26 @@ def _vocabulary_change(
     return VocabularyChange(vocabulary, keep, add or ())
 
 
-def _remark_written(target: Path, options: argparse.Namespace) -> None:
+def _remark_written(target: Path, vocabulary: Path | None, options: argparse.Namespace) -> None:
     files = sorted(target.iterdir()) if target.is_dir() else [target]
     size = sum(file.stat().st_size for file in files)
     names = f": {', '.join(file.name for file in files)}" if target.is_dir() else ""
+    if vocabulary is not None:
+        names = f"; its vocabulary is {vocabulary}"
     remark(options, f"{target} written, {size / 1e6:,.1f} MB{names}")
 
 
-def _report(names: list[str], options: argparse.Namespace) -> None:
+def _report(names: list[str], family: Family, options: argparse.Namespace) -> None:
     if names:
         remark(options, f"left out: {', '.join(with_ranges(names))}")
+    of_heads = {
+        row.in_files(naming)[0]
+        for head in family.task_heads.values()
+        for row in head.last
+        for naming in ("google", "huggingface")
+    }
+    if not of_heads.isdisjoint(names):
+        remark(
+            options,
+            "the head that classifies or answers is not converted; save_task_model writes it",
+        )

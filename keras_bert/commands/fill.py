@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import re
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ from ..families.fitting import UNTRAINED_HEAD, has_untrained_head, unwarned_of_h
 from ..families.translation import heads_of
 from ..families.weights import find_weights
 from ..tokenizer import TOKEN_MASK, Tokenizer
+from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared
 from .starting import import_keras
 
@@ -34,19 +37,19 @@ def run(options: argparse.Namespace) -> None:
             paths.config, paths.checkpoint, training=True, seq_len=None, allow_missing_heads=True
         )
     limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
-    tokens = {index: token for token, index in vocabulary.items()}
-    if options.text:
-        for text in options.text:
-            _fill(model, tokenizer, tokens, text, limit, options)
-        return
-    with shared.open_texts("-") as stream:
-        for text in shared.without_blanks(shared.lines(stream, "-"), options):
-            _fill(model, tokenizer, tokens, text, limit, options)
+    unknown = UnknownTokens(tokenizer)
+    with nullcontext() if options.text else shared.open_texts("-") as stream:
+        for text in options.text or shared.without_blanks(shared.lines(stream, "-"), options):
+            _fill(model, tokenizer, text, limit, options, unknown)
+    shared.remark_unknown(unknown, options)
 
 
 def _check_mask(text: str) -> None:
     if TOKEN_MASK not in text:
-        raise shared.CommandError(f"there is no {TOKEN_MASK} in the text {text!r}")
+        message = f"there is no {TOKEN_MASK} in the text {text!r}"
+        if re.search(r"[\[<]mask[\]>]", text, re.IGNORECASE):
+            message += f"; it is written {TOKEN_MASK}"
+        raise shared.CommandError(message)
 
 
 def _check_head(files: shared.ModelFolder, options: argparse.Namespace) -> None:
@@ -90,10 +93,10 @@ def keep_masks(tokenizer: Tokenizer) -> None:
     tokenizer._tokenize = tokenize_around_masks  # type: ignore[method-assign]
 
 
-def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
+def _fill(model, tokenizer, text: str, limit: int, options, unknown: UnknownTokens) -> None:
     _check_mask(text)
-    pair = shared.as_pair(text)
-    ids, segments = tokenizer.encode(*((pair,) if isinstance(pair, str) else pair))
+    parts = shared.as_parts(text)
+    ids, segments = tokenizer.encode(*parts)
     if len(ids) > limit:
         raise shared.CommandError(
             f"the text has {len(ids)} tokens, the model takes {limit}: {text!r}"
@@ -103,7 +106,9 @@ def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
     batch[0, 0, : len(ids)], batch[1, 0, : len(ids)] = ids, segments
     batch[2] = batch[0] == tokenizer._token_dict[TOKEN_MASK]
     masked = batch[2, 0] == 1
+    unknown.count(ids, special=len(parts) + 1 + int(masked.sum()))
     probabilities = np.asarray(model.predict_on_batch(list(batch))[0])[0][masked]
+    tokens = tokenizer._token_dict_inv
     guesses = [
         [(tokens.get(index, ""), row[index]) for index in np.argsort(-row)[: options.top].tolist()]
         for row in probabilities.astype("float64")
@@ -115,7 +120,7 @@ def _fill(model, tokenizer, tokens, text: str, limit: int, options) -> None:
         ]
         shared.write(json.dumps({"text": text, "masks": listed}, ensure_ascii=False))
         return
-    for each in guesses:
-        shared.write(text)
+    for number, each in enumerate(guesses, start=1):
+        shared.write(text if len(guesses) == 1 else f"{text} (mask {number} of {len(guesses)})")
         for token, probability in each:
             shared.write(f"{probability:.6f}\t{token}")

@@ -10,6 +10,8 @@ from typing import Any
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import listed, with_ranges
 from ..checkpoints.paths import get_checkpoint_paths, is_sentence_folder
+from ..datasets.official import list_names
+from ..datasets.saved_models import HOW_TO_OPEN
 from ..families import Family, family_of
 from ..families.configuration import activation_name, read_config
 from ..families.fitting import check_fit
@@ -18,15 +20,23 @@ from ..families.tasks import CLASSES, FoundTask, UnclearTask, find_task
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
 from ..tokenizer import load_tokenizer
-from .shared import file_or_folder, write
+from .shared import CommandError, file_or_folder, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
 
 
 def run(options: argparse.Namespace) -> None:
     """Describe."""
+    if options.path is None:
+        names = list_names()
+        write(json.dumps(names) if options.json else "\n".join(names))
+        return
     path = file_or_folder(options.path)
     is_folder = path.is_dir()
+    if path.suffix == ".keras" and path.is_file():
+        raise CommandError(
+            f"{path} is a saved model of Keras: {HOW_TO_OPEN}, which also takes such files"
+        )
     with open_checkpoint(
         get_checkpoint_paths(path).checkpoint if is_folder else path
     ) as checkpoint:

@@ -7,14 +7,16 @@ gets its own name when it is complete.
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import shared
 from .locking import lock
 from .progress import closing_line
+from .starting import at_ctrl_c
 
 
 def part_of(output: Path) -> Path:
@@ -38,6 +40,7 @@ def files_read(files: shared.ModelFolder, options: argparse.Namespace) -> list[l
     if config is not None:  # as TensorFlow Hub's models have none
         read.append(config)
     if options.file != "-":
+        shared.check_text_file(options.file)
         read.append(options.file)
     return [
         [os.path.abspath(file), os.path.getsize(file), os.stat(file).st_mtime_ns] for file in read
@@ -60,7 +63,9 @@ def write_all(file, items_after: Callable[[int], Iterable[tuple]], output: Path,
             count += 1
     except BaseException as error:
         file.close()
-        if options.file != "-":
+        if not count:
+            discard(part_of(output))
+        elif options.file != "-":
             text = f"{part_of(output)} holds what was done; the same command continues it"
             if isinstance(error, KeyboardInterrupt):
                 raise KeyboardInterrupt(text) from None
@@ -68,6 +73,14 @@ def write_all(file, items_after: Callable[[int], Iterable[tuple]], output: Path,
         raise
     file.finish(output)
     closing_line(options, count, output)
+
+
+def discard(part: Path) -> None:
+    """Delete a part that no text is in; it is a folder for some kinds of files."""
+    if part.is_dir():
+        shutil.rmtree(part)
+    else:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -81,20 +94,30 @@ def claimed(output: Path, settings: dict, options: argparse.Namespace) -> Iterat
     """
     part = part_of(output)
     note = part.with_name(f"{part.name}.json")
-    with open(note, "a+b") as stream:
-        try:
-            lock(stream)
-        except BlockingIOError:
-            message = f"another command is writing {output}: wait for it, or choose another name"
-            raise shared.CommandError(message) from None
-        except OSError as error:
-            text = f"{note} cannot be locked ({error}): let no other command write {output}"
-            shared.remark(options, text)
+
+    def forget() -> None:
+        if not part.exists():
+            with suppress(PermissionError):  # on Windows, where it may be open
+                note.unlink(missing_ok=True)
+
+    with ExitStack() as at_end, open(note, "a+b") as stream:
+        _lock(stream, note, output, options)
+        at_end.callback(forget)
+        at_end.enter_context(at_ctrl_c(forget))
         check_is_new(output)  # another command may have ended since it was checked
         _check_settings(part, stream, settings, options.file)
         yield
-    with suppress(PermissionError):  # on Windows, where a command that waits in vain has it open
-        note.unlink()
+
+
+def _lock(stream: BinaryIO, note: Path, output: Path, options: argparse.Namespace) -> None:
+    try:
+        lock(stream)
+    except BlockingIOError:
+        message = f"another command is writing {output}: wait for it, or choose another name"
+        raise shared.CommandError(message) from None
+    except OSError as error:
+        text = f"{note} cannot be locked ({error}): let no other command write {output}"
+        shared.remark(options, text)
 
 
 def _check_settings(part: Path, note: BinaryIO, settings: dict, file: str) -> None:

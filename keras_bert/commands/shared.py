@@ -14,9 +14,13 @@ from typing import Any, BinaryIO, NamedTuple
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
 from ..datasets.folders import model_folder
+from ..datasets.saved_models import is_named_as_saved_model
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
+from ..tokenizer.unknown_tokens import UnknownTokens
 from .arguments import PAIR_SEPARATOR
+
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class CommandError(ValueError):
@@ -64,9 +68,9 @@ class ModelFolder(NamedTuple):
 
 def folder_of(name: str) -> str:
     """Find a model's folder; say so if it is a file inside of one."""
-    is_archive = name.endswith((".zip", ".gz", ".tgz"))
+    is_known = name.endswith((".zip", ".gz", ".tgz")) or is_named_as_saved_model(name)
     if os.path.isfile(name) and not (
-        is_archive or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
+        is_known or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
     ):
         raise CommandError(f"a model is a folder, or an archive of one. Received: the file {name}.")
     return model_folder(name)
@@ -133,6 +137,16 @@ def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
     return load_tokenizer(path, options.cased, official=options.official)
 
 
+def check_text_file(name: str) -> None:
+    """Raise where there is no such file."""
+    if not os.path.exists(name):
+        raise CommandError(
+            f'there is no text file {name!r}. To give one text: echo "…" | python -m keras_bert …'
+        )
+    if os.path.isdir(name):
+        raise CommandError(f"{name} is a folder, not a text file")
+
+
 @contextmanager
 def open_texts(name: str) -> Iterator[BinaryIO]:
     """Open a text file, or stdin for '-', for `lines`."""
@@ -140,11 +154,8 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
         if sys.stdin.isatty():
             sys.stderr.write("One text a line; end with Ctrl-D.\n")
         yield sys.stdin.buffer
-    elif not os.path.exists(name):
-        raise CommandError(f"there is no text file {name!r}")
-    elif os.path.isdir(name):
-        raise CommandError(f"{name} is a folder, not a text file")
     else:
+        check_text_file(name)
         with open(name, "rb") as stream:
             yield stream
 
@@ -156,27 +167,43 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
             # Decoded one by one: a text stream decodes blocks, and cannot say which line is wrong.
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            message = f"{name} is not UTF-8 (line {number}: {error.reason})"
-            raise CommandError(message) from None
+            encoding = "UTF-16" if number == 1 and line[:2] in _UTF_16_MARKS else "GBK"
+            raise CommandError(
+                f"{name} is not UTF-8 (line {number}: {error.reason}); convert it, for example by "
+                f"iconv -f {encoding} -t UTF-8, which takes the name of its encoding after -f"
+            ) from None
         yield text.removesuffix("\n").removesuffix("\r")
 
 
 def texts(stream: BinaryIO, options: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of FILE, each of which gets its own output; blank ones only if not typed."""
     found = lines(stream, options.file)
-    is_typed = options.file == "-" and sys.stdin.isatty()
-    return without_blanks(found, options) if is_typed else found
+    if options.file == "-" and sys.stdin.isatty():
+        return without_blanks(found, options)
+    if options.command == "tokenize":  # whose output shows what became of them
+        return found
+    return _remarked_blanks(found, options, "keep their place")
 
 
 def without_blanks(texts: Iterable[str], options: argparse.Namespace) -> Iterator[str]:
     """Leave blank lines out, and say so at the first."""
+    return filter(str.strip, _remarked_blanks(texts, options, "are skipped"))
+
+
+def _remarked_blanks(texts: Iterable[str], options: argparse.Namespace, fate: str) -> Iterator[str]:
+    """Pass lines on, and say at the first blank one what becomes of such."""
     is_said = False
     for number, text in enumerate(texts, start=1):
-        if text.strip():
-            yield text
-        elif not is_said:
+        if not is_said and not text.strip():
             is_said = True
-            remark(options, f"line {number} is blank; blank lines are skipped")
+            remark(options, f"line {number} is blank; blank lines {fate}")
+        yield text
+
+
+def remark_unknown(unknown: UnknownTokens, options: argparse.Namespace) -> None:
+    """Say so if most of the tokens of all texts were unknown."""
+    if message := unknown.message():
+        remark(options, message)
 
 
 def as_pair(line: str) -> str | tuple[str, str]:
@@ -184,6 +211,12 @@ def as_pair(line: str) -> str | tuple[str, str]:
     # Google's pattern is greedy: the last separator counts.
     first, separator, second = line.rpartition(PAIR_SEPARATOR)
     return (first, second) if separator else line
+
+
+def as_parts(line: str) -> tuple[str, ...]:
+    """The one or two texts of a line."""
+    pair = as_pair(line)
+    return (pair,) if isinstance(pair, str) else pair
 
 
 def pooling_of(options: argparse.Namespace) -> str | None:

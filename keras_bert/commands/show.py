@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from ..checkpoints.paths import is_sentence_folder
 from ..datasets.folders import model_folder
 from ..families.fitting import unwarned_of_head
 from ..tokenizer import TOKEN_MASK
+from ..tokenizer.unknown_tokens import UnknownTokens
 from . import output_files, shared
 from .fill import keep_masks, word_head
 from .starting import import_keras
@@ -29,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     """Compute, and write the page."""
     output = Path(options.output)
     _check_output(output)
-    _check_texts(options.text)
+    _check_texts(options.text, options)
     is_sentences = is_sentence_folder(model_folder(options.model))
     options.official = options.official or is_sentences  # as their vectors always have it
     files = shared.open_model(options)
@@ -55,6 +57,7 @@ def run(options: argparse.Namespace) -> None:
         if text.count > len(text.ids):
             told = f"the page shows the first {len(text.ids)} of {text.count} tokens of"
             shared.remark(options, f"{told} {shorten(text.parts[0])}")
+    _remark_unknown(files.tokenizer, texts, options)
     size = max(1, len(content) // 1000)
     shared.remark(options, f"{output} is written, {size} kB: open it in a browser")
 
@@ -84,8 +87,11 @@ def _check_output(output: Path) -> None:
     output_files.check_is_new(output)
 
 
-def _check_texts(texts: list[str]) -> None:
+def _check_texts(texts: list[str], options: argparse.Namespace) -> None:
     for text in texts:
+        if os.path.isfile(text):
+            told = f"{text!r} is taken as a text, though there is a file of that name"
+            shared.remark(options, told)
         if not text.strip():
             raise shared.CommandError(f"a text must not be empty. Received: {text!r}")
         try:
@@ -117,13 +123,20 @@ def _check_size(config: dict[str, Any], texts: list[Text], length: int) -> None:
 
 
 def _read(text: str, tokenizer, length: int) -> Text:
-    pair = shared.as_pair(text)
-    parts = (pair,) if isinstance(pair, str) else pair
+    parts = shared.as_parts(text)
     ids, segments, offsets = tokenizer.encode_with_offsets(*parts)
     count = len(ids)
     if count > length:
         ids, segments, offsets = tokenizer.encode_with_offsets(*parts, max_len=length)
     return Text(parts, ids, segments, offsets, count)
+
+
+def _remark_unknown(tokenizer, texts: list[Text], options: argparse.Namespace) -> None:
+    unknown = UnknownTokens(tokenizer)
+    for text in texts:
+        masks = text.ids.count(tokenizer._token_dict.get(TOKEN_MASK))
+        unknown.count(text.ids, special=len(text.parts) + 1 + masks)
+    shared.remark_unknown(unknown, options)
 
 
 def _load(files: shared.ModelFolder, is_sentences: bool, guesses: bool) -> Loaded:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 
@@ -27,12 +27,12 @@ def import_keras(options: argparse.Namespace, saves: bool = False) -> None:
 
 
 @contextmanager
-def quietly(options: argparse.Namespace) -> Iterator[None]:
+def quietly(options: argparse.Namespace | None = None) -> Iterator[None]:
     """Hold back stderr in this block, and show what came if it fails, or with --debug.
 
     TensorFlow's C++ code greets there before TF_CPP_MIN_LOG_LEVEL counts for it.
     """
-    if options.debug:
+    if options is not None and options.debug:
         yield
         return
     import tempfile
@@ -68,6 +68,19 @@ def _shown_while(stderr: int, text: str) -> Iterator[None]:
         os.write(stderr, b"\r\033[K")
 
 
+_at_ctrl_c: list[Callable[[], None]] = []
+
+
+@contextmanager
+def at_ctrl_c(clean_up: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C call this function where it ends the process at once during a block."""
+    _at_ctrl_c.append(clean_up)
+    try:
+        yield
+    finally:
+        _at_ctrl_c.remove(clean_up)
+
+
 @contextmanager
 def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
     """Let Ctrl-C end the process at once during a block, if it would raise KeyboardInterrupt.
@@ -80,6 +93,8 @@ def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
         return
 
     def end(signum, frame):
+        for clean_up in _at_ctrl_c:
+            clean_up()
         os.write(stderr, b"\n" * os.isatty(stderr) + b"keras-bert: interrupted\n")
         os._exit(130)
 

@@ -5,6 +5,7 @@ import json
 import os
 
 from ..tokenizer import Tokenizer
+from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared
 
 
@@ -15,17 +16,19 @@ def run(options: argparse.Namespace) -> None:
     else:
         path = shared.model_paths(options.model)[1].vocab
     tokenizer = shared.make_tokenizer(options, path)
+    unknown = UnknownTokens(tokenizer)
     with shared.open_texts(options.file) as stream:
         for line in shared.texts(stream, options):
-            shared.write(_describe(tokenizer, shared.as_pair(line), options))
+            shared.write(_describe(tokenizer, shared.as_parts(line), options, unknown))
+    shared.remark_unknown(unknown, options)
 
 
-def _describe(tokenizer: Tokenizer, text: str | tuple[str, str], options) -> str:
-    pair = (text,) if isinstance(text, str) else text
+def _describe(tokenizer: Tokenizer, parts: tuple[str, ...], options, unknown) -> str:
+    ids, segments = tokenizer.encode(*parts)
+    unknown.count(ids, special=len(parts) + 1)
+    if options.ids and not options.json:
+        return " ".join(map(str, ids))
+    tokens = tokenizer.tokenize(*parts)
     if options.json:
-        ids, segments = tokenizer.encode(*pair)
-        tokens = tokenizer.tokenize(*pair)
         return json.dumps({"tokens": tokens, "ids": ids, "segments": segments}, ensure_ascii=False)
-    if options.ids:
-        return " ".join(map(str, tokenizer.encode(*pair)[0]))
-    return " ".join(tokenizer.tokenize(*pair))
+    return " ".join(tokens)

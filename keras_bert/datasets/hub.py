@@ -47,7 +47,7 @@ def hub_folder(address: str, progress: bool = True) -> str:
         import huggingface_hub.utils
     except ImportError:
         raise ImportError(
-            f"{address} is fetched by the package huggingface_hub: pip install 'keras-bert[hub]'"
+            f"{address} is fetched by the package huggingface_hub: pip install huggingface_hub"
         ) from None
     repository = _Repository(huggingface_hub, address, *match.groups())
     with _progress(huggingface_hub, progress):

@@ -91,6 +91,11 @@ class PretrainedList:
     )
 
 
+def list_names() -> list[str]:
+    """The names in `PretrainedList`."""
+    return [each for each in vars(PretrainedList) if not each.startswith("_")]
+
+
 def by_name(name) -> PretrainedInfo | str | None:
     """The entry of `PretrainedList` of this name; None where there is none, or such a path."""
     if not isinstance(name, str) or name.startswith("_") or os.path.exists(name):
@@ -98,15 +103,27 @@ def by_name(name) -> PretrainedInfo | str | None:
     return vars(PretrainedList).get(name)
 
 
+# Organizations on the hub, whose models are often named without them.
+_ORGANIZATIONS = {
+    r"bert-(base|large)-[\w.-]+": "google-bert",
+    r"albert-x*(base|large)-v[12]": "albert",
+    r"distilbert-base-[\w.-]+": "distilbert",
+    r"(all|multi-qa|paraphrase)-[\w.-]*(MiniLM|mpnet)[\w.-]*": "sentence-transformers",
+}
+
+
 def no_such_model(name: str) -> FileNotFoundError:
     """Make the error for what is neither path nor name, with the name that was perhaps meant."""
-    names = [each for each in vars(PretrainedList) if not each.startswith("_")]
+    names = list_names()
     nearest = difflib.get_close_matches(name.lower(), names, n=1)
     nearest = nearest or [each for each in names if sorted(each) == sorted(name.lower())]
     # `Path` makes one slash of two.
-    on_hub = re.fullmatch(r"(?:hf:/{1,2})?([\w-][\w.-]*/\w[\w.-]*)", name, re.IGNORECASE)
-    if on_hub and not nearest:
-        nearest = [f"hf://{on_hub[1]}"]
+    bare = re.sub("^hf:/{1,2}", "", name, flags=re.IGNORECASE)
+    for pattern, organization in _ORGANIZATIONS.items():
+        if re.fullmatch(pattern, bare, re.ASCII):
+            nearest = [f"hf://{organization}/{bare}"]
+    if not nearest and re.fullmatch(r"[\w-][\w.-]*/\w[\w.-]*", bare):
+        nearest = [f"hf://{bare}"]
     return FileNotFoundError(
         f"There is no model {name!r}: neither a folder nor a .zip or .tar.gz archive nor the URL "
         "of one, nor a name in PretrainedList, nor hf://org/name on the hub."

@@ -12,6 +12,7 @@ from urllib.request import url2pathname
 from .hashes import check_archive, check_files, record_archive
 from .hub import PREFIX, hub_folder
 from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
+from .saved_models import check_is_no_saved_model, is_named_as_saved_model, saved_model_error
 from .unpacking import ArchiveError, unpack
 
 __all__ = ["PretrainedInfo", "PretrainedList", "get_pretrained"]
@@ -37,8 +38,8 @@ def get_pretrained(
     has to be the same ever after. Of some official archives the hashes of the files inside are
     known and compared.
 
-    `hf://…` is fetched by the package huggingface_hub (`pip install 'keras-bert[hub]'`), into its
-    own cache and by its own settings, such as `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT` and
+    `hf://…` is fetched by the package huggingface_hub (`pip install huggingface_hub`), into its own
+    cache and by its own settings, such as `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT` and
     `HF_HUB_OFFLINE`; only files that are read are.
 
     Args:
@@ -58,7 +59,8 @@ def get_pretrained(
         ImportError: If the package huggingface_hub is needed and missing.
         OSError: If the archive or repository cannot be downloaded, is damaged, unsafe to unpack or
             not the one it should be. The message tells which file to put where.
-        ValueError: If the address names no file, or an argument makes no sense.
+        ValueError: If the address names no file, or a saved model (`.keras`, `.h5`), or an argument
+            makes no sense.
 
     Example:
         >>> import os
@@ -83,6 +85,10 @@ def get_pretrained(
             raise no_such_model(address)
         if local is not None and local.is_dir():
             return str(local)
+        if (local is None or local.exists()) and is_named_as_saved_model(address):
+            raise saved_model_error(address)
+        if local is not None and local.is_file():
+            check_is_no_saved_model(local, address)
         path = local or PurePosixPath(unquote(urlsplit(address).path))
         name = _TAR_ENDING.sub("", path.name) if _TAR_ENDING.search(path.name) else path.stem
         info = PretrainedInfo(address, name, name)
@@ -136,13 +142,17 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
     except OSError as error:
         if "://" not in info.url:
             raise no_such_model(info.url) from None
+        hint = ""
+        if info.url.startswith(GOOGLE_STORAGE):
+            hint = f" Or name a mirror by {MIRROR_VARIABLE}, or take hf://org/name from the hub."
         raise OSError(
             f"{source} could not be downloaded: {error}. Download it by other means and save it as "
-            f"{archive}, or put its files into {folder}, and try again."
-        ) from error
+            f"{archive}, or put its files into {folder}, and try again.{hint}"
+        ) from None
     unpacked = folder.with_name(f".{folder.name}.unpacked")
     shutil.rmtree(unpacked, ignore_errors=True)  # of a process that was killed
     try:
+        check_is_no_saved_model(local or part, info.url)
         digest = check_archive(local or part, info.url, sha256, folder.parent)
         unpack(local or part, unpacked)
         content = _content(unpacked, info.extract_name)

@@ -42,6 +42,8 @@ from ..tokenizer.vocabulary_change import VocabularyChange
 from .model_card import model_card
 from .new_files import new_folder, write_json
 
+_READ_HERE = "keras_bert reads it as it is"
+
 
 class ConvertibleModel(NamedTuple):
     """A model on its way from one format to another."""
@@ -123,12 +125,16 @@ def write_google_folder(folder: Path, files: ConvertibleModel) -> list[str]:
     usual = epsilon == USUAL_EPSILON
     if not usual:
         config["layer_norm_eps"] = epsilon
-        remarks.append(f"Google's own code would take {USUAL_EPSILON} for layer_norm_eps")
+        remarks.append(
+            f"Google's own code would take {USUAL_EPSILON} for layer_norm_eps; {_READ_HERE}"
+        )
     if config["hidden_act"] == "gelu_tanh":
         # Beside a key of Hugging Face's, "gelu" alone would be read as the exact form.
         config["hidden_act"] = "gelu" if usual else "gelu_new"
     if config["hidden_act"] not in ("gelu", "relu", "tanh", "linear"):
-        remarks.append(f"Google's own code does not know hidden_act {config['hidden_act']!r}")
+        remarks.append(
+            f"Google's own code does not know hidden_act {config['hidden_act']!r}; {_READ_HERE}"
+        )
     with new_folder(folder) as unfinished:
         write_json(unfinished / config_name, config)
         write_tensor_bundle(unfinished / checkpoint_name, files.tensors("google"))

@@ -46,6 +46,11 @@ def load_tokenizer(
             f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
         )
     path = os.fspath(vocab_path)
+    if os.path.isdir(path) or not (os.path.exists(path) or os.path.splitext(path)[1]):
+        raise FileNotFoundError(
+            "`vocab_path` must be the path of a vocabulary file; that of a model is "
+            f"get_checkpoint_paths({path!r}).vocab. Received: {path!r}, which is no file."
+        )
     folder = os.path.dirname(path)
     if not is_piece_model(path):
         vocabulary = load_vocabulary(path)

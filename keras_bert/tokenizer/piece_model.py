@@ -74,7 +74,7 @@ def _processor(content: bytes, path: str) -> Any:
     except ImportError:
         raise ImportError(
             f"{path} is a SentencePiece model, which needs the package sentencepiece: "
-            "pip install 'keras-bert[sentencepiece]'"
+            "pip install sentencepiece"
         ) from None
     processor = SentencePieceProcessor()
     try:

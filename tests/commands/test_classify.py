@@ -41,7 +41,8 @@ def sigmoid(logits):
 )
 def test_labels_of_texts(command, name, labels, probabilities):
     code, out, err = command("classify", TASKS / name, "--json", stdin="\n".join(TEXTS) + "\n")
-    assert (code, err) == (0, "")
+    told = "keras-bert classify: line 3 is blank; blank lines keep their place\n"
+    assert (code, err) == (0, told)
     expected = probabilities(logits_of(name))
     lines = as_json(out)
     for text, line, row in zip(TEXTS, lines, expected, strict=True):
@@ -61,6 +62,14 @@ def test_lines_for_people(command):
     assert out == f"{row.max():.6f}\t{best}\ta b c\n"
     out = command("classify", TASKS / "bert-sequence", "--top", "2", stdin="a b c\n")[1]
     assert len(out.splitlines()) == 2
+
+
+@once
+@pytest.mark.parametrize("name", ["bert-sequence", "bert-tokens"])
+def test_texts_in_another_language_are_remarked_upon(command, name):
+    code, _, err = command("classify", TASKS / name, stdin="中文 中文\na\n")
+    assert (code, err.count("\n")) == (0, 1)
+    assert err.startswith("keras-bert classify: most tokens of the texts are not in the vocab")
 
 
 @once

@@ -13,6 +13,7 @@ from model_folders import CONFIG, WORDS, random_weights, write_google_folder
 from relatives import write_relative
 from runtimes import once
 from sentence_folders import write_sentence_folder
+from task_folders import TASKS
 
 from keras_bert import (
     extract_embeddings,
@@ -169,7 +170,8 @@ def test_to_keras_and_back(command, google, tmp_path):
     file = tmp_path / "keras" / "model.keras"
     code, _, err = command("convert", google, file)
     size = file.stat().st_size / 1e6
-    assert (code, err) == (0, f"keras-bert convert: {file} written, {size:.1f} MB\n")
+    told = f"{file} written, {size:.1f} MB; its vocabulary is {file.with_name('vocab.txt')}"
+    assert (code, err) == (0, f"keras-bert convert: {told}\n")
     assert contents(file.parent, "vocab.txt") == contents(google, "vocab.txt")
     assert command("convert", file, tmp_path / "back", "--to", "google")[0] == 0
     assert contents(tmp_path / "back", *BUNDLE) == contents(google, *BUNDLE)
@@ -414,6 +416,15 @@ def test_a_vocabulary_of_sentencepiece_goes_along_as_it_is(command, tmp_path):
     )
     assert code == 1
     assert "are for vocabularies of WordPiece. Received:" in err
+
+
+@once
+@pytest.mark.parametrize("name", ["bert-sequence", "distilbert-sequence", "bert-answers"])
+def test_a_head_that_is_left_out_is_named(command, tmp_path, name):
+    code, _, err = command("convert", TASKS / name, tmp_path / "new", "--to", "huggingface")
+    assert code == 0
+    assert "left out: " in err
+    assert "the head that classifies or answers is not converted; save_task_model writes" in err
 
 
 @once

@@ -18,6 +18,7 @@ TEXTS = ["a b c", "", "d ||| e f", "z", "a " * 30, *"abcdefgh"]
 PAIRS = ["a b c", "", ("d", "e f"), "z", "a " * 30, *"abcdefgh"]
 # Six digits, and batches of other texts.
 CLOSE = {"atol": 2e-6, "rtol": 0}
+BLANK = "keras-bert extract: line 2 is blank; blank lines keep their place\n"
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def values(line, index):
 @pytest.mark.slow
 def test_lines_of_json_are_those_of_googles_tool(command, google, texts):
     code, out, err = command("extract", google, texts, "--layers", "-1,-2")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, BLANK)
     lines = as_json(out)
     last = extract_embeddings(str(google), PAIRS)
     before = extract_embeddings(str(google), PAIRS, output_layer_num=[-2])
@@ -140,7 +141,7 @@ def test_a_file_that_broke_off_is_continued(command, google, texts, monkeypatch,
         return whole(*arguments, **options)
 
     monkeypatch.setattr(extract, "_features", counted)
-    assert command(*words) == (0, "", "")
+    assert command(*words) == (0, "", BLANK)
     assert done == [6 if suffix == "parquet" or not cut else 5]
     assert sorted(path.name for path in output.parent.iterdir()) == [output.name, "texts.txt"]
 
@@ -163,8 +164,13 @@ def test_a_part_of_something_else_is_not_continued(command, google, texts, monke
     output = texts.with_name("out.jsonl")
     stdin = change == "stdin"
     words = ["extract", google, "-" if stdin else texts, "-o", output]
+
+    def interrupted(*_, **__):
+        yield 0, ["a"], {-1: np.zeros((1, 12))}
+        raise ZeroDivisionError
+
     with monkeypatch.context() as patch:
-        patch.setattr(extract, "_features", lambda *_, **__: iter([(0, ["a"], {-1: 1 / 0})]))
+        patch.setattr(extract, "_features", interrupted)
         with pytest.raises(ZeroDivisionError):
             command(*words, stdin="a\n")
     if change == "arguments":
@@ -232,7 +238,21 @@ def test_an_output_that_another_command_is_writing(command, google, texts):
         code, _, err = command("extract", google, texts, "-o", output)
     assert code == 1
     assert f"another command is writing {output}: wait for it" in err
-    assert command("extract", google, texts, "-o", output) == (0, "", "")
+    assert command("extract", google, texts, "-o", output) == (0, "", BLANK)
+
+
+@once
+def test_texts_that_are_not_utf_8_leave_nothing_behind(command, google, tmp_path):
+    texts, output = tmp_path / "texts", tmp_path / "out.jsonl"
+    texts.write_bytes("中文\na\n".encode("gbk"))
+    words = ("extract", google, "-o", output, texts)
+    code, _, err = command(*words)
+    assert (code, err.count("\n"), "holds what was done" in err) == (1, 1, False)
+    assert "is not UTF-8 (line 1" in err
+    assert list(tmp_path.iterdir()) == [texts]
+    texts.write_text("中文\na\n", "utf-8")
+    assert command(*words)[0] == 0
+    assert len(output.read_text("utf-8").splitlines()) == 2
 
 
 @once
@@ -295,7 +315,7 @@ def test_a_folder_of_sentence_transformers(command, texts, tmp_path):
     write_sentence_folder(tmp_path / "model", ["cls"], [(7, "Tanh")], settings=settings)
     words = ("extract", tmp_path / "model", texts, "-o", tmp_path / "vectors.npy")
     code, _, err = command(*words, "--pooling", "sentence", "--prompt", "query")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, BLANK)
     lines = texts.read_text("utf-8").splitlines()
     pairs = [tuple(line.split(" ||| ")) if " ||| " in line else line for line in lines]
     expected = extract_embeddings(tmp_path / "model", pairs, "POOL_SENTENCE", prompt="query")

@@ -59,7 +59,8 @@ def test_text_from_stdin_as_lines_for_people(command, google):
     code, out, _ = command("fill", google, "--top", "2", stdin="a [MASK]\n[MASK] [MASK]\n")
     lines = out.splitlines()
     assert code == 0
-    assert lines[::3] == ["a [MASK]", "[MASK] [MASK]", "[MASK] [MASK]"]
+    both = "[MASK] [MASK] (mask {} of 2)"
+    assert lines[::3] == ["a [MASK]", both.format(1), both.format(2)]
     probabilities = [float(line.split("\t")[0]) for line in lines if "\t" in line]
     assert len(probabilities) == 6
     assert all(0 <= each <= 1 for each in probabilities)
@@ -92,6 +93,8 @@ def test_a_sentencepiece_vocabulary(command, pieces):
     ("text", "message"),
     [
         ("a b", "there is no [MASK] in the text 'a b'"),
+        ("a [mask]", "in the text 'a [mask]'; it is written [MASK]"),
+        ("a <mask>", "in the text 'a <mask>'; it is written [MASK]"),
         ("[MASK]" * 15, "17 tokens, the model takes 16"),
     ],
 )
@@ -147,6 +150,13 @@ def test_another_models_vocabulary_is_remarked_upon(command, google, tmp_path):
         f"keras-bert fill: {folder / 'vocab.txt'} has 20 tokens, the model 30: does it belong to "
         "it?\n"
     )
+
+
+def test_unknown_tokens_are_remarked_upon(command, google):
+    code, _, err = command("fill", google, "中 [MASK]")
+    assert (code, err.count("\n")) == (0, 1)
+    assert err.startswith("keras-bert fill: most tokens of the texts are not in the vocabulary")
+    assert command("fill", google, "a [MASK] [MASK] 中")[2] == ""
 
 
 def test_a_vocabulary_without_mask(command, config, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from runtimes import once
 from sentence_folders import write_sentence_folder
 from task_folders import TASKS, changed_folder
 
+from keras_bert import PretrainedList
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families.weights import to_checkpoint
 
@@ -38,7 +40,7 @@ def test_a_folder_with_a_sentencepiece_vocabulary(command, pieces, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
     code, out, err = command("info", pieces)
     assert (code, out.count("600 tokens")) == (1, 1)  # of the configuration
-    assert "pip install 'keras-bert[sentencepiece]'" in err
+    assert "pip install sentencepiece\n" in err
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,15 @@ def test_a_model_by_name(command, tmp_path, monkeypatch):
     assert (code, "2 layers of 128" in out) == (0, True)
     assert command("convert", "tiny", "new", "--to", "google")[0] == 0
     assert (tmp_path / "new/bert_config.json").exists()
+
+
+def test_without_a_model_the_names_are_listed(command):
+    code, out, err = command("info")
+    assert (code, err) == (0, "")
+    names = out.splitlines()
+    assert names[:2] == ["tiny", "uncased_base"]
+    assert set(names) == {each for each in vars(PretrainedList) if not each.startswith("_")}
+    assert json.loads(command("info", "--json")[1]) == names
 
 
 def test_json_with_every_tensor(command, google):
@@ -129,6 +140,15 @@ def test_a_damaged_file(command, tmp_path):
     code, out, err = command("info", tmp_path / "model.safetensors")
     assert (code, out) == (1, "")
     assert "damaged" in err
+
+
+def test_a_saved_model_is_named_as_one(command, tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    code, out, err = command("info", tmp_path / "m.keras")
+    assert (code, out) == (1, "")
+    assert "m.keras is a saved model of Keras: open it with keras.models.load_model" in err
+    assert "torch" not in err
 
 
 def test_folders_of_tensorflow_2(command):

@@ -4,13 +4,14 @@ import contextlib
 import importlib.metadata
 import os
 import sys
+import warnings
 
 import pytest
 from command_line import start
 from runtimes import once
 
 from keras_bert import __version__
-from keras_bert.commands import main
+from keras_bert.commands import _parse, main
 
 COMMANDS = ("extract", "classify", "fill", "similar", "show", "tokenize", "convert", "info", "run")
 
@@ -63,6 +64,58 @@ def test_a_misspelt_option_shows_the_usage_of_its_command(capsys):
     assert message.endswith("error: unrecognized arguments: --pooing ave. Is --pooling meant?\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["fill", "tiny", "--top", "3", "I [MASK]"], {"top": 3, "text": ["I [MASK]"]}),
+        (["fill", "tiny", "a", "--json", "b"], {"json": True, "text": ["a", "b"]}),
+        (["fill", "tiny", "--top", "3", "--", "-x"], {"top": 3, "text": ["-x"]}),
+        (["similar", "tiny", "--query", "x", "texts"], {"query": "x", "file": "texts"}),
+        (["classify", "tiny", "--top", "2", "-"], {"top": 2, "file": "-"}),
+        (["extract", "tiny", "--layers", "-1,-2", "texts"], {"layers": [-1, -2], "file": "texts"}),
+        (["extract", "--layers", "-1", "tiny", "--pooling=ave", "texts"], {"file": "texts"}),
+        (["tokenize", "--ids", "tiny", "--cased", "texts"], {"ids": True, "cased": True}),
+        (["show", "tiny", "a", "-o", "p.html", "b"], {"output": "p.html", "text": ["a", "b"]}),
+        (["--debug", "classify", "tiny", "--json", "texts"], {"debug": True, "file": "texts"}),
+    ],
+)
+def test_options_may_stand_anywhere(words, expected):
+    found = vars(_parse(words))
+    assert found["model"] == "tiny"
+    assert found["command"] == next(word for word in words if word in COMMANDS)
+    assert found.items() >= expected.items()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["extract", "tiny", "--pooling", "mean"], "--pooling: is ave meant?"),
+        (["similar", "tiny", "--pooling", "cls"], "--pooling: is nsp meant?"),
+        (["convert", "tiny", "new", "--to", "hf"], "--to: is huggingface meant?"),
+    ],
+)
+def test_what_other_programs_call_otherwise(words, meant, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert f"error: argument {meant} Received: {words[-1]}\n" in capsys.readouterr().err
+
+
+def test_one_argument_too_many(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["tokenize", "tiny", "--ids", "texts", "more"])
+    assert end.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith("usage: keras-bert tokenize ")
+    assert message.endswith("error: unrecognized arguments: more\n")
+
+
+def test_a_script_s_arguments_are_its_own():
+    words = ["a", "--graph", "--top", "3", "--", "b"]
+    found = _parse(["run", "--eager", "script.py", *words])
+    assert (found.script, found.arguments, found.graph) == ("script.py", words, False)
+
+
 def test_a_misspelt_command(capsys):
     with pytest.raises(SystemExit) as end:
         main(["extrat", "model"])
@@ -84,6 +137,17 @@ def test_an_error_is_one_message_and_1(words, command):
 def test_debug_shows_where_an_error_is():
     with pytest.raises(FileNotFoundError):
         main(["--debug", "info", "nowhere"])
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_remarks(command, monkeypatch):
+    def warn(options):
+        warnings.warn("so it is", stacklevel=1)
+
+    monkeypatch.setattr("keras_bert.commands.info.run", warn)
+    assert command("info", "tiny") == (0, "", "keras-bert info: so it is\n")
+    with pytest.warns(UserWarning, match="so it is"):
+        assert command("--debug", "info", "tiny") == (0, "", "")
 
 
 def test_the_console_script_is_this_function():

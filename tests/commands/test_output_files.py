@@ -13,6 +13,7 @@ from keras_bert.commands.feature_files import Lines
 from keras_bert.commands.output_files import (
     check_is_new,
     claimed,
+    discard,
     files_read,
     part_of,
     write_all,
@@ -53,6 +54,21 @@ def test_a_file_that_broke_off_is_continued(tmp_path, options):
     assert not part_of(output).exists()
 
 
+@pytest.mark.parametrize("file", ["texts", "-"])
+def test_where_nothing_was_done_nothing_is_left(tmp_path, options, file):
+    output = tmp_path / "out"
+    options.file = file
+    with (
+        pytest.raises(KeyboardInterrupt, match=r"^$"),
+        claimed(output, {"top": 1}, options),
+    ):
+        write(output, options, stop=0)
+    assert list(tmp_path.iterdir()) == []
+    part_of(output).mkdir()  # as of a table
+    discard(part_of(output))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_only_one_command_has_a_file(tmp_path, options):
     output = tmp_path / "out"
     with (
@@ -73,6 +89,7 @@ def test_a_part_of_something_else_is_refused(tmp_path, options, settings):
     if settings == {"top": 1}:
         with claimed(output, settings, options):
             assert json.loads(note.read_text()) == settings
+            part_of(output).rename(output)
         assert not note.exists()
     else:
         with (

@@ -92,6 +92,13 @@ def test_case_is_what_the_user_or_else_the_folder_or_the_vocabulary_says(
     assert found._cased == (expected if said is None else said)
 
 
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_saved_model_is_no_folder(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(ValueError, match=r"is a saved model of Keras.*load_model"):
+        shared.model_paths(str(tmp_path / name))
+
+
 # Texts
 
 
@@ -116,6 +123,23 @@ def test_the_line_that_is_not_utf_8_is_named(tmp_path, monkeypatch):
             assert [next(read) for _ in range(8)] == ["é", *["fine"] * 7]
             with pytest.raises(CommandError, match=r"^texts is not UTF-8 \(line 9: invalid start"):
                 next(read)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "command"),
+    [("gbk", "iconv -f GBK -t UTF-8"), ("utf-16", "iconv -f UTF-16 -t UTF-8")],
+)
+def test_how_to_convert_other_encodings(encoding, command):
+    with pytest.raises(CommandError, match=rf"^texts is not UTF-8 \(line 1.*{command}"):
+        list(shared.lines(io.BytesIO("中文".encode(encoding)), "texts"))
+
+
+def test_a_text_instead_of_a_file():
+    with (
+        pytest.raises(CommandError, match=r"no text file 'a text'\. To give one text: echo"),
+        shared.open_texts("a text"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(

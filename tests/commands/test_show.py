@@ -167,6 +167,18 @@ def test_no_text_can_leave_its_place(page, google):
     assert set(re.findall(r"\w+://[^\s\"')]+", plain)) == {"http://www.w3.org/2000/svg"}
 
 
+def test_the_name_of_a_file_is_taken_as_a_text_and_it_is_said(page, google, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").touch()
+    content, err = page(google, "a")
+    assert data_of(content)["texts"][0]["parts"] == ["a"]
+    assert "keras-bert show: 'a' is taken as a text, though there is a file of that name\n" in err
+
+
+def test_texts_in_another_language_are_remarked_upon(page, google):
+    assert "most tokens of the texts are not in the vocabulary" in page(google, "中文 [MASK]")[1]
+
+
 def test_a_long_text_is_cut_and_it_is_said(page, google):
     content, err = page(google, "a b c d e", "--max-length", "4")
     assert "keras-bert show: the page shows the first 4 of 7 tokens of 'a b c d e'\n" in err

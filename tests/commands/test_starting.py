@@ -34,8 +34,10 @@ def test_it_is_shown_where_the_start_fails(capfd):
 
 INTERRUPTED = """
 import argparse, os, signal, time
-from keras_bert.commands.starting import quietly
-with quietly(argparse.Namespace(debug=False)):
+from keras_bert.commands.starting import at_ctrl_c, quietly
+def clean_up():
+    os.write(1, b"cleaned up\\n")
+with at_ctrl_c(clean_up), quietly(argparse.Namespace(debug=False)):
     try:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(9)
@@ -48,5 +50,6 @@ print("it went on")
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
 def test_ctrl_c_ends_the_process_whatever_is_being_imported():
     process = start(prefix=("-c", INTERRUPTED))
-    assert process.communicate(timeout=60) == ("", "keras-bert: interrupted\n")
+    expected = ("cleaned up\n", "keras-bert: interrupted\n")
+    assert process.communicate(timeout=60) == expected
     assert process.returncode == 130

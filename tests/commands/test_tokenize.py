@@ -40,6 +40,15 @@ def test_lines_of_a_file_with_a_folder_or_a_vocabulary(command, folder, tmp_path
     assert (code, out) == (0, "2 5 6 7 3\n2 3\n2 1 3 5 6 7 3\n2 5 5 3\n")
 
 
+@pytest.mark.parametrize("option", ["", "--ids", "--json"])
+def test_most_tokens_being_unknown_is_said_once_at_the_end(command, folder, option):
+    words = ["tokenize", folder, *filter(None, [option])]
+    code, out, err = command(*words, stdin="中文\n中 ||| 文\nun\n")
+    assert (code, out.count("\n"), err.count("\n")) == (0, 3, 1)
+    assert err.startswith("keras-bert tokenize: most tokens of the texts are not in the vocab")
+    assert command(*words, stdin="un 中\n")[2] == ""
+
+
 def test_json(command, folder):
     tokenizer = Tokenizer(load_vocabulary(folder / "vocab.txt"))
     code, out, _ = command("tokenize", folder, "--json", stdin="un ||| é")
@@ -110,4 +119,4 @@ def test_a_missing_library_is_named(command, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
     code, _, err = command("tokenize", PIECES / "spiece.model", stdin="a")
     assert code == 1
-    assert "pip install 'keras-bert[sentencepiece]'" in err
+    assert "pip install sentencepiece\n" in err

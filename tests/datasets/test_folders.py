@@ -63,6 +63,26 @@ def test_a_mistyped_name_suggests_the_nearest(take, typed, meant):
 
 
 @once
+@pytest.mark.parametrize(
+    ("typed", "organization"),
+    [
+        ("bert-base-uncased", "google-bert"),
+        ("bert-base-chinese", "google-bert"),
+        ("bert-large-uncased-whole-word-masking", "google-bert"),
+        ("albert-base-v2", "albert"),
+        ("albert-xxlarge-v1", "albert"),
+        ("distilbert-base-multilingual-cased", "distilbert"),
+        ("all-MiniLM-L6-v2", "sentence-transformers"),
+        ("paraphrase-multilingual-MiniLM-L12-v2", "sentence-transformers"),
+    ],
+)
+def test_a_name_of_the_hub_without_its_organization(home, typed, organization):
+    with pytest.raises(FileNotFoundError, match=rf"Is 'hf://{organization}/{typed}' meant\?$"):
+        model_folder(typed)
+    assert not home.exists()
+
+
+@once
 def test_a_name_like_none_suggests_none(home):
     for name in ("a/b/c", "./a", "C:/a", "~/a"):
         with pytest.raises(FileNotFoundError, match=rf"no model '{name}'.*on the hub\.$"):

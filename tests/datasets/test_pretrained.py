@@ -131,6 +131,13 @@ def test_nobody_listens(home, monkeypatch):
     assert visible(home) == []
 
 
+def test_without_network_an_official_model_has_other_ways(home, monkeypatch):
+    monkeypatch.setattr("keras_bert.datasets.download._PAUSES", (0, 0))
+    with pytest.raises(OSError, match=r"KERAS_BERT_MIRROR, or take hf://") as error:
+        get_pretrained("chinese_base", mirror="http://127.0.0.1:9")
+    assert error.value.__suppress_context__  # so that there is one traceback
+
+
 def test_files_put_into_the_folder_serve(home):
     (home / "uncased_L-2_H-128_A-2").mkdir(parents=True)
     assert get_pretrained(OFFICIAL) == str(home / "uncased_L-2_H-128_A-2")

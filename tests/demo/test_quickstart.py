@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import run
+from command_line import start as start_process
 from model_folders import CONFIG, WORDS, write_google_folder
+from runtimes import once
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 TITLES = ("What stands behind", "Does it follow", "How similar is it")
@@ -51,6 +53,15 @@ def test_the_model_of_the_package_does_well_on_its_examples(monkeypatch, capsys)
         assert [guess.split()[0] for guess in guesses] == [token for _, token in expected]
         values = [float(guess.split()[1]) for guess in guesses]
         np.testing.assert_allclose(values, [float(each) for each, _ in expected], atol=6e-3)
+
+
+@pytest.mark.slow
+@once
+def test_the_engine_says_nothing_of_its_start():
+    process = start_process(prefix=(DEMO / "quickstart.py",))
+    out, err = process.communicate(timeout=280)
+    assert (process.returncode, err) == (0, "")
+    assert out.startswith(TITLES[0])
 
 
 @pytest.mark.slow

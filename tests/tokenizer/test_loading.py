@@ -30,6 +30,15 @@ def test_the_file_decides_which_tokenizer():
         assert tokenizer.tokenize("É") == ["[CLS]", "▁", "e", "[SEP]"]
 
 
+@pytest.mark.parametrize("given", ["tiny", "hf://org/name", PretrainedList.tiny])
+def test_a_model_is_no_vocabulary(given):
+    message = rf"get_checkpoint_paths\('{given}'\)\.vocab. Received: '{given}'"
+    with pytest.raises(FileNotFoundError, match=message):
+        load_tokenizer(given)
+    with pytest.raises(FileNotFoundError, match=r"No such file.*none/vocab\.txt"):
+        load_tokenizer("none/vocab.txt")
+
+
 def test_tokenizer_json_of_word_pieces(tmp_path):
     vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a"])}
     path = tmp_path / "tokenizer.json"

@@ -108,11 +108,13 @@ def warn_of_both() -> None:
     program = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
     names = sorted(name for name, value in program.items() if _is_of_keras_3(value))
     if names:
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         warnings.warn(
+            "Take `from keras_bert.backend import keras` in place of `import keras`, or run the "
+            "script as it stands with `python -m keras_bert run SCRIPT`, or unset TF_KERAS: "
             "keras_bert runs on Keras 2 (TF_KERAS), and this program has imported from Keras 3: "
-            f"{', '.join(names)}. Layers and models of the two cannot be mixed, which ends in "
-            "errors about KerasTensors. Take `from keras_bert.backend import keras` in place of "
-            "`import keras`, or unset TF_KERAS.",
+            f"{', '.join(names[:5])}{more}. Layers and models of the two cannot be mixed, which "
+            "ends in errors about KerasTensors.",
             stacklevel=3,
         )
 

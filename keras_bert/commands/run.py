@@ -8,6 +8,11 @@ import sys
 from .shared import CommandError
 from .starting import quietly
 
+_GRAPH = (
+    "keras-bert run: the script was executed eagerly, and this looks as if it was written for "
+    "graph mode, in which `python -m keras_bert run --graph SCRIPT` runs it."
+)
+
 
 def run(options: argparse.Namespace) -> None:
     """Run the script as `python SCRIPT` would, with the old names in place."""
@@ -21,6 +26,8 @@ def run(options: argparse.Namespace) -> None:
     sys.path[0] = os.path.dirname(os.path.abspath(options.script))
     try:
         runpy.run_path(options.script, run_name="__main__")
-    except Exception:
+    except Exception as error:
         sys.excepthook(*sys.exc_info())  # an error of the script, and no message of this command
+        if keras_2019.needs_graph_mode(error):
+            print(_GRAPH, file=sys.stderr)  # noqa: T201
         raise SystemExit(1) from None

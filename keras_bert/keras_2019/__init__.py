@@ -1,5 +1,7 @@
 """Programs of 2018–2021 as they stand, on Keras 2 (`tf_keras`)."""
 
+import os
+
 from ..backend import use_keras_2
 
 _installed = False
@@ -35,6 +37,9 @@ def install(graph: bool | None = None) -> None:
         >>> Adam(lr=2e-5)  # doctest: +SKIP
     """
     global _installed
+    # TensorFlow's C++ code else says much of what graph mode and .h5 files always do. It reads this
+    # once, when TensorFlow is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     use_keras_2()
     from . import (
         contrib,
@@ -44,6 +49,7 @@ def install(graph: bool | None = None) -> None:
         modes,
         modules,
         numpy_names,
+        optimizer_classes,
         report,
         tensorflow_names,
     )
@@ -54,8 +60,17 @@ def install(graph: bool | None = None) -> None:
         keras_aliases.install()
         keras_names.install()
         layer_attributes.install()
+        optimizer_classes.install()
         modules.install()
         contrib.install()
         report.at_exit()
         _installed = True
     modes.choose(graph)
+
+
+def needs_graph_mode(error: BaseException) -> bool:
+    """Whether a program that executes eagerly has ended with an error of what needs graph mode."""
+    from . import modes
+
+    signs = ("Session graph is empty", "eager execution", "graph mode (--graph)")
+    return not modes.in_graph_mode() and any(sign in str(error) for sign in signs)

@@ -16,6 +16,7 @@ def install() -> None:
         setattr(Layer, name, _settable(name))
     for layer in (Layer, base_layer_v1.Layer):  # the second in graph mode
         layer.get_config = _without_arguments(layer.get_config)
+        layer.add_weight = _taking_shape_first(layer.add_weight)
     Node.input_tensors = property(_list_of_inputs(Node.input_tensors.fget))
     Node.input_masks = property(_input_masks)
 
@@ -28,6 +29,22 @@ def _settable(name):
         getattr(layer, f"_{name}")[:] = weights
 
     return getattr(Layer, name).setter(set_weights)
+
+
+def _taking_shape_first(add_weight):
+    """Let layers give the shape first, as in Keras 1, and then perhaps a name, as Keras 2.2 did."""
+
+    @functools.wraps(add_weight)
+    def call(layer, *args, **kwargs):
+        if args and isinstance(args[0], (tuple, list, tf.TensorShape)):
+            note("add_weight with the shape first")
+            shape, *args = args
+            if args and isinstance(args[0], str):
+                kwargs["name"], *args = args
+            return add_weight(layer, kwargs.pop("name", None), shape, *args, **kwargs)
+        return add_weight(layer, *args, **kwargs)
+
+    return call
 
 
 def _without_arguments(get_config):

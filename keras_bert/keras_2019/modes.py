@@ -1,6 +1,7 @@
 """Graph mode, which TensorFlow 1 and Keras knew alone, or eager execution."""
 
 import tensorflow as tf
+from tf_keras.src import backend as keras_backend
 
 _chosen = False
 _of_keras_itself = False
@@ -18,8 +19,11 @@ def choose(graph: bool | None) -> None:
 
 
 def of_tensorflow_1() -> None:
-    """Do as TensorFlow 1 did: the program asks for what only graph mode has."""
-    if not _chosen:
+    """Do as TensorFlow 1 did: the program asks for what only graph mode has.
+
+    Unless it has layers already, which graph mode could not use.
+    """
+    if not _chosen and not any(keras_backend.PER_GRAPH_OBJECT_NAME_UIDS.values()):
         choose(True)
 
 

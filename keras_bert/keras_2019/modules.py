@@ -29,11 +29,14 @@ _MODULES = {
     "keras.objectives": ("losses",),
     **{f"keras.backend.{name}": ("backend",) for name in ("common", "tensorflow_backend")},
     "keras.callbacks.callbacks": ("callbacks",),
-    "keras.legacy": (),
 }
+_SUPPORT = """add_weight batchnorm conv1d conv2d conv3d dense dropout embedding
+    gaussiandropout gaussiannoise generator_methods get_updates global_pooling input lstm
+    model_constructor multi_input pooling1d pooling2d pooling3d prelu recurrent spatialdropout1d"""
 _API = "tf_keras.api._v2.keras"
 _OF_PYTHON = "tensorflow.python.keras"
 _INSTEAD = {
+    "keras.legacy": "keras.layers",
     "keras.wrappers": "the package scikeras",
     "keras.wrappers.scikit_learn": "the package scikeras",
     "keras.backend.theano_backend": "keras.backend, which is TensorFlow's",
@@ -80,6 +83,11 @@ class OldModule(ModuleType):
         # `from … import …` would hide the message of an AttributeError.
         instead = f" In its stead: {self._instead}." if self._instead else ""
         raise ImportError(f"Keras 2 and TensorFlow 2 have no {path}.{name}.{instead}")
+
+
+def _unchanged(function):
+    """Stand for the decorators of `keras.legacy.interfaces`, which took arguments of Keras 1."""
+    return function
 
 
 def _import(source: str) -> ModuleType | None:
@@ -150,6 +158,9 @@ def install() -> None:
         add_module(OldModule(f"tensorflow.{name}", [*public, own]))
     for name, instead in _INSTEAD.items():
         add_module(OldModule(f"tensorflow.{name}", instead=instead))
+    decorators = {f"legacy_{name}_support": f"{__name__}:_unchanged" for name in _SUPPORT.split()}
+    instead = "no decorator: they took the arguments of Keras 1"
+    add_module(OldModule("tensorflow.keras.legacy.interfaces", names=decorators, instead=instead))
     # TensorFlow keeps a Keras for itself, of which its modules have imported what they need.
     for name in [name for name in sys.modules if f"{name}.".startswith(f"{_OF_PYTHON}.")]:
         add_module(_of_python(name))

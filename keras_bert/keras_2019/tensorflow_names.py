@@ -8,6 +8,7 @@ from types import FunctionType, ModuleType
 
 import tensorflow as tf
 
+from ..backend import keras
 from . import modes
 from .modules import OldModule, add_module
 from .report import note
@@ -40,10 +41,14 @@ _CONTRIB = {
         "map_and_batch": "data.experimental.map_and_batch",
         "parallel_interleave": "data.experimental.parallel_interleave",
     },
+    "cluster_resolver": {
+        "TPUClusterResolver": "distribute.cluster_resolver.TPUClusterResolver",
+    },
     "distribute": {
         "MirroredStrategy": "distribute.MirroredStrategy",
         "OneDeviceStrategy": "distribute.OneDeviceStrategy",
         "TPUStrategy": "distribute.TPUStrategy",
+        "initialize_tpu_system": "tpu.experimental.initialize_tpu_system",
     },
     "framework": {
         "nest": "nest",
@@ -54,6 +59,8 @@ _CONTRIB = {
     "lookup": {"HashTable": "lookup.StaticHashTable"},
 }
 _INSTEAD = {
+    "cluster_resolver": "tf.distribute.cluster_resolver",
+    "distribute": "tf.distribute",
     "tpu": "tf.distribute.TPUStrategy: build and compile the model in its scope()",
     "crf": "keras_bert.layers.CRF",
     "opt": "keras_bert.AdamWarmup, which has weight decay, or keras.optimizers",
@@ -75,6 +82,8 @@ def install() -> None:
         module = vars(tf)[name]
         if type(module) is ModuleType and hasattr(_OLD, name):
             _add_old_names(module, getattr(_OLD, name), f"tf.{name}")
+    keras.metrics.__getattr__ = _metric_of_tensorflow_1
+    _OLD.Session.run = _of_values(_OLD.Session.run)
     tf.TensorShape.__getitem__ = _with_value(tf.TensorShape.__getitem__)
     _add_modules_of_ops()
     tf.nn.dropout = _with_clear_rate(tf.nn.dropout)
@@ -120,6 +129,36 @@ def _taking_old_arguments(function, old, name: str):
             note(f"{name}({', '.join(sorted(old_only & kwargs.keys()))})")
             return old(*args, **kwargs)
         return function(*args, **kwargs)
+
+    return call
+
+
+def _metric_of_tensorflow_1(name):
+    """A function of TensorFlow 1's `tf.metrics`, which now is Keras' module."""
+    if name.startswith("__") or not hasattr(_OLD.metrics, name):
+        raise AttributeError(f"module 'keras.metrics' has no attribute {name!r}")
+    modes.of_tensorflow_1()
+    if not modes.in_graph_mode():
+        classes = [each for each in dir(keras.metrics) if each[0].isupper()]
+        found = [each for each in classes if each.lower() == name.replace("_", "")]
+        raise AttributeError(
+            f"tf.metrics.{name} needs graph mode (--graph). "
+            f"In its stead: tf.keras.metrics{''.join(f'.{each}' for each in found)}."
+        )
+    note(f"tf.metrics.{name}")
+    return getattr(_OLD.metrics, name)
+
+
+def _of_values(run):
+    """Let sessions return what has been computed already, as initializers are in eager mode."""
+
+    @functools.wraps(run)
+    def call(session, fetches, *args, **kwargs):
+        each = tf.nest.flatten(fetches)
+        if session.graph.version or not all(x is None or hasattr(x, "numpy") for x in each):
+            return run(session, fetches, *args, **kwargs)
+        note("sessions in eager mode")
+        return tf.nest.map_structure(lambda x: None if x is None else x.numpy(), fetches)
 
     return call
 

@@ -27,7 +27,9 @@ class ScaledAttention:
         if name in ("attention", "intensity"):
             raise AttributeError(
                 f"Layer '{self.name}' keeps no {name}. Attention probabilities of all layers are "
-                "what keras_bert.get_attention_maps(model, inputs) returns."
+                "what keras_bert.get_attention_maps(model, inputs) returns.",
+                name=name,
+                obj=None,  # else Python adds that `attention_map` may be meant
             )
         return getattr(super(), "__getattr__", super().__getattribute__)(name)
 

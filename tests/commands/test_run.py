@@ -37,6 +37,14 @@ class TestScripts:
         assert code == 1
         assert "SyntaxError: Missing parentheses" in messages
 
+    def test_an_error_of_graph_mode_says_how_to_have_it(self, tmp_path):
+        source = "from tensorflow import compat, keras\nkeras.layers.Dense(1)\n"
+        source += "compat.v1.Session().run('x:0')\n"
+        code, _, messages = run_script(tmp_path, source)
+        assert code == 1
+        assert "Session graph is empty" in messages
+        assert "`python -m keras_bert run --graph SCRIPT`" in messages
+
 
 def test_modes_exclude_each_other(capsys, monkeypatch):
     with pytest.raises(SystemExit) as end:

@@ -23,6 +23,8 @@ class Scale(Layer):
     def build(self, input_shape):
         self.scale = self.add_weight(name="scale", shape=(input_shape[-1],), initializer="ones")
         self.other = self.add_weight(name="other", shape=(1,), initializer="ones")
+        self.first = self.add_weight((1,), initializer="ones", name="first")
+        self.named = self.add_weight((2, 3), "named", initializer="zeros", trainable=False)
         self.trainable_weights = [self.scale]
         super(Scale, self).build(input_shape)
 
@@ -44,6 +46,8 @@ y = np.array([[[1.0, 1.0], [3.0, 3.0], [9.0, 9.0]]])
 results = {"loss": float(model.train_on_batch(x, y))}
 results["trained"] = [len(w) for w in (layer.trainable_weights, model.trainable_weights)]
 results["other"] = K.get_value(layer.other).tolist()
+first = {weight.name.split("/")[-1]: list(weight.shape) for weight in (layer.first, layer.named)}
+results["first"] = first
 both = Concatenate()([inputs, Dense(1)(inputs)])
 results["inputs"] = len(both._keras_history[0]._inbound_nodes[0].input_tensors)
 results["shape"] = list(layer.input_shape)
@@ -60,9 +64,11 @@ def test_layers_set_weights_and_losses_find_inputs_and_masks(tmp_path):
     assert results["loss"] == 2.0  # (2 - 1)² + (4 - 3)², without the masked position
     assert results["trained"] == [1, 1]
     assert results["other"] == [1.0]
+    assert results["first"] == {"first:0": [1], "named:0": [2, 3]}
     assert results["inputs"] == 2
     assert results["shape"] == [None, 3, 2]
     assert results["reloaded"] == 0.0
+    assert "add_weight with the shape first" in line
     assert "files of layers without get_config" in line
     assert "input_masks of nodes" in line
     assert "trainable_weights set by layers" in line

@@ -2,7 +2,7 @@
 
 import pytest
 from command_line import start
-from old_scripts import on_keras_2, results_of
+from old_scripts import on_keras_2, results_of, run_script
 
 pytestmark = on_keras_2
 
@@ -33,6 +33,30 @@ def test_a_program_of_ones_own(tmp_path):
     found, line = results_of(tmp_path, source + END, prefix=())
     assert found is True
     assert line.endswith("put in place for it: keras.")
+
+
+QUIET = """
+import os
+os.environ.pop("TF_CPP_MIN_LOG_LEVEL")
+import numpy as np
+from keras_bert import keras_2019
+keras_2019.install()
+from keras.layers import Dense, Input
+from keras.models import Model
+inputs = Input((2,))
+model = Model(inputs, Dense(1)(inputs))
+model.save_weights("kept.weights")
+model.load_weights("kept.weights")
+Model(inputs, Dense(1)(inputs)).predict(np.ones((1, 2)))
+"""
+
+
+def test_a_program_of_ones_own_is_not_told_what_always_happens(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, messages = run_script(tmp_path, QUIET, prefix=())
+    assert code == 0
+    assert "DATA_LOSS" not in messages
+    assert "was changed by setting attribute" not in messages
 
 
 def test_it_is_too_late_when_keras_3_is_in_use():

@@ -21,6 +21,8 @@ IMPORTS = [
     "from keras.engine.network import Network",
     "from keras.engine.topology import Layer, InputSpec, Input, get_source_inputs",
     "from keras.engine.training import Model",
+    "from keras.legacy.interfaces import legacy_get_updates_support",
+    "from keras.legacy import interfaces",
     "from keras.layers import CuDNNGRU, CuDNNLSTM",
     "from keras.layers.advanced_activations import LeakyReLU, PReLU",
     "from keras.layers.convolutional import Conv1D, MaxPooling1D",
@@ -60,6 +62,8 @@ IMPORTS = [
 ]
 GONE = {
     "from keras.wrappers.scikit_learn import KerasClassifier": "scikeras",
+    "from keras.legacy import layers": "keras.layers",
+    "from keras.legacy.interfaces import no_such_name": "no decorator",
     "from keras.backend.theano_backend import int_shape": "keras.backend",
     "from keras.engine.topology import no_such_name": "keras.engine.topology.no_such_name",
 }

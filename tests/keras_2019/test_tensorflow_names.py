@@ -27,6 +27,7 @@ with tf.Session(config=config) as session:
 errors = {
     "dropout": lambda: tf.nn.dropout(tf.ones((4,)), 0.9),
     "contrib": lambda: tf.contrib.crf.crf_log_norm,
+    "resolver": lambda: tf.contrib.cluster_resolver.SlurmClusterResolver,
     "unknown": lambda: tf.no_such_name,
 }
 for name, fails in errors.items():
@@ -36,6 +37,12 @@ for name, fails in errors.items():
         results[name] = f"{type(error).__name__}: {error}"
 results["initializer"] = tf.contrib.layers.xavier_initializer.__name__
 results["strategy"] = tf.contrib.distribute.TPUStrategy is tf.distribute.TPUStrategy
+resolver = tf.contrib.cluster_resolver.TPUClusterResolver
+results["resolver_is"] = resolver is tf.distribute.cluster_resolver.TPUClusterResolver
+area, update = tf.metrics.auc([0, 0, 1, 1], tf.constant([0.1, 0.4, 0.35, 0.8]))
+with tf.Session() as session:
+    session.run(tf.local_variables_initializer())
+    results["auc"] = float(session.run(update))
 results["logging"] = tf.logging.INFO
 results["size"] = [x.shape[-1].value, y.get_shape()[1].value, x.shape[0]]
 results["cast"] = math_ops.cast(x.shape[-1], tf.float32).dtype.name
@@ -56,9 +63,45 @@ def test_a_program_of_tensorflow_1(tmp_path):
     assert results["cell"] == "LSTMCell"
     assert results["initializer"] == "GlorotUniform"
     assert results["strategy"]
+    assert results["resolver_is"]
+    assert "In its stead: tf.distribute.cluster_resolver." in results["resolver"]
+    assert abs(results["auc"] - 0.75) < 0.01
     assert results["logging"] == 20
     assert results["size"] == [2, 1, None]
     assert results["cast"] == "float32"
     for name in ("tf.Session", "tf.reduce_sum(keep_dims)", "tensorflow.contrib.rnn", "math_ops"):
         assert name in line
     assert "in graph mode" in line
+
+
+# As notebooks for TPUs did in 2019, whose variables eager mode has initialized.
+EAGER = """
+import json
+import tensorflow as tf
+import tensorflow.keras.backend as K
+from tensorflow import keras
+with tf.distribute.MirroredStrategy().scope():
+    model = keras.models.Sequential([keras.layers.Dense(1, input_dim=2)])
+    model.compile("sgd", "mse")
+session = K.get_session()
+names = set(each.decode() for each in session.run(tf.report_uninitialized_variables()))
+own = [variable for variable in tf.global_variables() if variable.name in names]
+results = {"names": sorted(names), "init": session.run(tf.variables_initializer(own))}
+session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+model.fit([[1.0, 2.0]], [[1.0]], verbose=0)
+try:
+    tf.metrics.auc([0, 1], [0.0, 1.0])
+except AttributeError as error:
+    results["auc"] = str(error)
+results["eager"] = tf.executing_eagerly()
+print(json.dumps(results))
+"""
+
+
+def test_initializers_do_nothing_in_eager_mode(tmp_path):
+    results, line = results_of(tmp_path, EAGER)
+    assert results["eager"]
+    assert results["names"] == []
+    assert results["init"] is None
+    assert results["auc"].endswith("In its stead: tf.keras.metrics.AUC.")
+    assert "sessions in eager mode" in line

@@ -1,5 +1,7 @@
 """The attention of both stacks against NumPy: masks, history, and queries of their own."""
 
+import traceback
+
 import numpy as np
 import pytest
 from runtimes import to_numpy
@@ -72,5 +74,9 @@ def test_what_took_the_place_of_the_attribute_attention():
         assert not hasattr(layer, name)
         with pytest.raises(AttributeError, match=r"Layer 'Encoder-1.*get_attention_maps\(model"):
             getattr(layer, name)
+        with pytest.raises(AttributeError) as error:
+            getattr(layer, name)
+        shown = traceback.format_exception_only(error.value)
+        assert shown[-1].endswith("get_attention_maps(model, inputs) returns.\n")
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         layer.nothing  # noqa: B018

@@ -87,7 +87,15 @@ def import_keras():
     """Import Keras 3 or, where `TF_KERAS` says so, Keras 2; an ImportError says what to set."""
     if TF_KERAS:
         return _import_keras_2()
-    import keras
+    try:
+        import keras
+    except ModuleNotFoundError as error:
+        if error.name not in ("tensorflow", "jax", "torch"):
+            raise
+        raise ImportError(
+            f"Keras is to run on {error.name}, by KERAS_BACKEND or keras.json, and that is not "
+            f"installed: pip install {error.name}, or choose another."
+        ) from None
 
     if int(keras.__version__.split(".")[0]) < 3:
         raise ImportError(

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from ..tokenizer import Tokenizer
+from ..tokenizer import TOKEN_MASK, Tokenizer
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared
 
@@ -17,8 +17,12 @@ def run(options: argparse.Namespace) -> None:
         path = shared.model_paths(options.model)[1].vocab
     tokenizer = shared.make_tokenizer(options, path)
     unknown = UnknownTokens(tokenizer)
+    says_masks = not options.official
     with shared.open_texts(options.file) as stream:
         for line in shared.texts(stream, options):
+            if says_masks and TOKEN_MASK in line:
+                shared.remark(options, f"{TOKEN_MASK} is split like other text without --official")
+                says_masks = False
             shared.write(_describe(tokenizer, shared.as_parts(line), options, unknown))
     shared.remark_unknown(unknown, options)
 

@@ -11,7 +11,8 @@ _IN_HUGGING_FACE_FOLDERS = "tf_model.h5"
 _MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
 HOW_TO_OPEN = (
     "open it with keras.models.load_model(path, custom_objects=keras_bert.get_custom_objects()). "
-    "A model folder is written by save_task_model, save_sentence_model or the command convert"
+    "A model folder is then written by save_task_model or save_sentence_model, or of an encoder by "
+    "the command convert"
 )
 
 

@@ -94,5 +94,6 @@ def too_long(layer, length) -> str:
     """Say that a sequence is longer than a layer has positions."""
     return (
         f"Layer '{layer.name}' holds {layer.input_dim} positions. Received: a sequence of length "
-        f"{length}. Truncate it, or build the model with more positions."
+        f"{length}. Truncate it, for example by encode_batch(texts, max_len={layer.input_dim}), or "
+        "build the model with more positions."
     )

@@ -72,8 +72,10 @@ def convertible_model(
         to_checkpoint(weights, "huggingface", family, own_config)
     except ValueError as error:
         raise ValueError(
-            f"{source} is another model than get_model and the loaders make. With layers of one's "
-            f"own in it, it is for Keras' save and load_model alone. {error}"
+            f"{source} is another model than get_model and the loaders make. A classifier that "
+            "load_task_model made is written by save_task_model(model, labels, folder, "
+            "tokenizer=load_tokenizer(vocab_path)); with other layers of one's own, it is for "
+            f"Keras' save and load_model alone. {error}"
         ) from None
     config = {**_config_of(model, family), **own_config}
     return ConvertibleModel(

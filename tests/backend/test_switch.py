@@ -179,6 +179,22 @@ from keras_bert import get_model
     fails(code, f"Received: keras {version}", "pip install 'keras>=3'")
 
 
+@once
+def test_an_engine_that_is_not_installed():
+    code = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name == "jax":
+            raise ModuleNotFoundError("No module named 'jax'", name="jax")
+
+sys.meta_path.insert(0, Blocker())
+from keras_bert import get_model
+"""
+    fails(code, "Keras is to run on jax", "pip install jax", KERAS_BACKEND="jax")
+
+
 IMPORT = """
 import os, sys
 before = dict(os.environ)

@@ -244,13 +244,13 @@ def test_an_output_that_another_command_is_writing(command, google, texts):
 @once
 def test_texts_that_are_not_utf_8_leave_nothing_behind(command, google, tmp_path):
     texts, output = tmp_path / "texts", tmp_path / "out.jsonl"
-    texts.write_bytes("中文\na\n".encode("gbk"))
+    texts.write_bytes("a 中\na\n".encode("gbk"))
     words = ("extract", google, "-o", output, texts)
     code, _, err = command(*words)
     assert (code, err.count("\n"), "holds what was done" in err) == (1, 1, False)
     assert "is not UTF-8 (line 1" in err
     assert list(tmp_path.iterdir()) == [texts]
-    texts.write_text("中文\na\n", "utf-8")
+    texts.write_text("a 中\na\n", "utf-8")
     assert command(*words)[0] == 0
     assert len(output.read_text("utf-8").splitlines()) == 2
 

@@ -83,6 +83,12 @@ def test_official_tokens(command, folder):
     )
 
 
+def test_a_mask_that_is_split_is_remarked_once(command, folder):
+    code, _, err = command("tokenize", folder, stdin="[MASK] unable\nun [MASK] unable unable\n")
+    assert (code, err.count("[MASK] is split"), "--official" in err) == (0, 1, True)
+    assert command("tokenize", folder, "--official", stdin="[MASK] unable\n")[2] == ""
+
+
 def test_texts_that_are_not_utf_8(command, folder, tmp_path):
     (tmp_path / "texts").write_bytes(b"un\n\xff\n")
     code, _, err = command("tokenize", folder, tmp_path / "texts")
@@ -101,7 +107,7 @@ def test_a_folder_without_vocabulary(command, folder):
 @pytest.mark.parametrize("name", ["spiece.model", "tokenizer.json"])
 def test_sentencepiece_vocabularies(command, name):
     code, out, err = command("tokenize", PIECES / name, stdin="A film, naïve\n[MASK]\n")
-    assert (code, err) == (0, "")
+    assert (code, "[MASK] is split" in err) == (0, True)
     assert out.splitlines() == [
         "[CLS] ▁a ▁film , ▁ na ive [SEP]",
         "[CLS] ▁ [ ma s k ] [SEP]",

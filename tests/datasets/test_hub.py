@@ -60,6 +60,7 @@ def names(folder):
     )
 
 
+@pytest.mark.filterwarnings("ignore:Most tokens")
 def test_only_what_is_read_is_fetched_and_the_model_computes_what_a_folder_s_does(server):
     vectors = extract_embeddings(ADDRESS, ["a text", "another"], poolings="POOL_AVE")
     assert server.fetched() == READ

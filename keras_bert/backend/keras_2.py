@@ -84,6 +84,16 @@ def copy_initializer(initializer):
     return initializer
 
 
+def is_quantized(layer) -> bool:
+    """No: Keras 2 does not quantize."""
+    return False
+
+
+def merged_kernel(dense):
+    """The kernel of a Dense layer, to which nothing is added."""
+    return dense.kernel
+
+
 def set_values(pairs) -> None:
     """Give variables values now; in graph mode all at once, in the session that Keras uses.
 

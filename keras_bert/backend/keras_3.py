@@ -73,6 +73,16 @@ def copy_initializer(initializer):
     return initializer.clone() if is_object else initializer
 
 
+def is_quantized(layer) -> bool:
+    """Whether a layer has weights of a few bits."""
+    return getattr(layer, "quantization_mode", None) is not None
+
+
+def merged_kernel(dense):
+    """The kernel of a Dense layer, with what LoRA adds to it."""
+    return dense.kernel
+
+
 def check_values_stay() -> None:
     """Refuse to set variables in a `keras.StatelessScope`, at whose end they are as before."""
     try:

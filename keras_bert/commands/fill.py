@@ -107,7 +107,9 @@ def _fill(model, tokenizer, text: str, limit: int, options, unknown: UnknownToke
     batch[2] = batch[0] == tokenizer._token_dict[TOKEN_MASK]
     masked = batch[2, 0] == 1
     unknown.count(ids, special=len(parts) + 1 + int(masked.sum()))
-    probabilities = np.asarray(model.predict_on_batch(list(batch))[0])[0][masked]
+    outputs = model.predict_on_batch(list(batch))
+    words = outputs[0] if len(model.outputs) > 1 else outputs  # a family may have no other head
+    probabilities = np.asarray(words)[0][masked]
     tokens = tokenizer._token_dict_inv
     guesses = [
         [(tokens.get(index, ""), row[index]) for index in np.argsort(-row)[: options.top].tolist()]

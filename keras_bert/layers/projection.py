@@ -101,10 +101,10 @@ class ProjectionLayer(layers.Layer):
         Reference:
             Hu et al., LoRA, https://arxiv.org/abs/2106.09685
         """
-        for dense in self._sub_layers().values():
+        for dense in self.dense_layers().values():
             dense.enable_lora(rank, **kwargs)
 
-    def _sub_layers(self):
+    def dense_layers(self):
         """The dense sub-layers by name; none before `build`."""
         found = (getattr(self, name, None) for name in self.sub_layer_attributes)
         return {dense.name: dense for dense in found if dense is not None}
@@ -114,7 +114,7 @@ class ProjectionLayer(layers.Layer):
         policy = self.dtype_policy
         quantized = {
             name: dense.dtype_policy
-            for name, dense in self._sub_layers().items()
+            for name, dense in self.dense_layers().items()
             if dense.dtype_policy.quantization_mode is not None
         }
         if isinstance(policy, keras.dtype_policies.DTypePolicyMap):
@@ -125,7 +125,7 @@ class ProjectionLayer(layers.Layer):
         """By name, the LoRA of sub-layers that have one."""
         return self._lora_of_file | {
             name: {"rank": dense.lora_rank, "lora_alpha": dense.lora_alpha}
-            for name, dense in self._sub_layers().items()
+            for name, dense in self.dense_layers().items()
             if dense.lora_enabled
         }
 

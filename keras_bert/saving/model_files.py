@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import describe
-from ..backend import activations, calls, models
+from ..backend import activations, calls, is_quantized, keras, merged_kernel, models, ops
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
 from ..families import FAMILIES, family_of
@@ -18,6 +18,7 @@ from ..families.family import Family
 from ..families.fitting import unwarned_of_head
 from ..families.weights import find_weights, to_checkpoint
 from ..layers import MultiHeadAttention
+from ..layers.projection import ProjectionLayer
 from ..loader import gelu_of, load_trained_model_from_checkpoint
 from ..tokenizer import Tokenizer
 from ..tokenizer.vocabulary_change import VocabularyChange
@@ -61,7 +62,7 @@ def convertible_model(
     Raises:
         ValueError: If other layers are not those of a family, or a checkpoint cannot hold them.
     """
-    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    weights = {layer.name: checkpoint_weights(layer) for layer in model.layers if layer.weights}
     called = [layer.name for layer, _ in calls(model, MultiHeadAttention)]
     if family is None:
         family = next(each for each in FAMILIES if each.of_model(weights, called) is not None)
@@ -150,15 +151,25 @@ def check_model(model: Any) -> None:
 
 
 def dense_weights(layer: Any) -> list[np.ndarray]:
-    """Kernel and bias of a Dense layer of a head; refuse one that has others."""
-    arrays = layer.get_weights()
-    if len(arrays) != 1 + layer.use_bias:
+    """Kernel and bias of a Dense layer, with what LoRA adds to the kernel.
+
+    Raises:
+        ValueError: If the layer is quantized.
+    """
+    if is_quantized(layer):
         raise ValueError(
-            f"The layer {layer.name} of `model` must have a kernel and a bias and nothing else: "
-            "what LoRA adds, and quantized weights, are for Keras' save alone. "
-            f"Received: {len(arrays)} weights."
+            f"The layer {layer.path} of `model` is quantized, and quantized weights are for Keras' "
+            "save and export alone. Save the model before it is quantized."
         )
-    return arrays
+    kernel = ops.convert_to_numpy(merged_kernel(layer))
+    return [kernel, ops.convert_to_numpy(layer.bias)] if layer.use_bias else [kernel]
+
+
+def checkpoint_weights(layer: Any) -> list[np.ndarray]:
+    """The weights of a layer as checkpoints hold them, with what LoRA adds to its kernels."""
+    if isinstance(layer, ProjectionLayer):
+        return [each for dense in layer.dense_layers().values() for each in dense_weights(dense)]
+    return dense_weights(layer) if type(layer) is keras.layers.Dense else layer.get_weights()
 
 
 def _config_of(model: models.Model, family: Family) -> dict[str, Any]:
@@ -173,6 +184,7 @@ def _config_of(model: models.Model, family: Family) -> dict[str, Any]:
     sizes = {
         key: layers[layer].get_weights()[index].shape[axis]
         for key, (layer, index, axis) in family.shapes.items()
+        if layer in layers  # a family may do without, as ERNIE without tasks
     }
     dropout = layers.get("Embedding-Dropout")
     return {

@@ -4,11 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command_line import as_json
 from model_folders import with_untrained_head, write_google_folder
 from safetensors.numpy import load_file, save_file
 
+from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families.weights import to_checkpoint
 
@@ -27,6 +29,23 @@ def test_probabilities_of_transformers(command):
             assert [each["token"] for each in found] == [each["token"] for each in wanted]
             values = pytest.approx([each["probability"] for each in wanted], rel=1e-4)
             assert [each["probability"] for each in found] == values
+
+
+@pytest.mark.parametrize("name", ["albert", "distilbert", "ernie", "ernie-tasks"])
+def test_probabilities_of_relatives(command, name):
+    folder = HUGGING_FACE.parent / "relatives" / name
+    code, out, err = command("fill", folder, "a [MASK] c", "--json", "--top", "30")
+    assert (code, err) == (0, "")
+    paths = get_checkpoint_paths(folder)
+    model = load_trained_model_from_checkpoint(
+        *paths[:2], training=True, seq_len=None, allow_missing_heads=True
+    )
+    ids = np.array([[2, 5, 4, 7, 3]])
+    outputs = model.predict_on_batch([ids, 0 * ids, (ids == 4).astype("int32")])
+    words = outputs[0] if len(model.outputs) > 1 else outputs
+    expected = np.sort(np.asarray(words)[0, 2])[::-1]
+    found = [each["probability"] for each in as_json(out)[0]["masks"][0]]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ def test_commands_with_keras(google, tmp_path, monkeypatch):
     for name, process in started.items():
         file = tmp_path / "model.keras"
         size = file.stat().st_size / 1e6
-        written = f"keras-bert convert: {file} written, {size:.1f} MB\n"
+        written = f"keras-bert convert: {file} written, {size:.1f} MB"
+        written += f"; its vocabulary is {tmp_path / 'vocab.txt'}\n"
         messages = written if name == "convert" else ""
         assert (process.returncode, done[name][1]) == (0, messages), name
 

@@ -336,6 +336,7 @@ def test_light_and_dark(shown_page):
 
 @pytest.mark.slow
 @needs_browser
+@pytest.mark.filterwarnings("ignore:Most tokens")
 def test_texts_of_all_kinds_on_a_narrow_page(google, page, tmp_path):
     family = "👩‍👩‍👧 é"  # one letter to the eye each, of several characters
     texts = [family, "שלום a", "</script><b>b</b>", "a" * 200, "中文"]

@@ -54,6 +54,7 @@ def test_too_few_lines(command, google):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Most tokens")
 def test_official_tokens(command, google):
     # "ab" is one [UNK], as is "yz"; by the rules of 0.89 they are "a" and "y", [UNK] each.
     words = ("similar", google, "--query", "ab")

@@ -65,6 +65,7 @@ def test_the_engine_says_nothing_of_its_start():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Most tokens")
 def test_another_model(monkeypatch, capsys, tmp_path):
     config = {**CONFIG, "max_position_embeddings": 128}
     write_google_folder(tmp_path, config, vocabulary=WORDS)

@@ -90,7 +90,7 @@ def test_lora_in_a_file(kind, tmp_path):
 def test_quantized_sub_layers_in_a_file(kind, tmp_path):
     layer = KINDS[kind](name="layer")
     layer.build((None, None, 32))
-    for each in layer._sub_layers().values():
+    for each in layer.dense_layers().values():
         each.quantize("int8")
     loaded = saved_and_loaded(layer, tmp_path / "model.keras")
     assert {str(each.dtype) for each in loaded.weights if each.ndim == 2} == {"int8"}

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from runtimes import once
+from runtimes import KERAS_3, once
 from safetensors.numpy import load_file
-from task_folders import TASKS, assert_same_logits, makers
+from task_folders import TASKS, TOLERANCE, assert_same_logits, makers
 
 from keras_bert import PretrainedList, load_task_model, load_tokenizer, save_task_model
 from keras_bert.backend import keras, models
@@ -187,14 +187,55 @@ def test_a_tokenizer_of_another_model(tmp_path):
         save_task_model(model, labels, tmp_path / "new", tokenizer={"a": 1})
 
 
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no LoRA")
+@pytest.mark.parametrize("name", ["bert-sequence", "electra-wide-tokens"])
+def test_what_lora_has_learnt_is_merged(tmp_path, name):
+    model, labels = load_task_model(TASKS / name)
+    changed = [
+        layer
+        for layer in model.layers
+        if layer.name.startswith("Encoder-") and hasattr(layer, "enable_lora")
+    ]
+    changed.append(model.get_layer("Classifier"))
+    for layer in changed:
+        layer.enable_lora(2, lora_alpha=3)
+        for weight in layer.weights:
+            if "lora" in weight.name:
+                weight.assign(np.full(weight.shape, 0.1, "float32"))
+    with np.load(TASKS / name / "outputs.npz") as outputs:
+        inputs, before = [outputs["tokens"], outputs["segments"]], outputs["logits"]
+    expected = np.asarray(model.predict_on_batch(inputs))
+    assert np.abs(expected - before).max() > 0.01
+    save_task_model(model, labels, tmp_path / "new")
+    again, _ = load_task_model(tmp_path / "new")
+    np.testing.assert_allclose(
+        np.asarray(again.predict_on_batch(inputs)), expected, rtol=TOLERANCE, atol=TOLERANCE
+    )
+
+
 @once
-@pytest.mark.parametrize("change", ["LoRA", "int8"])
-def test_weights_that_transformers_does_not_have(tmp_path, change):
+@pytest.mark.parametrize(
+    ("layer", "named"),
+    [("Classifier", "Classifier"), ("Encoder-1-FeedForward", "Encoder-1-FeedForward/hidden")],
+)
+def test_quantized_weights_are_not_written(tmp_path, layer, named):
     model, labels = load_task_model(TASKS / "bert-sequence")
-    dense = model.get_layer("Classifier")
-    dense.enable_lora(2) if change == "LoRA" else dense.quantize("int8")
-    with pytest.raises(ValueError, match=r"Classifier of `model` must have a kernel and a bias"):
+    found = model.get_layer(layer)
+    (found if layer == "Classifier" else found.dense_layers()["hidden"]).quantize("int8")
+    with pytest.raises(ValueError, match=f"layer {named} of `model` is quantized"):
         save_task_model(model, labels, tmp_path / "new")
+
+
+@pytest.mark.parametrize("task", ["sequence", "tokens"])
+def test_a_new_head_on_an_ernie_without_tasks(tmp_path, task):
+    encoder = TASKS.parent / "relatives" / "ernie"
+    model, labels = load_task_model(encoder, task=task, labels=["no", "yes"])
+    save_task_model(model, labels, tmp_path / "new")
+    assert json.loads((tmp_path / "new" / "config.json").read_text())["model_type"] == "ernie"
+    again, found = load_task_model(tmp_path / "new")
+    assert found == ["no", "yes"]
+    inputs = [np.array([[2, 5, 6, 3]]), np.zeros((1, 4), "int32")]
+    np.testing.assert_array_equal(again.predict_on_batch(inputs), model.predict_on_batch(inputs))
 
 
 @once

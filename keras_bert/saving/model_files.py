@@ -12,7 +12,7 @@ from ..arguments import describe
 from ..backend import activations, calls, is_quantized, keras, merged_kernel, models, ops
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
-from ..families import FAMILIES, family_of
+from ..families import BERT, FAMILIES, family_of
 from ..families.configuration import read_config
 from ..families.family import Family
 from ..families.fitting import unwarned_of_head
@@ -66,6 +66,8 @@ def convertible_model(
     called = [layer.name for layer, _ in calls(model, MultiHeadAttention)]
     if family is None:
         family = next(each for each in FAMILIES if each.of_model(weights, called) is not None)
+        if family is BERT:  # whose layers some have as well: then `write_model_file` has named it
+            family = next((each for each in FAMILIES if each.model_type == model.name), BERT)
     own_config = family.of_model(weights, called) or family.config_of_model(weights, called)
     weights = {name: arrays for name, arrays in weights.items() if name not in without}
     # Of whatever models, this tells whether the layers are the family's and nothing else.
@@ -137,6 +139,8 @@ def write_model_file(
                 seq_len=None,
                 vocabulary_change=vocabulary_change,
             )
+        if family.model_type is not None:
+            model = models.Model(model.inputs, model.outputs, name=family.model_type)
         try:
             model.save(unfinished)
         except RuntimeError as error:  # of HDF5, on a full disk

@@ -1,6 +1,7 @@
 """Saved Keras models and the folders that hold the same numbers."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from model_folders import (
     with_untrained_head,
     write_google_folder,
 )
+from safetensors.numpy import load_file
 
 from keras_bert import (
     VocabularyChange,
@@ -19,12 +21,15 @@ from keras_bert import (
     get_custom_objects,
     get_model,
     load_trained_model_from_checkpoint,
+    load_vocabulary,
 )
 from keras_bert.backend import layers, models
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families.weights import to_checkpoint
+from keras_bert.saving.conversion import write_hugging_face_folder
 from keras_bert.saving.model_files import read_model_file, write_model_file
 
+DATA = Path(__file__).parents[1] / "data"
 VOCABULARY = {word: index for index, word in enumerate(WORDS)}
 
 
@@ -109,6 +114,27 @@ def test_a_folder_becomes_a_model_of_any_length(tmp_path, google):
     for layer, arrays in random_weights().items():
         for ours, array in zip(model.get_layer(layer).get_weights(), arrays, strict=True):
             np.testing.assert_array_equal(ours, array, err_msg=layer)
+
+
+@pytest.mark.parametrize(
+    "name", ["albert", "distilbert", "electra-encoder", "ernie", "ernie-tasks"]
+)
+def test_a_relative_is_of_its_family_behind_a_model_file(tmp_path, name):
+    # ERNIE without tasks has BERT's layers.
+    folder = DATA / "relatives" / name
+    write_model_file(tmp_path / "model.keras", folder)
+    vocabulary = load_vocabulary(folder / "vocab.txt")
+    write_hugging_face_folder(
+        tmp_path / "back", read_model_file(tmp_path / "model.keras", vocabulary, cased=False)
+    )
+    before, after = (load_file(each / "model.safetensors") for each in (folder, tmp_path / "back"))
+    same = [key for key in before if key in after and is_same(before[key], after[key])]
+    assert len(same) == len(after)
+    config = json.loads((tmp_path / "back" / "config.json").read_text("utf-8"))
+    assert (
+        config["model_type"]
+        == json.loads((folder / "config.json").read_text("utf-8"))["model_type"]
+    )
 
 
 def test_a_head_that_was_never_trained_is_converted_as_any_other(tmp_path, google):

@@ -6,6 +6,7 @@ work; the module is imported when the arguments make sense, and Keras by command
 
 import argparse
 import os
+import re
 import signal
 import sys
 import time
@@ -96,8 +97,9 @@ def _parse(words: list[str]) -> argparse.Namespace:
         _parser().error(f"there is no command {command!r}.{nearest} {known}")
     words = _joined(command, words)
     options, unknown = _parser().parse_known_args(words)
-    looks_like_option = [word.startswith("-") and word != "-" for word in unknown]
-    if unknown and (unknown[0] == "--" or not any(looks_like_option)):
+    # A text may begin with a dash, an option has no blanks.
+    options_left = [word for word in unknown if re.fullmatch(r"-\S+", word) and word != "--"]
+    if unknown and ("--" in unknown or not options_left):
         # An argument behind options, of a command whose earlier ones may be left out.
         own = words[words.index(command) + 1 :]
         known = argparse.Namespace(command=command, debug=options.debug)

@@ -45,8 +45,8 @@ def _classify(commands) -> argparse.ArgumentParser:
         f"One that classifies texts: probability, tab, label, tab, text; {_PAIR_HELP}. One "
         "that labels words, such as names: the text, and a line of probability, label and words "
         "for each span. One that answers questions: probability, tab, answer, which is empty where "
-        "the text has none. Too long texts are cut for the first, and read in windows that overlap "
-        "for the others.",
+        "the text has none. Classifiers of texts cut those that are too long; "
+        "the others read them in windows that overlap.",
     )
     add_model_argument(parser)
     add_texts_argument(parser)

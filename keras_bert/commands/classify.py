@@ -22,6 +22,7 @@ from .progress import closing_line, with_bar
 from .starting import import_keras
 from .task_outputs import Record, answered, as_lines, classified, tagged
 
+_LEAST_ROOM = 4  # so much of a window, at least, is for the text, and the rest for the question
 _SUFFIXES = (".jsonl", ".json")
 
 
@@ -78,7 +79,8 @@ def _task(files: shared.ModelFolder, options: argparse.Namespace):
     else:
         record_of = tagged(found.labels) if found.task == "tokens" else answered
     limit = config["max_position_embeddings"]
-    shared.check_length(options, limit)
+    told = ["read in windows of {} tokens"] if found.task != "sequence" else []
+    shared.check_length(options, limit, *told)
     return record_of, found.task, min(limit, options.max_length or limit)
 
 
@@ -149,9 +151,10 @@ def _encode(
     if classifies_text:
         yield row, encoded
         return
-    if options.question is not None and row[1] + 2 > limit:
+    if options.question is not None and limit - row[1] - 1 < limit // _LEAST_ROOM:
         raise shared.CommandError(
-            f"--question has {row[1] - 2} tokens, which leave no room for the text in {limit}"
+            f"--question has {row[1] - 2} tokens, which leave too little room for the text in "
+            f"{limit}"
         )
     yield from windows.split(row, encoded, limit)
 

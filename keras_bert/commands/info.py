@@ -34,9 +34,7 @@ def run(options: argparse.Namespace) -> None:
     path = file_or_folder(options.path)
     is_folder = path.is_dir()
     if path.suffix == ".keras" and path.is_file():
-        raise CommandError(
-            f"{path} is a saved model of Keras: {HOW_TO_OPEN}, which also takes such files"
-        )
+        raise CommandError(f"{path} is a saved model of Keras: {HOW_TO_OPEN}")
     with open_checkpoint(
         get_checkpoint_paths(path).checkpoint if is_folder else path
     ) as checkpoint:

@@ -88,7 +88,9 @@ def model_paths(name: str) -> tuple[str, CheckpointPaths]:
     return folder, paths
 
 
-def check_length(options: argparse.Namespace, positions: int) -> None:
+def check_length(
+    options: argparse.Namespace, positions: int, told: str = "texts are cut to {} tokens"
+) -> None:
     """Refuse a --max-length that leaves no token of a text; say so if it is more than can be."""
     if options.max_length is None:
         return
@@ -98,7 +100,7 @@ def check_length(options: argparse.Namespace, positions: int) -> None:
             f"Received: {options.max_length}."
         )
     if options.max_length > positions:
-        remark(options, f"texts are cut to {positions} tokens, the most that the model takes")
+        remark(options, f"{told.format(positions)}, the most that the model takes")
 
 
 def check_pooling(options: argparse.Namespace, folder: str) -> None:

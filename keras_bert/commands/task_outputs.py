@@ -119,7 +119,9 @@ def _answers(
     readable[0] = True  # [CLS]
     starts, ends = softmax(np.where(readable, logits.astype("float64"), -np.inf))
     scores = np.outer(starts, ends)
-    is_answer = np.tril(np.triu(np.outer(in_text, in_text)), MOST_ANSWER_TOKENS - 1)
+    is_answer = np.tril(np.triu(np.outer(in_text, in_text)), MOST_ANSWER_TOKENS - 1) > 0
+    begins, finishes = np.transpose(encoded.offsets)
+    is_answer &= begins[:, None] < finishes  # and no blank of SentencePiece
     firsts, lasts = np.nonzero(is_answer)
     order = np.argsort(-scores[firsts, lasts], kind="stable")
     answers = (

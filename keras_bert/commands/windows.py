@@ -1,7 +1,7 @@
 """Texts with more tokens than a model has positions, in windows that overlap by half.
 
-So each token is read at least once with a quarter of a window on either side of it, as with the
-strides of Google's run_squad.py and of transformers' pipelines.
+So each token is read at least once with a quarter of a window on either side of it, as far as the
+text goes. Google's run_squad.py and transformers' pipelines have such strides.
 """
 
 from __future__ import annotations

@@ -105,9 +105,11 @@ def by_name(name) -> PretrainedInfo | str | None:
 
 # Organizations on the hub, whose models are often named without them.
 _ORGANIZATIONS = {
-    r"bert-(base|large)-[\w.-]+": "google-bert",
+    r"bert-(base|large)-((un)?cased(-whole-word-masking)?|chinese|multilingual-(un)?cased)": (
+        "google-bert"
+    ),
     r"albert-x*(base|large)-v[12]": "albert",
-    r"distilbert-base-[\w.-]+": "distilbert",
+    r"distilbert-base-((un)?cased|multilingual-cased)": "distilbert",
     r"(all|multi-qa|paraphrase)-[\w.-]*(MiniLM|mpnet)[\w.-]*": "sentence-transformers",
 }
 

@@ -28,10 +28,13 @@ def check_is_no_saved_model(path: str | os.PathLike[str], address: str) -> None:
     Raises:
         ValueError: If it is one; the message says what to do.
     """
-    if zipfile.is_zipfile(path):
+    try:
         with zipfile.ZipFile(path) as archive:
-            if set(archive.namelist()) >= _MEMBERS:
-                raise saved_model_error(address)
+            names = set(archive.namelist())
+    except zipfile.BadZipFile:  # another kind of archive, or damaged: unpacking says it
+        return
+    if names >= _MEMBERS:
+        raise saved_model_error(address)
 
 
 def saved_model_error(address: str) -> ValueError:

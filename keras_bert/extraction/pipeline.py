@@ -169,7 +169,7 @@ class Pipeline:
             if self._lower_case:
                 first, second = first.lower(), None if second is None else second.lower()
             row = self.tokenizer._encode(first, second, self._limit)
-            unknown.count(row[0])
+            unknown.count(row[0], special=3 if row[2] else 2)
             yield row
 
     def _compute(self, batch: Batch) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ from tf_keras.src.engine import base_layer_v1
 from tf_keras.src.engine.base_layer import Layer
 from tf_keras.src.engine.node import Node
 
+from ..backend import initializers
 from .report import note
 
 
@@ -31,8 +32,16 @@ def _settable(name):
     return getattr(Layer, name).setter(set_weights)
 
 
+def _is_known(initializer):
+    """Whether a word is the name of an initializer."""
+    try:
+        return initializers.get(initializer) is not None
+    except ValueError:
+        return False
+
+
 def _taking_shape_first(add_weight):
-    """Let layers give the shape first, as in Keras 1, and then perhaps a name, as Keras 2.2 did."""
+    """Let layers give the shape first, and then an initializer, as in Keras 1, or a name."""
 
     @functools.wraps(add_weight)
     def call(layer, *args, **kwargs):
@@ -40,7 +49,9 @@ def _taking_shape_first(add_weight):
             note("add_weight with the shape first")
             shape, *args = args
             if args and isinstance(args[0], str):
-                kwargs["name"], *args = args
+                word, *args = args
+                is_open = "initializer" not in kwargs and _is_known(word)
+                kwargs["initializer" if "name" in kwargs or is_open else "name"] = word
             return add_weight(layer, kwargs.pop("name", None), shape, *args, **kwargs)
         return add_weight(layer, *args, **kwargs)
 

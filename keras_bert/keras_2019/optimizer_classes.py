@@ -37,17 +37,44 @@ _OLD = {
 }
 
 
+_KERAS_OWN = {name: getattr(backend, name) for name in _UPDATES}
+
+
 def install() -> None:
     """Give classes of the old form the base that calls `get_updates`."""
-    _New.__init_subclass__ = classmethod(_with_old_base)
+    _New.__init_subclass__ = classmethod(functools.partial(_with_old_base, _New))
+    optimizer_v1.Optimizer.__init_subclass__ = classmethod(
+        functools.partial(_with_old_base, optimizer_v1.Optimizer)
+    )
+    for name in _NAMES:
+        known = getattr(optimizer_v1, name)
+        known.get_updates = _refusing_patches(known.get_updates)
 
 
-def _with_old_base(cls, **kwargs):
-    super(_New, cls).__init_subclass__(**kwargs)
+def _with_old_base(base, cls, **kwargs):
+    super(base, cls).__init_subclass__(**kwargs)
     if "get_updates" in vars(cls):
         note("optimizers with get_updates")
-        cls.__bases__ = tuple(_OLD.get(base, base) for base in cls.__bases__)
+        cls.__bases__ = tuple(_OLD.get(each, each) for each in cls.__bases__)
         cls.get_updates = _reading_before_updates(cls.get_updates)
+
+
+def _refusing_patches(get_updates):
+    """Refuse to go on where a program has put its own function in the place of `K.update`.
+
+    bert4keras' optimizers with weight decay do; the ones that TensorFlow has do not call it.
+    """
+
+    @functools.wraps(get_updates)
+    def call(self, loss, params):
+        if backend.update not in (_KERAS_OWN["update"], _UPDATES["update"]):
+            raise TypeError(
+                f"{type(self).__name__} changes K.update, which the optimizers of today's "
+                "Keras 2 do not call: its changes would be lost. For weight decay take AdamWarmup."
+            )
+        return get_updates(self, loss, params)
+
+    return call
 
 
 def _reading_before_updates(get_updates):
@@ -59,7 +86,9 @@ def _reading_before_updates(get_updates):
     @functools.wraps(get_updates)
     def call(self, loss, params):
         functions = {name: getattr(backend, name) for name in _UPDATES}
-        vars(backend).update(_UPDATES)
+        # Not those that the program has replaced.
+        own = [name for name, function in functions.items() if function is _KERAS_OWN[name]]
+        vars(backend).update({name: _UPDATES[name] for name in own})
         try:
             updates = get_updates(self, loss, params)
         finally:

@@ -66,7 +66,7 @@ def convertible_model(
     called = [layer.name for layer, _ in calls(model, MultiHeadAttention)]
     if family is None:
         family = next(each for each in FAMILIES if each.of_model(weights, called) is not None)
-        if family is BERT:  # whose layers some have as well: then `write_model_file` has named it
+        if family is BERT:  # others may have the same layers, and `write_model_file` names them
             family = next((each for each in FAMILIES if each.model_type == model.name), BERT)
     own_config = family.of_model(weights, called) or family.config_of_model(weights, called)
     weights = {name: arrays for name, arrays in weights.items() if name not in without}

@@ -44,7 +44,7 @@ class KeptTokens:
         for content, normalized, single_word in ordered:
             pattern = re.escape(content)
             if normalized and not cased:
-                pattern = f"(?i:{pattern})"
+                pattern = "".join(map(_in_either_case, content))
             patterns.append(rf"(?<!\w){pattern}(?!\w)" if single_word else pattern)
         self._find = re.compile("|".join(patterns)) if patterns else None
 
@@ -64,6 +64,13 @@ class KeptTokens:
             end = found.end()
         if end < len(text):
             yield end, len(text), None
+
+
+def _in_either_case(character: str) -> str:
+    """A pattern of the character, small or capital; re.IGNORECASE takes others for the same."""
+    small, capital = character.lower(), character.upper()
+    has_both = len(small) == len(capital) == 1 and capital.lower() == small
+    return f"[{re.escape(small)}{re.escape(capital)}]" if has_both else re.escape(character)
 
 
 NO_TOKENS = KeptTokens(())

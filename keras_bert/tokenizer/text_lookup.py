@@ -77,8 +77,10 @@ class TextLookup:
 
     def of(self, text: str) -> list[Any]:
         """Return the outputs for all tokens of the text."""
-        if self.kept.are_in(text):
-            return self._around_kept(text)
+        return self._around_kept(text) if self.kept.are_in(text) else self._of_part(text)
+
+    def _of_part(self, text: str) -> list[Any]:
+        """Return the outputs for a text, or part of one, without tokens that are kept whole."""
         if self.goes_by_characters(text):
             return self._of_characters(text)
         return list(chain.from_iterable(map(self._outputs_of, text.split(BLANK))))
@@ -104,7 +106,7 @@ class TextLookup:
     def _around_kept(self, text: str) -> list[Any]:
         outputs: list[Any] = []
         for start, end, token in self.kept.split(text):
-            outputs += self.of(text[start:end]) if token is None else self.output([token])
+            outputs += self._of_part(text[start:end]) if token is None else self.output([token])
         return outputs
 
     def _of_characters(self, text: str) -> list[Any]:

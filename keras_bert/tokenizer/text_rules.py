@@ -76,6 +76,8 @@ def _added(
                 entries[entry["content"]] = entry
             path = os.path.join(folder, "tokenizer.json")
         for entry in _added_in(path):
+            if entry["content"] in SPECIAL_TOKENS:  # whose ids the vocabulary has
+                continue
             ids[entry["content"]] = entry["id"]
             entries[entry["content"]] = entry
     except (AttributeError, KeyError, TypeError, ValueError) as error:

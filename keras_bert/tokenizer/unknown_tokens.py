@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+_FEWEST = 5  # tokens that tell a language: an emoji is none
+
 
 class UnknownTokens:
     """Counts the tokens of texts, and those that the vocabulary lacks.
@@ -20,12 +22,12 @@ class UnknownTokens:
 
     def count(self, ids: Sequence[int], special: int = 2) -> None:
         """Count the ids of a text, of which some are special tokens around it."""
-        self._unknown += ids.count(self._id)
+        self._unknown += list(ids).count(self._id)
         self._all += len(ids) - special
 
     def message(self) -> str | None:
         """What to tell the user, if most of the tokens are unknown."""
-        if 2 * self._unknown <= self._all:
+        if 2 * self._unknown <= self._all or self._all < _FEWEST:
             return None
         return (
             f"most tokens of the texts are not in the vocabulary and became {self._name}, which "

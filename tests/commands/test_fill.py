@@ -172,7 +172,7 @@ def test_another_models_vocabulary_is_remarked_upon(command, google, tmp_path):
 
 
 def test_unknown_tokens_are_remarked_upon(command, google):
-    code, _, err = command("fill", google, "中 [MASK]")
+    code, _, err = command("fill", google, "今天天气真[MASK]")
     assert (code, err.count("\n")) == (0, 1)
     assert err.startswith("keras-bert fill: most tokens of the texts are not in the vocabulary")
     assert command("fill", google, "a [MASK] [MASK] 中")[2] == ""

@@ -176,7 +176,9 @@ def test_the_name_of_a_file_is_taken_as_a_text_and_it_is_said(page, google, tmp_
 
 
 def test_texts_in_another_language_are_remarked_upon(page, google):
-    assert "most tokens of the texts are not in the vocabulary" in page(google, "中文 [MASK]")[1]
+    assert (
+        "most tokens of the texts are not in the vocabulary" in page(google, "今天天气真[MASK]")[1]
+    )
 
 
 def test_a_long_text_is_cut_and_it_is_said(page, google):

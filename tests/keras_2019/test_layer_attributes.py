@@ -25,6 +25,7 @@ class Scale(Layer):
         self.other = self.add_weight(name="other", shape=(1,), initializer="ones")
         self.first = self.add_weight((1,), initializer="ones", name="first")
         self.named = self.add_weight((2, 3), "named", initializer="zeros", trainable=False)
+        self.of_keras_1 = self.add_weight((4,), "ones", name="of_keras_1")
         self.trainable_weights = [self.scale]
         super(Scale, self).build(input_shape)
 
@@ -48,6 +49,7 @@ results["trained"] = [len(w) for w in (layer.trainable_weights, model.trainable_
 results["other"] = K.get_value(layer.other).tolist()
 first = {weight.name.split("/")[-1]: list(weight.shape) for weight in (layer.first, layer.named)}
 results["first"] = first
+results["of_keras_1"] = K.get_value(layer.of_keras_1).tolist()
 both = Concatenate()([inputs, Dense(1)(inputs)])
 results["inputs"] = len(both._keras_history[0]._inbound_nodes[0].input_tensors)
 results["shape"] = list(layer.input_shape)
@@ -65,6 +67,7 @@ def test_layers_set_weights_and_losses_find_inputs_and_masks(tmp_path):
     assert results["trained"] == [1, 1]
     assert results["other"] == [1.0]
     assert results["first"] == {"first:0": [1], "named:0": [2, 3]}
+    assert results["of_keras_1"] == [1.0] * 4
     assert results["inputs"] == 2
     assert results["shape"] == [None, 3, 2]
     assert results["reloaded"] == 0.0

@@ -35,6 +35,17 @@ class Halved(SGD):
     def get_updates(self, loss, params):
         return super(Halved, self).get_updates(loss / 2, params)
 
+class Doubled(Plain):
+    def get_updates(self, loss, params):
+        return super(Doubled, self).get_updates(2 * loss, params)
+
+class Decayed(Adam):
+    def get_updates(self, loss, params):
+        own, K.update = K.update, lambda x, new_x: own(x, 0.9 * new_x)
+        updates = super(Decayed, self).get_updates(loss, params)
+        K.update = own
+        return updates
+
 class Around(Optimizer):
     def __init__(self, optimizer, **kwargs):
         super(Around, self).__init__(**kwargs)
@@ -46,7 +57,7 @@ class Around(Optimizer):
 SCRIPT = """
 x, y = np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]])
 results = {}
-for optimizer in (Plain(0.1), Halved(lr=0.2)):
+for optimizer in (Plain(0.1), Halved(lr=0.2), Doubled(0.05)):
     inputs = Input((1,))
     model = Model(inputs, Dense(1, use_bias=False, kernel_initializer="ones")(inputs))
     model.compile(optimizer, "mse")
@@ -74,7 +85,17 @@ def test_they_train(found):
 def test_variables_are_read_before_they_are_updated(found):
     """The rate is divided by the number of the batch, from 1."""
     first = 1 - 0.1 * (5 - 13)
-    np.testing.assert_allclose(found[0]["Plain"], [first, first - 0.05 * (5 * first - 13)], 1e-6)
+    for name in ("Plain", "Doubled"):
+        np.testing.assert_allclose(found[0][name], [first, first - 0.05 * (5 * first - 13)], 1e-6)
+
+
+def test_a_replaced_update_that_adam_does_not_call_is_refused(tmp_path):
+    fit = "model.compile(Decayed(), 'mse')\nmodel.train_on_batch(np.ones((2, 1)), np.ones((2, 1)))"
+    model = "inputs = Input((1,))\nmodel = Model(inputs, Dense(1)(inputs))"
+    code, _, messages = run_script(tmp_path, f"{CLASSES}\n{model}\n{fit}\n")
+    assert code == 1
+    assert "TypeError: Decayed changes K.update" in messages
+    assert "AdamWarmup" in messages
 
 
 @pytest.mark.parametrize("inner", ["keras.optimizers.Adam()", "keras_bert.AdamWarmup(10, 1)"])

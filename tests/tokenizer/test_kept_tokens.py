@@ -34,6 +34,13 @@ def test_normalized_tokens_are_found_in_capitals_where_case_is_lost(cased, found
     assert parts(kept, "CovidX") == ["Covid", "X"]
 
 
+@pytest.mark.parametrize("text", ["cıty", "ſtop", "cİty"])
+def test_letters_that_only_look_alike_are_others(text):
+    kept = KeptTokens([KeptToken("city", True), KeptToken("stop", True)], cased=False)
+    assert parts(kept, text) == [(text,)]
+    assert parts(kept, "CiTY") == ["city"]
+
+
 def test_single_words():
     kept = KeptTokens([KeptToken("<a>"), KeptToken("ab", single_word=True)])
     assert parts(kept, "ab abc_ab-ab<a>ab") == [

@@ -68,6 +68,12 @@ def test_special_tokens_are_kept_whole():
     assert lengths.of("ab[SEP]天") == [2, 5, 1]
 
 
+def test_parts_beside_a_kept_token_hold_no_further_one():
+    # "cd" is no single word here, though it stands alone when "ab" is cut off.
+    kept = KeptTokens([KeptToken("ab"), KeptToken("cd", single_word=True)])
+    assert lookup(kept=kept, pieces_of=lambda word: ("?",)).of("abcd") == ["ab", "?"]
+
+
 def test_runs_of_other_characters():
     text = "ab天cd。\ud800 \U0001f600e"
     assert [text[start:end] for start, end in runs(text)] == ["\ud800 \U0001f600e", "cd", "ab"]

@@ -12,7 +12,14 @@ TOKENS = {"[CLS]": 0, "[SEP]": 1, "[UNK]": 2, "a": 3}
 
 @pytest.mark.parametrize(
     ("texts", "warns"),
-    [([], False), ([""], False), (["a b"], False), (["a b b"], True), (["b", "a a"], False)],
+    [
+        ([], False),
+        ([""], False),
+        (["a b"], False),
+        (["a a b b b"], True),
+        (["b b", "a a a"], False),
+        (["b b"], False),
+    ],
 )
 def test_more_than_half_of_the_tokens_are_unknown(texts, warns):
     tokenizer = Tokenizer(TOKENS)

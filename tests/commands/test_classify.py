@@ -257,7 +257,7 @@ def test_a_question_that_leaves_no_room(command):
     words = ["--question", " ".join("a" * 20)]
     code, out, err = command("classify", TASKS / "bert-answers", *words, stdin="a b\n")
     assert (code, out) == (1, "")
-    assert "--question has 20 tokens, which leave no room for the text in 16" in err
+    assert "--question has 20 tokens, which leave too little room for the text in 16" in err
 
 
 @once

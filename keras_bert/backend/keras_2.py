@@ -89,11 +89,6 @@ def is_quantized(layer) -> bool:
     return False
 
 
-def merged_kernel(dense):
-    """The kernel of a Dense layer, to which nothing is added."""
-    return dense.kernel
-
-
 def set_values(pairs) -> None:
     """Give variables values now; in graph mode all at once, in the session that Keras uses.
 

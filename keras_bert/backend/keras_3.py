@@ -78,11 +78,6 @@ def is_quantized(layer) -> bool:
     return getattr(layer, "quantization_mode", None) is not None
 
 
-def merged_kernel(dense):
-    """The kernel of a Dense layer, with what LoRA adds to it."""
-    return dense.kernel
-
-
 def check_values_stay() -> None:
     """Refuse to set variables in a `keras.StatelessScope`, at whose end they are as before."""
     try:

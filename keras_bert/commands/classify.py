@@ -15,6 +15,7 @@ from ..checkpoints import open_checkpoint
 from ..families import family_of
 from ..families.configuration import read_config
 from ..families.tasks import find_task
+from ..tokenizer.batch_arrays import Row
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import output_files, shared, windows
 from .feature_files import Lines
@@ -137,7 +138,7 @@ def _windows_with_logits(
 
 def _encode(
     tokenizer, text: str, limit: int, options, model
-) -> Iterator[tuple[windows.Row, windows.EncodedText]]:
+) -> Iterator[tuple[Row, windows.EncodedText]]:
     """The ids of a text, as batches take them, and what records need of it; of each window."""
     classifies_text = len(model.outputs) == 1 and len(model.outputs[0].shape) == 2
     first, second = options.question, text

@@ -28,11 +28,14 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _describe(tokenizer: Tokenizer, parts: tuple[str, ...], options, unknown) -> str:
-    ids, segments = tokenizer.encode(*parts)
-    unknown.count(ids, special=len(parts) + 1)
+    special = len(parts) + 1
     if options.ids and not options.json:
+        ids, _ = tokenizer.encode(*parts)
+        unknown.count(ids, special)
         return " ".join(map(str, ids))
     tokens = tokenizer.tokenize(*parts)
+    unknown.count_tokens(tokens, special)
     if options.json:
+        ids, segments = tokenizer.encode(*parts)
         return json.dumps({"tokens": tokens, "ids": ids, "segments": segments}, ensure_ascii=False)
     return " ".join(tokens)

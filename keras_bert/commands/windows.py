@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-Row = tuple[list[int], int, int]  # ids, and how many of them belong to each segment
+from ..tokenizer.batch_arrays import Row
 
 
 class EncodedText(NamedTuple):

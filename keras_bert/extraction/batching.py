@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tokenizer.batch_arrays import pad_batch
+from ..tokenizer.batch_arrays import Row, pad_batch
 
 LOOK_AHEAD = 2048  # rows that are sorted by length together
 
@@ -31,9 +31,6 @@ class Budget(NamedTuple):
 
 CPU = Budget(2048, 100)
 ACCELERATOR = Budget(16384, 1024)
-
-# Token ids of a text or a pair, and how many belong to its first and second part.
-Row = tuple[list[int], int, int]
 
 
 class Batch(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import describe
-from ..backend import activations, calls, is_quantized, keras, merged_kernel, models, ops
+from ..backend import activations, calls, is_quantized, keras, models, ops
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import get_checkpoint_paths
 from ..families import BERT, FAMILIES, family_of
@@ -165,7 +165,7 @@ def dense_weights(layer: Any) -> list[np.ndarray]:
             f"The layer {layer.path} of `model` is quantized, and quantized weights are for Keras' "
             "save and export alone. Save the model before it is quantized."
         )
-    kernel = ops.convert_to_numpy(merged_kernel(layer))
+    kernel = ops.convert_to_numpy(layer.kernel)  # to which Keras has added what LoRA learnt
     return [kernel, ops.convert_to_numpy(layer.bias)] if layer.use_bias else [kernel]
 
 

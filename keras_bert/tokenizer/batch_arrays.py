@@ -5,6 +5,9 @@ from itertools import chain
 
 import numpy as np
 
+# Token ids of a text or a pair, and how many belong to its first and second part.
+Row = tuple[list[int], int, int]
+
 
 def pad_batch(
     encoded: Sequence[tuple[Sequence[int], int, int]], width: int | None, pad_index: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 _FEWEST = 5  # tokens that tell a language: an emoji is none
@@ -17,13 +17,18 @@ class UnknownTokens:
 
     def __init__(self, tokenizer: Any):
         self._name = tokenizer._token_unk
-        self._id = tokenizer._token_dict.get(self._name)
+        self._id_of = tokenizer._token_dict.get
+        self._id = self._id_of(self._name)
         self._unknown = self._all = 0
 
     def count(self, ids: Sequence[int], special: int = 2) -> None:
         """Count the ids of a text, of which some are special tokens around it."""
         self._unknown += list(ids).count(self._id)
         self._all += len(ids) - special
+
+    def count_tokens(self, tokens: Iterable[str], special: int = 2) -> None:
+        """Count the tokens of a text, of a vocabulary without an unknown one, too."""
+        self.count([self._id_of(token, self._id) for token in tokens], special)
 
     def message(self) -> str | None:
         """What to tell the user, if most of the tokens are unknown."""

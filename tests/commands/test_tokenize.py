@@ -49,6 +49,12 @@ def test_most_tokens_being_unknown_is_said_once_at_the_end(command, folder, opti
     assert command(*words, stdin="un 中\n")[2] == ""
 
 
+def test_a_vocabulary_without_an_unknown_token(command, tmp_path):
+    (tmp_path / "words.txt").write_text("[CLS]\n[SEP]\nun\n", "utf-8")
+    out = command("tokenize", tmp_path / "words.txt", stdin="un ?\n")[1]
+    assert out == "[CLS] un ? [SEP]\n"
+
+
 def test_json(command, folder):
     tokenizer = Tokenizer(load_vocabulary(folder / "vocab.txt"))
     code, out, _ = command("tokenize", folder, "--json", stdin="un ||| é")

@@ -10,12 +10,15 @@ from runtimes import RUNTIME
 on_keras_2 = [pytest.mark.skipif(RUNTIME != "tf_keras", reason="Keras 2"), pytest.mark.slow]
 
 
-def run_script(folder, source, *arguments, options=(), prefix=("-m", "keras_bert", "run")):
+def run_script(
+    folder, source, *arguments, options=(), prefix=("-m", "keras_bert", "run"), **environment
+):
     """Run a script by the command; returns exit code, output and messages."""
     path = folder / "script.py"
     path.write_text(source, "utf-8")
-    environment = {"TF_KERAS": "", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    process = start(*options, path, *arguments, prefix=prefix, environment=environment)
+    settings = {"TF_KERAS": "", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    settings.update(environment)
+    process = start(*options, path, *arguments, prefix=prefix, environment=settings, cwd=folder)
     output, messages = process.communicate(timeout=600)
     return process.returncode, output, messages
 

@@ -23,7 +23,8 @@ def run(options: argparse.Namespace) -> None:
     with quietly(options):
         keras_2019.install(options.graph)
     sys.argv = [options.script, *options.arguments]
-    sys.path[0] = os.path.dirname(os.path.abspath(options.script))
+    if not sys.flags.safe_path:  # then `-m` has put the working directory there
+        sys.path[0] = os.path.dirname(os.path.abspath(options.script))
     try:
         runpy.run_path(options.script, run_name="__main__")
     except Exception as error:

@@ -1,8 +1,8 @@
 """The command runs a script as Python would."""
 
 import pytest
-from command_line import run
-from old_scripts import on_keras_2, run_script
+from command_line import PACKAGE, run
+from old_scripts import on_keras_2, results_of, run_script
 
 
 def test_a_script_that_is_not_there(capsys, monkeypatch):
@@ -28,9 +28,15 @@ class TestScripts:
         (tmp_path / "beside.py").write_text("NUMBER = 7")
         words = ("a", "--layers", "-1,-2", "--help", "--graph")
         prefix = ("-m", "keras_bert", *command)
-        code, output, _ = run_script(tmp_path, SCRIPT, *words, prefix=prefix)
+        code, output, _ = run_script(tmp_path, SCRIPT, *words, prefix=prefix, PYTHONSAFEPATH="")
         assert code == 3
         assert output == f"{list(words)} 7 {tmp_path}\n"
+
+    def test_a_safe_path_stays(self, tmp_path):
+        source = "import json, sys\nprint(json.dumps(sys.path))"
+        paths, _ = results_of(tmp_path, source, PYTHONSAFEPATH="1")
+        assert str(tmp_path) not in paths
+        assert str(PACKAGE.parent) in paths
 
     def test_its_syntax_errors_are_shown(self, tmp_path):
         code, _, messages = run_script(tmp_path, "print 'Python 2'")

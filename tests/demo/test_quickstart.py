@@ -57,7 +57,9 @@ def test_the_model_of_the_package_does_well_on_its_examples(monkeypatch, capsys)
 
 @pytest.mark.slow
 @once
-def test_the_engine_says_nothing_of_its_start():
+def test_the_engine_says_nothing_of_its_start(monkeypatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)  # as users have it
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     process = start_process(prefix=(DEMO / "quickstart.py",))
     out, err = process.communicate(timeout=280)
     assert (process.returncode, err) == (0, "")

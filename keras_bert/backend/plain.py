@@ -201,13 +201,15 @@ class Predictor(NamedTuple):
     Attributes:
         call: Takes a list of arrays, token ids and segment ids, int32 (B, T), and returns the
             output, where it is computed; an accelerator may not have finished by then.
-        threads: How many should call it at a time.
         fetch: Takes a list of what `call` has returned, and returns it as NumPy arrays.
+        threads: Gives, in the caller's thread, how many threads should call it at a time.
+        begin_thread: Called in each of several such threads before anything else.
     """
 
     call: Callable[[list], Any]
-    threads: int = 1
     fetch: Callable[[list], list] = _as_arrays
+    threads: Callable[[], int] = lambda: 1
+    begin_thread: Callable[[], None] | None = None
 
 
 def predictor(model, of_known_layers: bool) -> Predictor:

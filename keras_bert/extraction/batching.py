@@ -146,18 +146,24 @@ def _as_batch(rows: list[Row], count: int, length: int) -> Batch:
     return Batch(token_ids, segment_ids, lengths)
 
 
-def map_in_threads(function: Callable, items: Iterable, threads: int) -> Iterator:
+def map_in_threads(
+    function: Callable,
+    items: Iterable,
+    threads: int,
+    begin_thread: Callable[[], None] | None = None,
+) -> Iterator:
     """`map` by a number of threads, which begin as many items more than have been asked for.
 
-    Items are taken in the caller's thread, and a single one is computed there. An error reaches the
-    caller in the place of its item, and where the caller stops, no further item is begun.
+    Items are taken in the caller's thread, and a single one is computed there; each other thread
+    calls `begin_thread` first. An error reaches the caller in the place of its item, and where the
+    caller stops, no further item is begun.
     """
     items = iter(items)
     first = list(islice(items, 2))
     if threads == 1 or len(first) < 2:
         yield from map(function, chain(first, items))
         return
-    pool, begun = ThreadPoolExecutor(threads), deque()
+    pool, begun = ThreadPoolExecutor(threads, initializer=begin_thread), deque()
     try:
         for item in chain(first, items):
             try:

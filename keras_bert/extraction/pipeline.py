@@ -143,7 +143,10 @@ class Pipeline:
 
     def _in_turn(self, batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
         """Results of batches, of which the next is begun when one has been taken."""
-        return batching.map_in_threads(self._compute, batches, self._predictor.threads)
+        predict = self._predictor
+        return batching.map_in_threads(
+            self._compute, batches, predict.threads(), predict.begin_thread
+        )
 
     def _all_at_once(self, batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
         """Vectors of batches that are all begun here, before any is waited for."""

@@ -260,7 +260,7 @@ def test_an_accelerator_computes_while_the_next_texts_are_read(
             fetched.append(len(read))
             return predict.fetch(outputs)
 
-        return Predictor(call, 1, fetch)
+        return Predictor(call, fetch)
 
     monkeypatch.setattr(pipeline, "predictor", counting)
     extract = Pipeline(model, vocabulary, poolings=[POOL_AVE])

@@ -47,7 +47,8 @@ def _trace(model) -> Predictor:
         lambda *arrays: this().predict_step((arrays,)),
         input_signature=[tf.TensorSpec((None, *each.shape[1:]), "int32") for each in model.inputs],
     ).get_concrete_function()
-    return Predictor(lambda arrays: function(*arrays), 2 if _may_be_shared(function) else 1)
+    threads = 2 if _may_be_shared(function) else 1
+    return Predictor(lambda arrays: function(*arrays), threads=lambda: threads)
 
 
 def _may_be_shared(function) -> bool:

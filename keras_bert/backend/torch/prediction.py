@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,36 @@ def predictor(model, of_known_layers: bool) -> Predictor:
     calls = _layer_calls(model) if of_known_layers else None
     if calls is None:
         return plain.predictor(model, of_known_layers)
-    return Predictor(lambda arrays: _run(model, calls, arrays), fetch=_fetch)
+    return Predictor(
+        lambda arrays: _run(model, calls, arrays), _fetch, _thread_num, _take_share_of_cores
+    )
+
+
+# How many threads compute a batch each. Two have what one leaves idle: operations of a few
+# microseconds, and oneDNN's 16-bit products, of which some use a single core.
+_THREADS = 2
+
+_setting_threads = Lock()
+
+
+def _thread_num() -> int:
+    """How many, unless the caller's thread has set what others would not have."""
+    if torch.accelerator.is_available() or torch.is_autocast_enabled("cpu"):
+        return 1
+    return _THREADS if torch.get_num_threads() >= _THREADS else 1
+
+
+def _take_share_of_cores() -> None:
+    """Compute with a share of PyTorch's threads in this thread, and leave all others theirs.
+
+    `set_num_threads` is for the thread that calls it, and for those that begin afterwards.
+    """
+    with _setting_threads:
+        count = torch.get_num_threads()
+        torch.set_num_threads(count // _THREADS)
+        later_threads = Thread(target=torch.set_num_threads, args=(count,))
+        later_threads.start()
+        later_threads.join()
 
 
 class _LayerCall(NamedTuple):

@@ -56,10 +56,10 @@ def test_weights_are_those_of_the_moment(encoder, arrays, predictor):
 
 
 def test_two_threads_call_what_changes_nothing(encoder, predictor):
-    assert predictor(encoder).threads == (1 if on_accelerator() else 2)
+    assert predictor(encoder).threads() == (1 if on_accelerator() else 2)
     if not KERAS_3:  # Keras 3 passes the model's own `training` on
         drawn = layers.Dropout(0.5)(encoder.output, training=True)
-        assert predictor(models.Model(encoder.inputs, drawn)).threads == 1
+        assert predictor(models.Model(encoder.inputs, drawn)).threads() == 1
 
 
 @pytest.mark.skipif(RUNTIME != "tensorflow", reason="Keras 3's LoRA")

@@ -1,9 +1,14 @@
 """Predictions by an encoder's layers, one after the other, are those of `predict_on_batch`."""
 
+from threading import Thread
+
 import numpy as np
 import pytest
 from runtimes import RUNTIME
 
+from keras_bert.extraction.batching import map_in_threads
+
+torch = pytest.importorskip("torch")
 pytestmark = [
     pytest.mark.skipif(RUNTIME != "torch", reason="PyTorch's way"),
     pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method"),
@@ -48,8 +53,39 @@ def test_weights_are_those_of_the_moment(encoder, arrays, predictor):
     np.testing.assert_allclose(predict(arrays), 2 * before, rtol=1e-6)
 
 
-def test_one_thread_calls_it(encoder, predictor):
-    assert predictor(encoder).threads == 1
+@pytest.fixture
+def two_cores():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_two_threads_call_it_unless_others_would_compute_otherwise(encoder, predictor):
+    predict = predictor(encoder)
+    expected = 1 if torch.accelerator.is_available() else 2
+    assert predict.threads() == expected
+    with torch.autocast("cpu", torch.bfloat16):
+        assert predict.threads() == 1
+    torch.set_num_threads(1)
+    assert predict.threads() == 1
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_each_thread_computes_with_its_share_and_others_keep_theirs(encoder, predictor):
+    counts = []
+
+    def count(_):
+        counts.append(torch.get_num_threads())
+
+    list(map_in_threads(count, range(6), 2, predictor(encoder).begin_thread))
+    assert counts == [1] * 6
+    later = Thread(target=count, args=(None,))
+    later.start()
+    later.join()
+    assert counts[6:] == [2]
+    assert torch.get_num_threads() == 2
 
 
 def test_results_are_arrays_of_float32(usual_model, arrays, predictor):

@@ -1,18 +1,22 @@
 """Checkpoints from one format to another."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+
+import numpy as np
 
 from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
 from ..checkpoints.paths import is_sentence_folder
 from ..families import Family
+from ..families.family import Naming
 from ..saving import conversion
 from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
+from .progress import steps_bar
 from .shared import CommandError, file_or_folder, remark
 from .starting import import_keras
 
@@ -49,19 +53,7 @@ def run(options: argparse.Namespace) -> None:
     elif options.to is None:
         raise CommandError("which kind of folder? Add --to google or --to huggingface")
     else:
-        from_file = source.is_file()
-        files = _read_model_file(source, options) if from_file else conversion.read_folder(source)
-        files = files._replace(origin=options.source)
-        if options.cased is not None:
-            files = files._replace(cased=options.cased)
-        if files.vocabulary is None:
-            remark(options, "there is no vocabulary to convert")
-        change = _vocabulary_change(files.vocabulary, options)
-        if change is not None:
-            files = conversion.with_vocabulary(files, change)
-        for text in _WRITERS[options.to](target, files):
-            remark(options, text)
-        _report(files.left_out, files.family, options)
+        _to_folder(source, target, options)
         beside = None
     if is_sentence_folder(source):
         remark(
@@ -72,7 +64,37 @@ def run(options: argparse.Namespace) -> None:
     _remark_written(target, beside, options)
 
 
-def _read_model_file(source: Path, options: argparse.Namespace):
+def _to_folder(source: Path, target: Path, options: argparse.Namespace) -> None:
+    """Write a folder of the kind that --to names."""
+    with steps_bar(options, 2) as begin:
+        if source.is_file():
+            files = _read_model_file(source, options, begin)
+        else:
+            begin("reading")
+            files = conversion.read_folder(source)
+        files = files._replace(origin=options.source)
+        if options.cased is not None:
+            files = files._replace(cased=options.cased)
+        change = _vocabulary_change(files.vocabulary, options)
+        if change is not None:
+            files = conversion.with_vocabulary(files, change)
+
+        def tensors(naming: Naming) -> dict[str, np.ndarray]:
+            found = files.tensors(naming)
+            begin("writing")
+            return found
+
+        remarks = _WRITERS[options.to](target, files._replace(tensors=tensors))
+    if files.vocabulary is None:
+        remark(options, "there is no vocabulary to convert")
+    for text in remarks:
+        remark(options, text)
+    _report(files.left_out, files.family, options)
+
+
+def _read_model_file(
+    source: Path, options: argparse.Namespace, begin: Callable[[str], None]
+) -> conversion.ConvertibleModel:
     beside = [source.with_name(name) for name in ("vocab.txt", "spiece.model")]
     path = next((each for each in beside if each.exists()), beside[0])
     if options.vocab:
@@ -82,6 +104,7 @@ def _read_model_file(source: Path, options: argparse.Namespace):
     import_keras(options, saves=True)
     from ..saving.model_files import read_model_file
 
+    begin("reading")
     return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
 
 
@@ -101,7 +124,9 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> P
     with ExitStack() as stack:
         if vocabulary is not None and not beside.exists():
             conversion.write_vocabulary(stack.enter_context(new_file(beside)), vocabulary)
-        lost = write_model_file(target, source, change)
+        with steps_bar(options, 2) as begin:
+            begin("reading")
+            lost = write_model_file(target, source, change, loaded=lambda: begin("writing"))
     _report([*lost, *files.left_out], files.family, options)
     return None if vocabulary is None else beside
 

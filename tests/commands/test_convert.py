@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import contextmanager
 
 import ml_dtypes
 import numpy as np
@@ -23,6 +24,7 @@ from keras_bert import (
 )
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
+from keras_bert.commands import convert
 from keras_bert.families import ALBERT
 from keras_bert.families.weights import to_checkpoint
 
@@ -177,6 +179,26 @@ def test_to_keras_and_back(command, google, tmp_path):
     assert contents(tmp_path / "back", *BUNDLE) == contents(google, *BUNDLE)
     config = read_json(tmp_path / "back" / "bert_config.json")
     assert {key: config[key] for key in CONFIG} == CONFIG
+
+
+def test_the_bar_shows_reading_and_writing(command, google, tmp_path, monkeypatch):
+    steps = []
+
+    @contextmanager
+    def steps_bar(options, total):
+        yield steps.append
+        assert len(steps) == total
+
+    monkeypatch.setattr(convert, "steps_bar", steps_bar)
+    file = tmp_path / "model.keras"
+    for words in (
+        (google, tmp_path / "new", "--to", "huggingface"),
+        (google, file),
+        (file, tmp_path / "back", "--to", "google"),
+    ):
+        steps.clear()
+        assert command("convert", *words)[0] == 0
+        assert steps == ["reading", "writing"]
 
 
 @pytest.mark.slow

@@ -99,7 +99,7 @@ def _read_model_file(
     path = next((each for each in beside if each.exists()), beside[0])
     if options.vocab:
         path = Path(options.vocab)
-        check_on_disk(path)
+        _check_file("vocab", path)
     vocabulary = conversion.read_vocabulary(path)
     import_keras(options, saves=True)
     from ..saving.model_files import read_model_file
@@ -131,6 +131,15 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> P
     return None if vocabulary is None else beside
 
 
+def _check_file(option: str, path: str | Path | None) -> None:
+    """Refuse what an option names if it is given and no file."""
+    if path is None:
+        return
+    check_on_disk(path)
+    if Path(path).is_dir():
+        raise CommandError(f"--{option} must name a file. Received: the folder {path}.")
+
+
 def _is_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> bool:
     if isinstance(vocabulary, Path):
         return path.read_bytes() == vocabulary.read_bytes()
@@ -148,6 +157,8 @@ def _vocabulary_change(
         raise CommandError(
             f"--keep and --add are for vocabularies of WordPiece. Received: {vocabulary}."
         )
+    for name in ("keep", "add"):
+        _check_file(name, getattr(options, name))
     keep, add = (path and load_vocabulary(path) for path in (options.keep, options.add))
     return VocabularyChange(vocabulary, keep, add or ())
 

@@ -349,6 +349,14 @@ def test_errors(command, google, tmp_path, words, message):
     assert list(tmp_path.iterdir()) == []
 
 
+@once
+@pytest.mark.parametrize("option", ["--keep", "--add"])
+def test_a_folder_is_no_file_of_tokens(command, google, tmp_path, option):
+    words = ("convert", google, tmp_path / "new", "--to", "google", option, google)
+    told = f"keras-bert convert: {option} must name a file. Received: the folder {google}.\n"
+    assert command(*words) == (1, "", told)
+
+
 LIMITED = """
 import resource
 import runpy

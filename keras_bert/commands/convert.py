@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
-from ..checkpoints.paths import is_sentence_folder
+from ..checkpoints.paths import get_checkpoint_paths, is_sentence_folder
 from ..families import Family
 from ..families.family import Naming
 from ..saving import conversion
@@ -17,7 +17,7 @@ from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
 from .progress import steps_bar
-from .shared import CommandError, file_or_folder, remark
+from .shared import CommandError, file_or_folder, remark, remark_other_size
 from .starting import import_keras
 
 _WRITERS = {
@@ -68,8 +68,10 @@ def _to_folder(source: Path, target: Path, options: argparse.Namespace) -> None:
     """Write a folder of the kind that --to names."""
     with steps_bar(options, 2) as begin:
         if source.is_file():
-            files = _read_model_file(source, options, begin)
+            path = _vocabulary_path(source, options)
+            files = _read_model_file(source, path, options, begin)
         else:
+            path = get_checkpoint_paths(source).vocab
             begin("reading")
             files = conversion.read_folder(source)
         files = files._replace(origin=options.source)
@@ -85,21 +87,25 @@ def _to_folder(source: Path, target: Path, options: argparse.Namespace) -> None:
             return found
 
         remarks = _WRITERS[options.to](target, files._replace(tensors=tensors))
-    if files.vocabulary is None:
-        remark(options, "there is no vocabulary to convert")
+    _remark_vocabulary(files, path, options)
     for text in remarks:
         remark(options, text)
     _report(files.left_out, files.family, options)
 
 
-def _read_model_file(
-    source: Path, options: argparse.Namespace, begin: Callable[[str], None]
-) -> conversion.ConvertibleModel:
-    beside = [source.with_name(name) for name in ("vocab.txt", "spiece.model")]
-    path = next((each for each in beside if each.exists()), beside[0])
+def _vocabulary_path(source: Path, options: argparse.Namespace) -> Path:
+    """Find the vocabulary of a model file."""
     if options.vocab:
-        path = Path(options.vocab)
-        _check_file("vocab", path)
+        _check_file("vocab", options.vocab)
+        return Path(options.vocab)
+    beside = [source.with_name(name) for name in ("vocab.txt", "spiece.model")]
+    return next((each for each in beside if each.exists()), beside[0])
+
+
+def _read_model_file(
+    source: Path, path: Path, options: argparse.Namespace, begin: Callable[[str], None]
+) -> conversion.ConvertibleModel:
+    """Read a model file, with the vocabulary at a path."""
     vocabulary = conversion.read_vocabulary(path)
     import_keras(options, saves=True)
     from ..saving.model_files import read_model_file
@@ -114,9 +120,8 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> P
     change = _vocabulary_change(files.vocabulary, options)
     vocabulary = files.vocabulary if change is None else change.vocabulary
     beside = target.with_name(conversion.vocabulary_name(vocabulary or {}))
-    if vocabulary is None:
-        remark(options, "there is no vocabulary to convert")
-    elif beside.exists() and not _is_vocabulary(beside, vocabulary):
+    _remark_vocabulary(files, get_checkpoint_paths(source).vocab, options)
+    if vocabulary is not None and beside.exists() and not _is_vocabulary(beside, vocabulary):
         raise CommandError(f"{beside} is there already and differs: choose another folder")
     import_keras(options, saves=True)
     from ..saving.model_files import write_model_file
@@ -129,6 +134,16 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> P
             lost = write_model_file(target, source, change, loaded=lambda: begin("writing"))
     _report([*lost, *files.left_out], files.family, options)
     return None if vocabulary is None else beside
+
+
+def _remark_vocabulary(
+    files: conversion.ConvertibleModel, path: str | Path, options: argparse.Namespace
+) -> None:
+    """Say so if a model has no vocabulary, or another's; SentencePiece's is copied unread."""
+    if files.vocabulary is None:
+        remark(options, "there is no vocabulary to convert")
+    elif not isinstance(files.vocabulary, Path):
+        remark_other_size(options, path, len(files.vocabulary), files.config["vocab_size"])
 
 
 def _check_file(option: str, path: str | Path | None) -> None:

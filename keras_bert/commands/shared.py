@@ -120,13 +120,19 @@ def open_model(options: argparse.Namespace) -> ModelFolder:
     with open_checkpoint(paths.checkpoint) as checkpoint:
         config = read_config(paths.config, checkpoint)
     files = ModelFolder(folder, paths, config, make_tokenizer(options, paths.vocab))
-    count, size = len(files.vocabulary), config["vocab_size"]
+    remark_other_size(options, paths.vocab, len(files.vocabulary), config["vocab_size"])
+    return files
+
+
+def remark_other_size(
+    options: argparse.Namespace, path: str | os.PathLike[str], count: int, size: int
+) -> None:
+    """Say so if a vocabulary has another number of tokens than the model has rows for."""
     if count != size:
         remark(
             options,
-            f"{paths.vocab} has {count} tokens, the model {size}: does it belong to it?",
+            f"{os.fspath(path)} has {count} tokens, the model {size}: does it belong to it?",
         )
-    return files
 
 
 def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:

@@ -349,6 +349,21 @@ def test_errors(command, google, tmp_path, words, message):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("count", [20, 40])
+def test_a_vocabulary_of_another_model_is_remarked(command, google, tmp_path, count):
+    words = "".join(f"word{index}\n" for index in range(count))
+    told = f"vocab.txt has {count} tokens, the model 30: does it belong to it?\n"
+    file = tmp_path / "model.keras"
+    assert command("convert", google, file)[0] == 0
+    (tmp_path / "vocab.txt").write_text(words)
+    code, _, err = command("convert", file, tmp_path / "back", "--to", "google")
+    assert (code, err.splitlines(True)[0]) == (0, f"keras-bert convert: {tmp_path}/{told}")
+    code, _, err = command("convert", tmp_path / "back", tmp_path / "hf", "--to", "huggingface")
+    assert (code, err.splitlines(True)[0]) == (0, f"keras-bert convert: {tmp_path}/back/{told}")
+    code, _, err = command("convert", tmp_path / "back", tmp_path / "new" / "model.keras")
+    assert (code, err.splitlines(True)[0]) == (0, f"keras-bert convert: {tmp_path}/back/{told}")
+
+
 @once
 @pytest.mark.parametrize("option", ["--keep", "--add"])
 def test_a_folder_is_no_file_of_tokens(command, google, tmp_path, option):

@@ -183,6 +183,17 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
         yield text.removesuffix("\n").removesuffix("\r")
 
 
+def why_not_utf8(path: str | os.PathLike[str]) -> str:
+    """Return what to say of a text file that cannot be decoded: which line, and what to do."""
+    with open(path, "rb") as stream:
+        try:
+            for _ in lines(stream, os.fspath(path)):
+                pass
+        except CommandError as error:
+            return str(error)
+    return f"{os.fspath(path)} has changed while it was read"
+
+
 def texts(stream: BinaryIO, options: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of FILE, each of which gets its own output; blank ones only if not typed."""
     found = lines(stream, options.file)

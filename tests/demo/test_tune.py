@@ -258,9 +258,12 @@ def test_a_table_that_cannot_be_read_says_why(tables, tmp_path, text, message):
 
 
 def test_text_in_another_encoding_is_named(tables, entities, tmp_path):
-    (tmp_path / "table.tsv").write_bytes("gr\u00fcn\t1\n".encode("latin-1"))
-    for read in (tables.read_table, entities.read_sentences):
-        with pytest.raises(SystemExit, match=r"table\.tsv is not UTF-8 text: .*0xfc"):
+    sentences = load("sentences")
+    (tmp_path / "table.tsv").write_bytes("good\t1\n好\t0\n".encode("gbk"))
+    for read in (tables.read_table, entities.read_sentences, sentences.read_rows):
+        with pytest.raises(
+            SystemExit, match=r"table\.tsv is not UTF-8 \(line 2: .*iconv -f GBK -t UTF-8"
+        ):
             read(tmp_path / "table.tsv", 1)
 
 

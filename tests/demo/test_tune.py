@@ -318,6 +318,36 @@ def test_labels_that_are_no_classes(common, tmp_path, monkeypatch, labels):
         load("classify").main()
 
 
+@pytest.mark.parametrize(
+    ("script", "options", "row"),
+    [
+        ("classify", [], "{text}\t{label}"),
+        ("classify", ["--pairs"], "{text}\t{text}\t{label}"),
+        ("entities", [], "{words}\n"),
+    ],
+)
+@pytest.mark.parametrize(("text", "warns"), [("天 地 玄 黄", True), ("a b c d 黄", False)])
+def test_texts_in_another_language_are_warned_of(
+    common, tmp_path, monkeypatch, capsys, script, options, row, text, warns
+):
+    def stop(*words, **options):
+        raise SystemExit("before the training")
+
+    write_google_folder(tmp_path / "bert")
+    words = "\n".join(f"{word} O" for word in text.split())
+    rows = [row.format(text=text, words=words, label=number % 2) for number in range(6)]
+    (tmp_path / "train.txt").write_text("\n".join(rows), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bert", "train.txt", "train.txt", "--max-len", "12", *options]
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    monkeypatch.setattr(common, "task_model", stop)
+    with pytest.raises(SystemExit, match="before the training"):
+        load(script).main()
+    err = capsys.readouterr().err
+    told = "train.txt: most tokens of the texts are not in the vocabulary and became [UNK]"
+    assert err.count(told) == (2 if warns else 0), err  # as training data, and on dev
+
+
 def test_a_model_without_weights_is_one_to_train_from_scratch_only(
     common, tmp_path, monkeypatch, capsys
 ):

@@ -89,15 +89,21 @@ def find_pieces(source):
                 yield {"file": str(file), "group": group, "name": f"{file.stem}-{group:06}.parquet"}
         else:
             with open(file, "rb") as stream:
-                for line, start in line_starts(stream):
+                for line, start in line_starts(file, stream):
                     name = f"{file.stem}-{line // LINES:06}.parquet"
                     yield {"file": str(file), "line": line, "start": start, "name": name}
 
 
-def line_starts(stream):
+def line_starts(file, stream):
     """Line number and byte offset of the first line of each piece of a text file."""
     start = 0
     for number, line in enumerate(stream):
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            from keras_bert.commands.shared import why_not_utf8
+
+            raise SystemExit(why_not_utf8(file)) from None
         if number % LINES == 0:
             yield number, start
         start += len(line)

@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_bert import Tokenizer
+from keras_bert.commands.shared import why_not_utf8
 from keras_bert.tokenizer.characters import is_cjk_character, is_punctuation
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -52,8 +53,8 @@ def lines(texts, first=0, offset=0):
                     progress.update(len(line))
                     try:
                         yield line.decode("utf-8-sig").strip(), (number, offset)
-                    except UnicodeDecodeError as error:
-                        sys.exit(f"{path} is not UTF-8 text before byte {offset}: {error}")
+                    except UnicodeDecodeError:
+                        sys.exit(why_not_utf8(path))
             offset = 0
             yield "", (number + 1, 0)
 

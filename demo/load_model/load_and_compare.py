@@ -55,10 +55,14 @@ def main():
         get_pretrained,
         load_vocabulary,
     )
+    from keras_bert.commands.shared import why_not_utf8
 
     folder = get_pretrained(arguments.model)
     if arguments.texts:
-        lines = arguments.texts.read_text("utf-8-sig").splitlines()
+        try:
+            lines = arguments.texts.read_text("utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            parser.error(f"argument --texts: {why_not_utf8(arguments.texts)}")
         texts = [line for line in lines if line.strip()]
     else:
         vocabulary = load_vocabulary(get_checkpoint_paths(folder).vocab)

@@ -25,7 +25,15 @@ def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=32, epochs=3, learning_rate=3e-5)
     parser.add_argument("--pairs", action="store_true", help="the tables contain pairs of texts")
     parser.parse_args()  # --help and mistakes are answered before Keras is imported
-    from common import Batches, LearningCurve, make_optimizer, parse, save_if_asked, task_model
+    from common import (
+        Batches,
+        LearningCurve,
+        make_optimizer,
+        parse,
+        save_if_asked,
+        task_model,
+        warn_of_unknown,
+    )
 
     from keras_bert import Tokenizer
     from keras_bert.backend import keras
@@ -42,6 +50,7 @@ def main():
             sys.exit(f"{len(counts)} different labels of {len(labels)} examples cannot be classes.")
         rows = [tokenizer.encode(*each, max_len=arguments.max_len) for each in texts]
         tokens, segments = (np.array(each, "int32") for each in zip(*rows, strict=True))
+        warn_of_unknown(tokenizer, tokens, path, special=3 if arguments.pairs else 2)
         classes = classes or sorted(set(labels))
         targets = as_numbers(labels, classes, path)
         return Batches([tokens, segments], targets, arguments.batch_size, seed), classes

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from keras_bert.checkpoints import open_checkpoint
 from keras_bert.families import family_of
 from keras_bert.families.configuration import read_config
 from keras_bert.loader.task_models import with_task_head
+from keras_bert.tokenizer.unknown_tokens import UnknownTokens
 from keras_bert.tokenizer.vocabulary import is_cased
 
 # As in Google's training, there is no weight decay for biases and normalizations.
@@ -59,6 +61,18 @@ def parse(parser):
             parser.error(f"argument {option}: nothing can be written into {folder}: {error}")
     keras.utils.set_random_seed(arguments.seed)
     return arguments
+
+
+def warn_of_unknown(tokenizer, tokens, path, special=2):
+    """Say so if the vocabulary lacks most tokens of a file: (N, T) ids, padded with 0.
+
+    `special` is the number of special tokens of each row.
+    """
+    unknown = UnknownTokens(tokenizer)
+    for row in tokens:
+        unknown.count(row[row != 0].tolist(), special)
+    if message := unknown.message():
+        print(f"{path}: {message}", file=sys.stderr)
 
 
 def make_optimizer(arguments, count, **options):

@@ -101,7 +101,15 @@ def main():
             f"name must end with .keras or .h5, not {arguments.save}"
         )
     # Imported now, so that --help and mistakes are answered at once.
-    from common import Batches, LearningCurve, make_optimizer, parse, save_if_asked, task_model
+    from common import (
+        Batches,
+        LearningCurve,
+        make_optimizer,
+        parse,
+        save_if_asked,
+        task_model,
+        warn_of_unknown,
+    )
 
     from keras_bert import Tokenizer, build_model_from_config, load_trained_model_from_checkpoint
     from keras_bert.backend import keras
@@ -135,6 +143,7 @@ def main():
             else:
                 targets[row, first] = as_numbers(tags[: len(first)], classes, path)
                 weights[row, first] = 1.0
+        warn_of_unknown(tokenizer, tokens, path)
         inputs = [tokens, np.zeros_like(tokens)]
         weights = None if arguments.crf else weights
         return Batches(inputs, targets, arguments.batch_size, seed, weights), starts

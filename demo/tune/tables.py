@@ -20,8 +20,10 @@ def open_text(path):
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             yield file
-    except UnicodeDecodeError as error:
-        sys.exit(f"{path} is not UTF-8 text: {error}")
+    except UnicodeDecodeError:
+        from keras_bert.commands.shared import why_not_utf8
+
+        sys.exit(why_not_utf8(path))
 
 
 def read_table(path, text_count=1, limit=None):

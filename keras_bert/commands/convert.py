@@ -1,19 +1,23 @@
 """Checkpoints from one format to another."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
+
 from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
-from ..checkpoints.paths import is_sentence_folder
+from ..checkpoints.paths import get_checkpoint_paths, is_sentence_folder
 from ..families import Family
+from ..families.family import Naming
 from ..saving import conversion
 from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_vocabulary
-from .shared import CommandError, file_or_folder, remark
+from .progress import steps_bar
+from .shared import CommandError, file_or_folder, remark, remark_other_size
 from .starting import import_keras
 
 _WRITERS = {
@@ -49,19 +53,7 @@ def run(options: argparse.Namespace) -> None:
     elif options.to is None:
         raise CommandError("which kind of folder? Add --to google or --to huggingface")
     else:
-        from_file = source.is_file()
-        files = _read_model_file(source, options) if from_file else conversion.read_folder(source)
-        files = files._replace(origin=options.source)
-        if options.cased is not None:
-            files = files._replace(cased=options.cased)
-        if files.vocabulary is None:
-            remark(options, "there is no vocabulary to convert")
-        change = _vocabulary_change(files.vocabulary, options)
-        if change is not None:
-            files = conversion.with_vocabulary(files, change)
-        for text in _WRITERS[options.to](target, files):
-            remark(options, text)
-        _report(files.left_out, files.family, options)
+        _to_folder(source, target, options)
         beside = None
     if is_sentence_folder(source):
         remark(
@@ -72,16 +64,53 @@ def run(options: argparse.Namespace) -> None:
     _remark_written(target, beside, options)
 
 
-def _read_model_file(source: Path, options: argparse.Namespace):
-    beside = [source.with_name(name) for name in ("vocab.txt", "spiece.model")]
-    path = next((each for each in beside if each.exists()), beside[0])
+def _to_folder(source: Path, target: Path, options: argparse.Namespace) -> None:
+    """Write a folder of the kind that --to names."""
+    with steps_bar(options, 2) as begin:
+        if source.is_file():
+            path = _vocabulary_path(source, options)
+            files = _read_model_file(source, path, options, begin)
+        else:
+            path = get_checkpoint_paths(source).vocab
+            begin("reading")
+            files = conversion.read_folder(source)
+        files = files._replace(origin=options.source)
+        if options.cased is not None:
+            files = files._replace(cased=options.cased)
+        change = _vocabulary_change(files.vocabulary, options)
+        if change is not None:
+            files = conversion.with_vocabulary(files, change)
+
+        def tensors(naming: Naming) -> dict[str, np.ndarray]:
+            found = files.tensors(naming)
+            begin("writing")
+            return found
+
+        remarks = _WRITERS[options.to](target, files._replace(tensors=tensors))
+    _remark_vocabulary(files, path, options)
+    for text in remarks:
+        remark(options, text)
+    _report(files.left_out, files.family, options)
+
+
+def _vocabulary_path(source: Path, options: argparse.Namespace) -> Path:
+    """Find the vocabulary of a model file."""
     if options.vocab:
-        path = Path(options.vocab)
-        check_on_disk(path)
+        _check_file("vocab", options.vocab)
+        return Path(options.vocab)
+    beside = [source.with_name(name) for name in ("vocab.txt", "spiece.model")]
+    return next((each for each in beside if each.exists()), beside[0])
+
+
+def _read_model_file(
+    source: Path, path: Path, options: argparse.Namespace, begin: Callable[[str], None]
+) -> conversion.ConvertibleModel:
+    """Read a model file, with the vocabulary at a path."""
     vocabulary = conversion.read_vocabulary(path)
     import_keras(options, saves=True)
     from ..saving.model_files import read_model_file
 
+    begin("reading")
     return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
 
 
@@ -91,9 +120,8 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> P
     change = _vocabulary_change(files.vocabulary, options)
     vocabulary = files.vocabulary if change is None else change.vocabulary
     beside = target.with_name(conversion.vocabulary_name(vocabulary or {}))
-    if vocabulary is None:
-        remark(options, "there is no vocabulary to convert")
-    elif beside.exists() and not _is_vocabulary(beside, vocabulary):
+    _remark_vocabulary(files, get_checkpoint_paths(source).vocab, options)
+    if vocabulary is not None and beside.exists() and not _is_vocabulary(beside, vocabulary):
         raise CommandError(f"{beside} is there already and differs: choose another folder")
     import_keras(options, saves=True)
     from ..saving.model_files import write_model_file
@@ -101,9 +129,30 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> P
     with ExitStack() as stack:
         if vocabulary is not None and not beside.exists():
             conversion.write_vocabulary(stack.enter_context(new_file(beside)), vocabulary)
-        lost = write_model_file(target, source, change)
+        with steps_bar(options, 2) as begin:
+            begin("reading")
+            lost = write_model_file(target, source, change, loaded=lambda: begin("writing"))
     _report([*lost, *files.left_out], files.family, options)
     return None if vocabulary is None else beside
+
+
+def _remark_vocabulary(
+    files: conversion.ConvertibleModel, path: str | Path, options: argparse.Namespace
+) -> None:
+    """Say so if a model has no vocabulary, or another's; SentencePiece's is copied unread."""
+    if files.vocabulary is None:
+        remark(options, "there is no vocabulary to convert")
+    elif not isinstance(files.vocabulary, Path):
+        remark_other_size(options, path, len(files.vocabulary), files.config["vocab_size"])
+
+
+def _check_file(option: str, path: str | Path | None) -> None:
+    """Refuse what an option names if it is given and no file."""
+    if path is None:
+        return
+    check_on_disk(path)
+    if Path(path).is_dir():
+        raise CommandError(f"--{option} must name a file. Received: the folder {path}.")
 
 
 def _is_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> bool:
@@ -123,6 +172,8 @@ def _vocabulary_change(
         raise CommandError(
             f"--keep and --add are for vocabularies of WordPiece. Received: {vocabulary}."
         )
+    for name in ("keep", "add"):
+        _check_file(name, getattr(options, name))
     keep, add = (path and load_vocabulary(path) for path in (options.keep, options.add))
     return VocabularyChange(vocabulary, keep, add or ())
 

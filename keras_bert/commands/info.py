@@ -20,7 +20,7 @@ from ..families.tasks import CLASSES, FoundTask, UnclearTask, find_task
 from ..families.translation import heads_of, left_out
 from ..families.weights import find_weights
 from ..tokenizer import load_tokenizer
-from .shared import CommandError, file_or_folder, write
+from .shared import CommandError, file_or_folder, remark_other_size, write
 
 _ACTIVATIONS = {"gelu_tanh": "gelu, tanh form", "gelu_erf": "gelu, exact form"}
 
@@ -48,6 +48,9 @@ def run(options: argparse.Namespace) -> None:
                 for name in checkpoint
             }
     write(json.dumps(facts, indent=2, ensure_ascii=False) if options.json else _as_text(facts))
+    if vocabulary := facts.get("vocabulary"):
+        size = facts["configuration"]["vocab_size"]
+        remark_other_size(options, vocabulary["path"], vocabulary["tokens"], size)
     if problem is not None:
         raise problem
 

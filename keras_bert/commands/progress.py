@@ -3,8 +3,10 @@
 import argparse
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +14,7 @@ from .shared import remark
 
 Item = TypeVar("Item")
 _LONG = 2  # seconds, after which people wonder
+_TICK = 0.5  # seconds after which a bar is drawn again that nothing but the time moves
 
 
 def with_bar(
@@ -38,6 +41,53 @@ def with_bar(
 
     total = total or _count_lines(options.file)
     yield from tqdm(items, options.command, total, initial=done, unit="text")
+
+
+@contextmanager
+def steps_bar(options: argparse.Namespace, total: int) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal at which of its steps a command is, once it takes long.
+
+    How far a step is by itself is not known; the time beside the bar goes on meanwhile.
+
+    Args:
+        options: The command's.
+        total: The number of steps.
+
+    Yields:
+        A function that is called with the name of each step when it begins.
+    """
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    begun: list[str] = []
+    ended = threading.Event()
+
+    def show() -> None:
+        if ended.wait(_LONG):
+            return
+        from tqdm import tqdm
+
+        form = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}"
+        with tqdm(desc=options.command, total=total, bar_format=form, leave=False) as bar:
+            bar.start_t -= _LONG
+            while not ended.is_set():
+                bar.n = len(begun) - 1
+                bar.set_description_str(f"{options.command}: {begun[-1]}")
+                ended.wait(_TICK)
+
+    thread = threading.Thread(target=show, daemon=True)
+
+    def begin(name: str) -> None:
+        begun.append(name)
+        if len(begun) == 1:
+            thread.start()
+
+    try:
+        yield begin
+    finally:
+        ended.set()
+        if begun:
+            thread.join()
 
 
 def closing_line(options: argparse.Namespace, count: int, output: Path | None = None) -> None:

@@ -120,13 +120,19 @@ def open_model(options: argparse.Namespace) -> ModelFolder:
     with open_checkpoint(paths.checkpoint) as checkpoint:
         config = read_config(paths.config, checkpoint)
     files = ModelFolder(folder, paths, config, make_tokenizer(options, paths.vocab))
-    count, size = len(files.vocabulary), config["vocab_size"]
+    remark_other_size(options, paths.vocab, len(files.vocabulary), config["vocab_size"])
+    return files
+
+
+def remark_other_size(
+    options: argparse.Namespace, path: str | os.PathLike[str], count: int, size: int
+) -> None:
+    """Say so if a vocabulary has another number of tokens than the model has rows for."""
     if count != size:
         remark(
             options,
-            f"{paths.vocab} has {count} tokens, the model {size}: does it belong to it?",
+            f"{os.fspath(path)} has {count} tokens, the model {size}: does it belong to it?",
         )
-    return files
 
 
 def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
@@ -175,6 +181,17 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
                 f"iconv -f {encoding} -t UTF-8, which takes the name of its encoding after -f"
             ) from None
         yield text.removesuffix("\n").removesuffix("\r")
+
+
+def why_not_utf8(path: str | os.PathLike[str]) -> str:
+    """Return what to say of a text file that cannot be decoded: which line, and what to do."""
+    with open(path, "rb") as stream:
+        try:
+            for _ in lines(stream, os.fspath(path)):
+                pass
+        except CommandError as error:
+            return str(error)
+    return f"{os.fspath(path)} has changed while it was read"
 
 
 def texts(stream: BinaryIO, options: argparse.Namespace) -> Iterator[str]:

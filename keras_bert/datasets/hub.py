@@ -70,7 +70,8 @@ class _Repository:
             if cached and not lacking:
                 return cached
             if lacking:
-                raise OSError(f"{error} What is in the cache is incomplete: {lacking}.") from error
+                message = f"{error} What is in the cache is incomplete: {lacking}."
+                raise OSError(message) from error.__cause__
             raise
         modules = read_modules(self._file(MODULES, commit)) if MODULES in names else []
         try:
@@ -116,14 +117,17 @@ class _Repository:
             yield
         # Its versions are built on requests, httpx or httpx2, whose errors have no base in common.
         except Exception as error:
+            chain = _chain(error)
+            # Of a server, a network or a disk the message says all; the rest may be a mistake in
+            # the code of a library, which its frames tell.
+            says_all = any(isinstance(each, OSError) for each in chain)
             raise OSError(
                 f"{self.address} could not be fetched from {self.hub.constants.ENDPOINT}: "
-                f"{self._reason(error)}. Or place its files in a folder, and pass that folder."
-            ) from error
+                f"{self._reason(chain)}. Or place its files in a folder, and pass that folder."
+            ) from (None if says_all else error)
 
-    def _reason(self, error: Exception) -> str:
+    def _reason(self, chain: list[BaseException]) -> str:
         kinds = self.hub.utils
-        chain = _chain(error)
         statuses = [getattr(getattr(each, "response", None), "status_code", None) for each in chain]
         status = next(filter(None, statuses), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +111,18 @@ def convertible_with_tokenizer(
 
 
 def write_model_file(
-    path: Path, folder: Path, vocabulary_change: VocabularyChange | None = None
+    path: Path,
+    folder: Path,
+    vocabulary_change: VocabularyChange | None = None,
+    loaded: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Save the model of a folder as a `.keras` file, for texts of any length.
+
+    Args:
+        path: The file.
+        folder: The folder.
+        vocabulary_change: As for `load_trained_model_from_checkpoint`.
+        loaded: Called when the model is loaded and about to be saved.
 
     Returns:
         Names of the heads' tensors that are lost: a Keras model has all heads or none.
@@ -141,6 +150,7 @@ def write_model_file(
             )
         if family.model_type is not None:
             model = models.Model(model.inputs, model.outputs, name=family.model_type)
+        loaded()
         try:
             model.save(unfinished)
         except RuntimeError as error:  # of HDF5, on a full disk

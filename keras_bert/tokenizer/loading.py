@@ -2,11 +2,10 @@
 
 import os
 
-from ..arguments import describe
 from .sentence_pieces import SentencePieceTokenizer
 from .text_rules import read_text_rules, with_added
 from .tokenizer import Tokenizer
-from .vocabulary import declared, is_cased, is_piece_model, load_vocabulary
+from .vocabulary import declared, is_cased, is_piece_model, load_vocabulary, vocabulary_path
 
 
 def load_tokenizer(
@@ -41,16 +40,7 @@ def load_tokenizer(
         >>> tokenizer.tokenize("Naïve plans!")
         ['[CLS]', 'naive', 'plans', '!', '[SEP]']
     """
-    if not isinstance(vocab_path, (str, os.PathLike)):
-        raise TypeError(
-            f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
-        )
-    path = os.fspath(vocab_path)
-    if os.path.isdir(path) or not (os.path.exists(path) or os.path.splitext(path)[1]):
-        raise FileNotFoundError(
-            "`vocab_path` must be the path of a vocabulary file; that of a model is "
-            f"get_checkpoint_paths({path!r}).vocab. Received: {path!r}, which is no file."
-        )
+    path = vocabulary_path(vocab_path)
     folder = os.path.dirname(path)
     if not is_piece_model(path):
         vocabulary = load_vocabulary(path)

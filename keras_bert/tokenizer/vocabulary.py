@@ -49,11 +49,7 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
         >>> len(vocabulary), vocabulary["[CLS]"], vocabulary["##able"]
         (30522, 101, 3085)
     """
-    if not isinstance(vocab_path, (str, os.PathLike)):
-        raise TypeError(
-            f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
-        )
-    path = os.fspath(vocab_path)
+    path = vocabulary_path(vocab_path)
     if is_tokenizer_json(path):
         vocabulary = _word_pieces(read_json(path), path)
     else:
@@ -61,6 +57,22 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     if not vocabulary:
         raise VocabularyError(f"{path} holds no tokens.")
     return vocabulary
+
+
+def vocabulary_path(vocab_path: str | os.PathLike[str]) -> str:
+    """Return the path of a vocabulary file as a str; refuse what names a model or its folder."""
+    if not isinstance(vocab_path, (str, os.PathLike)):
+        raise TypeError(
+            f"`vocab_path` must be the path of a vocabulary file. Received: {describe(vocab_path)}"
+        )
+    path = os.fspath(vocab_path)
+    is_name = "://" in path or not os.path.splitext(path)[1]
+    if os.path.isdir(path) or (is_name and not os.path.exists(path)):
+        raise FileNotFoundError(
+            "`vocab_path` must be the path of a vocabulary file; that of a model is "
+            f"get_checkpoint_paths({path!r}).vocab. Received: {path!r}, which is no file."
+        )
+    return path
 
 
 def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import contextmanager
 
 import ml_dtypes
 import numpy as np
@@ -23,6 +24,7 @@ from keras_bert import (
 )
 from keras_bert.backend import keras
 from keras_bert.checkpoints import open_checkpoint, write_tensor_bundle
+from keras_bert.commands import convert
 from keras_bert.families import ALBERT
 from keras_bert.families.weights import to_checkpoint
 
@@ -179,6 +181,26 @@ def test_to_keras_and_back(command, google, tmp_path):
     assert {key: config[key] for key in CONFIG} == CONFIG
 
 
+def test_the_bar_shows_reading_and_writing(command, google, tmp_path, monkeypatch):
+    steps = []
+
+    @contextmanager
+    def steps_bar(options, total):
+        yield steps.append
+        assert len(steps) == total
+
+    monkeypatch.setattr(convert, "steps_bar", steps_bar)
+    file = tmp_path / "model.keras"
+    for words in (
+        (google, tmp_path / "new", "--to", "huggingface"),
+        (google, file),
+        (file, tmp_path / "back", "--to", "google"),
+    ):
+        steps.clear()
+        assert command("convert", *words)[0] == 0
+        assert steps == ["reading", "writing"]
+
+
 @pytest.mark.slow
 @once
 def test_a_model_with_a_layer_of_its_own(command, google, tmp_path):
@@ -325,6 +347,29 @@ def test_errors(command, google, tmp_path, words, message):
     assert (code, out) == (1, "")
     assert message in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [20, 40])
+def test_a_vocabulary_of_another_model_is_remarked(command, google, tmp_path, count):
+    words = "".join(f"word{index}\n" for index in range(count))
+    told = f"vocab.txt has {count} tokens, the model 30: does it belong to it?\n"
+    file = tmp_path / "model.keras"
+    assert command("convert", google, file)[0] == 0
+    (tmp_path / "vocab.txt").write_text(words)
+    code, _, err = command("convert", file, tmp_path / "back", "--to", "google")
+    assert (code, err.splitlines(True)[0]) == (0, f"keras-bert convert: {tmp_path}/{told}")
+    code, _, err = command("convert", tmp_path / "back", tmp_path / "hf", "--to", "huggingface")
+    assert (code, err.splitlines(True)[0]) == (0, f"keras-bert convert: {tmp_path}/back/{told}")
+    code, _, err = command("convert", tmp_path / "back", tmp_path / "new" / "model.keras")
+    assert (code, err.splitlines(True)[0]) == (0, f"keras-bert convert: {tmp_path}/back/{told}")
+
+
+@once
+@pytest.mark.parametrize("option", ["--keep", "--add"])
+def test_a_folder_is_no_file_of_tokens(command, google, tmp_path, option):
+    words = ("convert", google, tmp_path / "new", "--to", "google", option, google)
+    told = f"keras-bert convert: {option} must name a file. Received: the folder {google}.\n"
+    assert command(*words) == (1, "", told)
 
 
 LIMITED = """

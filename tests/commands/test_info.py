@@ -43,6 +43,16 @@ def test_a_folder_with_a_sentencepiece_vocabulary(command, pieces, monkeypatch):
     assert "pip install sentencepiece\n" in err
 
 
+@pytest.mark.parametrize("count", [20, 40])
+def test_a_vocabulary_of_another_model_is_remarked(command, tmp_path, count):
+    write_google_folder(tmp_path)
+    (tmp_path / "vocab.txt").write_text("".join(f"word{index}\n" for index in range(count)))
+    code, out, err = command("info", tmp_path)
+    assert (code, f"{count} tokens, uncased\n" in out) == (0, True)
+    told = f"{tmp_path / 'vocab.txt'} has {count} tokens, the model 30: does it belong to it?"
+    assert err == f"keras-bert info: {told}\n"
+
+
 @pytest.mark.parametrize(
     ("given", "shown"),
     [

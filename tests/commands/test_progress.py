@@ -1,13 +1,17 @@
-"""The line that closes a command which took long. It needs no Keras."""
+"""Bars on terminals, and the line that closes a command which took long. It needs no Keras."""
 
 import argparse
+import io
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from runtimes import once
 
-from keras_bert.commands.progress import closing_line, with_bar
+from keras_bert.commands import progress
+from keras_bert.commands.progress import closing_line, steps_bar, with_bar
 
 pytestmark = once
 
@@ -44,3 +48,55 @@ def test_the_bar_is_for_terminals(capsys, monkeypatch, is_terminal):
     err = capsys.readouterr().err
     assert ("7text" in err) == is_terminal
     assert bool(err) == is_terminal
+
+
+class Terminal(io.StringIO):
+    """A terminal whose stderr can be waited for."""
+
+    def isatty(self):
+        return True
+
+    def wait_for(self, text):
+        end = time.monotonic() + 20
+        while text not in self.getvalue():
+            assert time.monotonic() < end, self.getvalue()
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    monkeypatch.setattr(progress, "_LONG", 0)
+    monkeypatch.setattr(progress, "_TICK", 0.01)
+
+
+def test_steps_of_a_command(at_once, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with steps_bar(options(), 2) as begin:
+        begin("reading")
+        terminal.wait_for("extract: reading   0%|")
+        begin("writing")
+        terminal.wait_for("extract: writing  50%|")
+    *_, last, end = terminal.getvalue().split("\r")
+    assert (last.strip(), end) == ("", "")  # wiped out
+
+
+def test_steps_end_with_an_error(at_once, monkeypatch):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    before = set(threading.enumerate())
+    with suppress(OSError), steps_bar(options(), 2) as begin:
+        begin("reading")
+        raise OSError
+    assert {each.name for each in set(threading.enumerate()) - before} <= {"tqdm_monitor"}
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_short_steps_and_steps_without_a_terminal_show_nothing(at_once, monkeypatch, stream):
+    shown = stream()
+    monkeypatch.setattr("sys.stderr", shown)
+    if shown.isatty():
+        monkeypatch.setattr(progress, "_LONG", 60)
+    with steps_bar(options(), 2) as begin:
+        begin("reading")
+        time.sleep(0.1)
+    assert shown.getvalue() == ""

@@ -134,6 +134,15 @@ def test_how_to_convert_other_encodings(encoding, command):
         list(shared.lines(io.BytesIO("中文".encode(encoding)), "texts"))
 
 
+def test_programs_say_of_their_files_what_commands_say(tmp_path):
+    path = tmp_path / "texts"
+    path.write_bytes(b"fine\n" + "中文".encode("gbk"))
+    with pytest.raises(CommandError) as error, shared.open_texts(str(path)) as stream:
+        list(shared.lines(stream, str(path)))
+    assert shared.why_not_utf8(path) == str(error.value)
+    assert f"{path} is not UTF-8 (line 2: " in str(error.value)
+
+
 def test_a_text_instead_of_a_file():
     with (
         pytest.raises(CommandError, match=r"no text file 'a text'\. To give one text: echo"),

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def server(monkeypatch, tmp_path):
         monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the library's tries
         monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
         yield server
+
+
+def stands_alone(error):
+    """Whether the traceback shows this error and no other."""
+    return "".join(traceback.format_exception(error)).count("Traceback") == 1
 
 
 def names(folder):
@@ -123,8 +129,10 @@ def test_without_network_what_was_fetched_is_used(server, monkeypatch):
     assert hub_folder(ADDRESS) == folder
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     assert hub_folder(ADDRESS) == folder
-    with pytest.raises(OSError, match=r"could not be fetched from http://127\.0\.0\.1:9"):
+    match = r"could not be fetched from http://127\.0\.0\.1:9"
+    with pytest.raises(OSError, match=match) as caught:
         hub_folder("hf://org/other")
+    assert stands_alone(caught.value)
 
 
 def test_never_half_a_folder(server):
@@ -141,8 +149,10 @@ def test_never_half_a_folder(server):
 def test_half_a_folder_of_another_program_s_is_named(server):
     hub.hf_hub_download(NAME, "config.json")
     server.fail("", 503)
-    with pytest.raises(OSError, match=r"503.*incomplete: it has none of model.safetensors"):
+    match = r"503.*incomplete: it has none of model.safetensors"
+    with pytest.raises(OSError, match=match) as caught:
         hub_folder(ADDRESS)
+    assert stands_alone(caught.value)
 
 
 def test_a_version_that_broke_off_does_not_replace_the_one_before(server):
@@ -188,15 +198,32 @@ def test_failures_say_what_can_be_done(server, part, way, message):
     ) as caught:
         hub_folder(ADDRESS)
     assert "place its files in a folder" in str(caught.value)
+    assert stands_alone(caught.value) or way == "truncate"
     server.fail("", "", 0)
     assert names(hub_folder(ADDRESS)) == READ
 
 
+def test_a_mistake_in_the_library_keeps_its_traceback(server, monkeypatch):
+    def broken(*words, **options):
+        return None.siblings
+
+    monkeypatch.setattr(hub.HfApi, "model_info", broken)
+    with pytest.raises(OSError, match="'NoneType' object has no attribute") as caught:
+        hub_folder(ADDRESS)
+    assert isinstance(caught.value.__cause__, AttributeError)
+    hub.hf_hub_download(NAME, "config.json")
+    with pytest.raises(OSError, match="incomplete") as caught:
+        hub_folder(ADDRESS)
+    assert isinstance(caught.value.__cause__, AttributeError)
+
+
 def test_what_is_not_there_is_named(server):
-    with pytest.raises(OSError, match="there is no repository org/nme, or it is private"):
+    with pytest.raises(OSError, match="there is no repository org/nme, or it is private") as caught:
         hub_folder("hf://org/nme")
-    with pytest.raises(OSError, match="org/name has no revision 'v9'"):
+    assert stands_alone(caught.value)
+    with pytest.raises(OSError, match="org/name has no revision 'v9'") as caught:
         hub_folder(f"{ADDRESS}@v9")
+    assert stands_alone(caught.value)
     server.add("org/empty", {"README.md": b"x"})
     with pytest.raises(FileNotFoundError, match="hf://org/empty cannot be read: it has no config"):
         hub_folder("hf://org/empty")

@@ -173,7 +173,7 @@ def test_attention_as_a_picture(model, script, tmp_path, monkeypatch):
 
 
 @with_pictures
-def test_similarity_as_a_picture(model, script, tmp_path):
+def test_similarity_as_a_picture(model, script, tmp_path, capsys):
     texts = ["a b c", "语 言", "b a c"]
     (tmp_path / "texts.txt").write_text("\n\n".join(texts), "utf-8")
     arguments = [model.folder, tmp_path / "similarity.png", "--texts", tmp_path / "texts.txt"]
@@ -187,6 +187,11 @@ def test_similarity_as_a_picture(model, script, tmp_path):
     (tmp_path / "texts.txt").write_text("a\n", "utf-8")
     with pytest.raises(SystemExit):
         script("load_and_compare.py", *arguments)
+    (tmp_path / "texts.txt").write_bytes("a\n语\n".encode("gbk"))
+    with pytest.raises(SystemExit):
+        script("load_and_compare.py", *arguments)
+    told = r"--texts: .*texts\.txt is not UTF-8 \(line 2: .*iconv -f GBK -t UTF-8"
+    assert re.search(told, capsys.readouterr().err)
 
 
 @with_pictures

@@ -51,9 +51,11 @@ def test_a_text_that_has_changed_is_refused(settings):
 
 def test_a_text_in_another_encoding_is_refused(settings):
     path, size = settings["texts"][1]
-    Path(path).write_bytes("Ça va ?".encode("latin-1").ljust(size))
-    with pytest.raises(SystemExit, match=r"two\.txt is not UTF-8 text"):
-        list(lines(settings["texts"]))
+    Path(path).write_bytes(b"fine\n" + "冬天".encode("gbk").ljust(size - 5))
+    with pytest.raises(
+        SystemExit, match=r"two\.txt is not UTF-8 \(line 2: .*iconv -f GBK -t UTF-8"
+    ):
+        list(lines(settings["texts"], 1, 5))  # of the whole file, wherever reading begins
 
 
 def test_the_vocabulary_holds_what_google_s_do_and_covers_the_text(settings, tmp_path):

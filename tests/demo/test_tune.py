@@ -258,9 +258,12 @@ def test_a_table_that_cannot_be_read_says_why(tables, tmp_path, text, message):
 
 
 def test_text_in_another_encoding_is_named(tables, entities, tmp_path):
-    (tmp_path / "table.tsv").write_bytes("gr\u00fcn\t1\n".encode("latin-1"))
-    for read in (tables.read_table, entities.read_sentences):
-        with pytest.raises(SystemExit, match=r"table\.tsv is not UTF-8 text: .*0xfc"):
+    sentences = load("sentences")
+    (tmp_path / "table.tsv").write_bytes("good\t1\n好\t0\n".encode("gbk"))
+    for read in (tables.read_table, entities.read_sentences, sentences.read_rows):
+        with pytest.raises(
+            SystemExit, match=r"table\.tsv is not UTF-8 \(line 2: .*iconv -f GBK -t UTF-8"
+        ):
             read(tmp_path / "table.tsv", 1)
 
 
@@ -313,6 +316,36 @@ def test_labels_that_are_no_classes(common, tmp_path, monkeypatch, labels):
     monkeypatch.setattr(sys, "argv", ["classify.py", *arguments])
     with pytest.raises(SystemExit, match=f"{len(labels)} different labels of 1. examples"):
         load("classify").main()
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "row"),
+    [
+        ("classify", [], "{text}\t{label}"),
+        ("classify", ["--pairs"], "{text}\t{text}\t{label}"),
+        ("entities", [], "{words}\n"),
+    ],
+)
+@pytest.mark.parametrize(("text", "warns"), [("天 地 玄 黄", True), ("a b c d 黄", False)])
+def test_texts_in_another_language_are_warned_of(
+    common, tmp_path, monkeypatch, capsys, script, options, row, text, warns
+):
+    def stop(*words, **options):
+        raise SystemExit("before the training")
+
+    write_google_folder(tmp_path / "bert")
+    words = "\n".join(f"{word} O" for word in text.split())
+    rows = [row.format(text=text, words=words, label=number % 2) for number in range(6)]
+    (tmp_path / "train.txt").write_text("\n".join(rows), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bert", "train.txt", "train.txt", "--max-len", "12", *options]
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    monkeypatch.setattr(common, "task_model", stop)
+    with pytest.raises(SystemExit, match="before the training"):
+        load(script).main()
+    err = capsys.readouterr().err
+    told = "train.txt: most tokens of the texts are not in the vocabulary and became [UNK]"
+    assert err.count(told) == (2 if warns else 0), err  # as training data, and on dev
 
 
 def test_a_model_without_weights_is_one_to_train_from_scratch_only(

@@ -35,3 +35,29 @@ def test_poolings_as_a_list(poolings, listed):
 def test_unknown_poolings(poolings):
     with pytest.raises(ValueError, match=r"must be one of POOL_NSP, POOL_MAX, POOL_AVE"):
         check_poolings(poolings)
+
+
+@once
+@pytest.mark.parametrize(
+    ("poolings", "nearest"),
+    [
+        ("ave", POOL_AVE),
+        ("AVE", POOL_AVE),
+        ("avg", POOL_AVE),
+        ("average", POOL_AVE),
+        ("mean", POOL_AVE),
+        ("POOL_MEAN", POOL_AVE),
+        ("max", POOL_MAX),
+        ("cls", POOL_NSP),
+        ([POOL_NSP, "MAX"], POOL_MAX),
+        ("sentence", POOL_SENTENCE),
+        ("POOL_MIN", None),
+        ("", None),
+        ([POOL_SENTENCE, POOL_AVE], None),
+        ([None], None),
+    ],
+)
+def test_the_nearest_pooling_is_named(poolings, nearest):
+    with pytest.raises(ValueError, match="Unknown pooling method") as caught:
+        check_poolings(poolings)
+    assert str(caught.value).endswith(f". Is {nearest} meant?" if nearest else ").")

@@ -30,13 +30,14 @@ def test_the_file_decides_which_tokenizer():
         assert tokenizer.tokenize("É") == ["[CLS]", "▁", "e", "[SEP]"]
 
 
-@pytest.mark.parametrize("given", ["tiny", "hf://org/name", PretrainedList.tiny])
-def test_a_model_is_no_vocabulary(given):
+@pytest.mark.parametrize("load", [load_tokenizer, load_vocabulary])
+@pytest.mark.parametrize("given", ["tiny", "hf://org/name-v1.5", PretrainedList.tiny])
+def test_a_model_is_no_vocabulary(load, given):
     message = rf"get_checkpoint_paths\('{given}'\)\.vocab. Received: '{given}'"
     with pytest.raises(FileNotFoundError, match=message):
-        load_tokenizer(given)
+        load(given)
     with pytest.raises(FileNotFoundError, match=r"No such file.*none/vocab\.txt"):
-        load_tokenizer("none/vocab.txt")
+        load("none/vocab.txt")
 
 
 def test_tokenizer_json_of_word_pieces(tmp_path):

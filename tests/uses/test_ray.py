@@ -65,6 +65,12 @@ def test_the_lines_of_files_and_the_row_groups_are_read_once_each(demo, tmp_path
     assert arrow.concat_tables(tables[3:]).equals(ids)
 
 
+def test_a_text_file_in_another_encoding_is_named(demo, tmp_path):
+    (tmp_path / "a.txt").write_bytes("fine\n语言\n".encode("gbk"))
+    with pytest.raises(SystemExit, match=r"a\.txt is not UTF-8 \(line 2: .*iconv -f GBK -t UTF-8"):
+        list(demo.find_pieces(tmp_path))
+
+
 def test_a_folder_holds_vectors_of_one_kind(demo, tmp_path):
     demo.check_settings(tmp_path, {"model": "a"})
     demo.check_settings(tmp_path, {"model": "a"})

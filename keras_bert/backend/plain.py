@@ -98,6 +98,17 @@ def project(dense, rows):
     return dense(rows)
 
 
+def contract(features, matrix):
+    """Features (…, D) times a matrix (D, E): (…, E), in their type.
+
+    Keras' `matmul` makes float32 of float64 on PyTorch, and with an ellipsis the `einsum` of
+    TensorFlow 2.21 is wrong in 16 bits on CPUs that have products of 16 bits.
+    """
+    size, units = matrix.shape
+    rows = ops.einsum("rd,de->re", ops.reshape(features, (-1, size)), matrix)
+    return ops.reshape(rows, (-1, *ops.shape(features)[1:-1], units))
+
+
 def attend(query, key, value, bias):
     """Scaled dot-product attention (B, T, H, D/H).
 

@@ -7,6 +7,7 @@ Where E is D there is none, unless `force_projection` asks for it.
 from ..backend import (
     TABLE_OPTIONS,
     constraints,
+    contract,
     initializers,
     layers,
     lookup,
@@ -103,7 +104,7 @@ class AdaptiveEmbedding(_Factors, layers.Layer):
         embedded = ops.cast(lookup(self.embeddings, ids), self.compute_dtype)
         if self.projections is not None:
             projections = ops.cast(self.projections, self.compute_dtype)
-            embedded = ops.einsum("...e,ed->...d", embedded, projections)
+            embedded = contract(embedded, projections)
         return self._outputs(embedded, lambda factor: ops.cast(factor, self.compute_dtype))
 
 
@@ -147,6 +148,6 @@ class AdaptiveSoftmax(_Factors, EmbeddingSimilarity):
         if self.projects:
             projection = inputs[2] if self.bind_projections else self.projections
             projection = ops.cast(projection, features.dtype)
-            features = ops.einsum("...d,ed->...e", features, projection)
+            features = contract(features, ops.transpose(projection))
         table = inputs[1] if self.bind_embeddings else self.embeddings
         return super().call([features, ops.cast(table, features.dtype)])

@@ -1,6 +1,6 @@
 """The output of a head that judges every token."""
 
-from ..backend import initializers, layers, ops, serializable
+from ..backend import contract, initializers, layers, ops, serializable
 
 
 @serializable
@@ -43,7 +43,7 @@ class TokenProbability(layers.Layer):
 
     def call(self, inputs):
         kernel = ops.cast(self.kernel, inputs.dtype)
-        logits = ops.einsum("...d,dk->...k", inputs, kernel)[..., 0]
+        logits = contract(inputs, kernel)[..., 0]
         return ops.sigmoid(logits + ops.cast(self.bias, logits.dtype))
 
     def get_config(self):

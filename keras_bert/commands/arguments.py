@@ -69,7 +69,8 @@ def _classify(commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "--task",
         choices=("sequence", "tokens", "answers"),
-        help="the model's task, where its folder does not say",
+        help="the model's task, where its folder does not say; it cannot be another than the "
+        "folder's",
     )
     add_batch_arguments(parser)
     add_case_arguments(parser)

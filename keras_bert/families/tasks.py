@@ -68,10 +68,12 @@ def find_task(
 
     Raises:
         UnclearTask: If the files leave open which it is (a CheckpointError).
-        CheckpointError: If weights of it are missing or have shapes that no head has.
+        CheckpointError: If weights of it are missing or have shapes that no head has, or the files
+            say another task.
         ConfigError: If the configuration says something else than the weights.
     """
-    task = task or _task_of_class(config) or _task_of_names(family, config, checkpoint)
+    asked = task
+    task = task or _told_task(family, config, checkpoint)
     if task is None:
         return None
     head = family.task_heads.get(task, TaskHead(()))
@@ -79,6 +81,8 @@ def find_task(
     present = {weight.row for weight in found}
     if present.isdisjoint(head.last):
         return None
+    if asked is not None:
+        _check_asked_task(asked, family, config, checkpoint)
     naming = "google" if any(each.name == each.row.google for each in found) else "huggingface"
     if missing := [row.in_files(naming)[0] for row in head.weights if row not in present]:
         raise CheckpointError(
@@ -104,6 +108,27 @@ def find_rows(
     """Find those of some weights of a head that are there."""
     found = find_weights(replace(family, heads={"": rows}), config, checkpoint, "any")
     return [weight for weight in found if weight.row in rows]
+
+
+def _told_task(family: Family, config: dict[str, Any], checkpoint: Checkpoint) -> Task | None:
+    return _task_of_class(config) or _task_of_names(family, config, checkpoint)
+
+
+def _check_asked_task(
+    asked: Task, family: Family, config: dict[str, Any], checkpoint: Checkpoint
+) -> None:
+    """Refuse a task that the files contradict: classifiers of texts and of tokens look alike."""
+    try:
+        told = _told_task(family, config, checkpoint)
+    except UnclearTask:
+        return
+    if told not in (None, asked):
+        reason = "by its configuration" if _task_of_class(config) else "by the names of its weights"
+        raise CheckpointError(
+            f"{checkpoint.path} has a head for the task {told!r}, {reason}. Received: the task "
+            f"{asked!r}. Leave the task out; for a new head, load_task_model takes `labels` as "
+            "well."
+        )
 
 
 def _task_of_class(config: dict[str, Any]) -> Task | None:

@@ -67,7 +67,8 @@ def load_task_model(
     Args:
         folder: Path of a model folder, or what else `get_pretrained` takes.
         seq_len: Length of the sequences; None for a model of any length up to its positions.
-        task: The task: needed where the folder leaves it open, and for a new head.
+        task: The task: needed where the folder leaves it open, and for a new head. Without
+            `labels`, another task than the folder's is an error.
         labels: With `task`, the labels of a new, untrained head, which is put on the folder's
             encoder (and pooler, if it has one); a head in the folder is left out. This is how
             fine-tuning begins. `["start", "end"]` for the task "answers".
@@ -84,8 +85,9 @@ def load_task_model(
         "answers".
 
     Raises:
-        CheckpointError: If the folder has no head for a task, or it does not tell for which, or
-            the weights are damaged or do not fit the configuration (a ValueError).
+        CheckpointError: If the folder has no head for a task, or one for another than `task`, or it
+            does not tell for which, or the weights are damaged or do not fit the configuration (a
+            ValueError).
         ConfigError: If the configuration is damaged, or `id2label` in it has not as many labels as
             the head (a ValueError).
         ValueError: If an argument is out of range or contradicts another.

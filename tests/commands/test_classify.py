@@ -267,6 +267,7 @@ def test_a_question_that_leaves_no_room(command):
         ("bert-answers", [], "needs --question TEXT"),
         ("bert-tokens", ["--question", "a"], "--question is for models that answer questions"),
         ("bert-tokens", ["--task", "answers"], "has no head for answers"),
+        ("bert-sequence", ["--task", "tokens"], "has a head for the task 'sequence'"),
         ("bert-tokens", ["-o", "out.npy"], "OUT must end in .jsonl or .json"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from runtimes import once
 from task_folders import TASKS, TASKS_TF, changed_folder
 
-from keras_bert.checkpoints import open_checkpoint
+from keras_bert.checkpoints import CheckpointError, open_checkpoint
 from keras_bert.checkpoints.paths import get_checkpoint_paths
 from keras_bert.families import family_of
 from keras_bert.families.configuration import read_config
@@ -55,6 +55,20 @@ def test_heads_of_pretraining_are_none_for_a_task():
     assert found_in(TASKS.parent / "relatives" / "electra") is None
     assert found_in(TASKS.parent / "transformers") is None
     assert found_in(TASKS / "bert-answers", "tokens") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "asked", "told"),
+    [
+        ("bert-sequence", {}, "tokens", "'sequence', by its configuration"),
+        ("bert-tokens", {}, "sequence", "'tokens', by its configuration"),
+        ("distilbert-sequence", {"architectures": None}, "tokens", "by the names of its weights"),
+    ],
+)
+def test_another_task_than_the_folders_is_refused(tmp_path, name, changes, asked, told):
+    folder = changed_folder(tmp_path / "new", name, **changes)
+    with pytest.raises(CheckpointError, match=f"{told}.*Received: the task {asked!r}. Leave"):
+        found_in(folder, asked)
 
 
 def test_labels_are_in_the_order_of_the_outputs():

@@ -48,7 +48,7 @@ class Extractor:
 
     Raises:
         ValueError: If the folder or an option does not fit, or a column is missing.
-        TypeError: If an element of a column is no str, such as a missing value.
+        TypeError: If a column is one str, or an element of it is no str, such as a missing value.
         RuntimeError: If `threads` comes too late: TensorFlow has already computed with others.
 
     Example:
@@ -82,7 +82,7 @@ class Extractor:
             raise ValueError(f"`columns` must be one name or two. Received: {describe(columns)}.")
         self.into = into
         if threads is not None:
-            limit_threads(as_size("threads", threads))
+            _limit_threads(as_size("threads", threads))
         folder = model_folder(folder)
         if cased is None and poolings != POOL_SENTENCE:
             cased = load_tokenizer(get_checkpoint_paths(folder).vocab)._cased
@@ -110,6 +110,11 @@ class Extractor:
                 f"`columns` must name columns of the table. Received: {name!r}; the table has "
                 f"{', '.join(map(repr, batch))}."
             )
+        if isinstance(batch[name], (str, bytes)):
+            raise TypeError(
+                f"Column {name!r} must be a column of texts, such as a list. Received: "
+                f"{describe(batch[name])}."
+            )
         texts = list(batch[name])
         for row, text in enumerate(texts):
             if not isinstance(text, str):
@@ -118,3 +123,14 @@ class Extractor:
                     f"row {row} of a batch. Drop such rows first, or fill them."
                 )
         return texts
+
+
+def _limit_threads(count: int) -> None:
+    try:
+        limit_threads(count)
+    except RuntimeError as error:
+        raise RuntimeError(
+            "`threads` comes too late: TensorFlow has already computed with another number. Make "
+            "the Extractor first in the process, before anything else that computes, or leave "
+            f"`threads` out. Received: threads={count}."
+        ) from error

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from devices import rounding
 from model_folders import write_google_folder
+from runtimes import ON_TENSORFLOW
 
 from keras_bert import POOL_AVE, POOL_MAX, POOL_NSP, Extractor, extract_embeddings
 
@@ -70,6 +71,8 @@ def test_what_cannot_be_meant_is_refused(folder, extractor):
         extractor({"id": [1], "line": ["a"]})
     with pytest.raises(TypeError, match=r"'text' must hold a str .* None \(NoneType\) in row 1"):
         extractor({"text": ["a", None]})
+    with pytest.raises(TypeError, match=r"'text' must be a column of texts.* Received: 'a b'"):
+        extractor({"text": "a b"})
     with pytest.raises(ValueError, match="`poolings` must not be None"):
         Extractor(folder, None)
     with pytest.raises(ValueError, match="`columns` must be one name or two"):
@@ -78,3 +81,10 @@ def test_what_cannot_be_meant_is_refused(folder, extractor):
         Extractor(extractor)
     with pytest.raises(ValueError, match="`threads` must be at least 1"):
         Extractor(folder, threads=0)
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="others take it at any time, or say nothing")
+def test_threads_that_come_too_late_are_told_what_to_do(folder, extractor):
+    extractor({"text": ["a"]})
+    with pytest.raises(RuntimeError, match=r"`threads` comes too late.* first in the process"):
+        Extractor(folder, threads=1)

@@ -6,26 +6,13 @@ MODEL is any other model folder with a configuration, the weights of the encoder
 and a vocabulary.
 """
 
+import argparse
 import os
-import sys
 import time
 
 import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start is not the subject here
-from keras_bert.commands.starting import quietly
-
-with quietly():
-    from keras_bert import (
-        POOL_AVE,
-        PretrainedList,
-        Tokenizer,
-        extract_embeddings,
-        get_checkpoint_paths,
-        get_pretrained,
-        load_trained_model_from_checkpoint,
-        load_vocabulary,
-    )
 
 # Chosen because the model of the package, which has not seen them, does well on them; how often it
 # does, says its card, keras_bert/datasets/tiny/README.md.
@@ -75,6 +62,8 @@ def next_sentences(model, tokenizer) -> None:
 
 def similar_sentences(folder: str) -> None:
     """Rank the sentences by similarity to the query, the cosine of mean token vectors."""
+    from keras_bert import POOL_AVE, extract_embeddings
+
     texts = [QUERY, *SENTENCES]
     vectors = extract_embeddings(folder, texts, poolings=POOL_AVE, stacked=True)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -85,11 +74,23 @@ def similar_sentences(folder: str) -> None:
 
 
 def main() -> None:
-    if len(sys.argv) > 2 or sys.argv[1:] in (["-h"], ["--help"]):
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", nargs="?", default="tiny", metavar="MODEL")
+    name = parser.parse_args().model
+    # Imported now, so that --help is answered at once; Keras later still, after mistakes.
+    from keras_bert.commands.shared import model_paths
+    from keras_bert.commands.starting import quietly
+
     start = time.perf_counter()
-    folder = get_pretrained(sys.argv[1] if len(sys.argv) == 2 else PretrainedList.tiny)
-    paths = get_checkpoint_paths(folder)
+    try:
+        folder, paths = model_paths(name)
+    except (OSError, ValueError, ImportError) as error:
+        parser.error(f"argument MODEL: {error}")
+    with quietly():
+        from keras_bert import Tokenizer, load_trained_model_from_checkpoint, load_vocabulary
+
     model = load_trained_model_from_checkpoint(
         paths.config, paths.checkpoint, training=True, seq_len=None
     )

@@ -4,12 +4,14 @@ import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 try:
     import matplotlib
     from matplotlib import font_manager
+    from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
     from PIL import Image
 except ImportError:
@@ -17,6 +19,14 @@ except ImportError:
 
 
 LABEL_WIDTH = 48  # in Latin letters; a Chinese character is as wide as two
+
+
+def check_picture(parser, path) -> None:
+    """End with an error of the parser where no picture can be written to this path."""
+    if Path(path).suffix[1:].lower() not in FigureCanvasBase.filetypes:
+        parser.error(f"argument picture: must end in .png, .pdf or .svg. Received: {path}")
+    if not Path(path).absolute().parent.is_dir():
+        parser.error(f"argument picture: there is no folder {Path(path).parent}")
 
 
 def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str]):

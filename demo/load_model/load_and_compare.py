@@ -45,31 +45,31 @@ def main():
     case_help = "the vocabulary contains upper case"
     parser.add_argument("--cased", action="store_true", default=None, help=case_help)
     arguments = parser.parse_args()
-    # Imported now, so that --help and mistakes are answered at once.
-    from heat_maps import save_similarities
+    # Imported now, so that --help is answered at once; Keras later still, after mistakes.
+    from heat_maps import check_picture, save_similarities
 
-    from keras_bert import (
-        POOL_AVE,
-        extract_embeddings,
-        get_checkpoint_paths,
-        get_pretrained,
-        load_vocabulary,
-    )
-    from keras_bert.commands.shared import why_not_utf8
+    from keras_bert.commands.shared import model_paths, why_not_utf8
 
-    folder = get_pretrained(arguments.model)
+    check_picture(parser, arguments.picture)
+    try:
+        folder, paths = model_paths(arguments.model)
+    except (OSError, ValueError, ImportError) as error:
+        parser.error(f"argument model: {error}")
+    texts = None
     if arguments.texts:
         try:
             lines = arguments.texts.read_text("utf-8-sig").splitlines()
         except UnicodeDecodeError:
             parser.error(f"argument --texts: {why_not_utf8(arguments.texts)}")
+        except OSError as error:
+            parser.error(f"argument --texts: {arguments.texts}: {error.strerror}")
         texts = [line for line in lines if line.strip()]
-    else:
-        vocabulary = load_vocabulary(get_checkpoint_paths(folder).vocab)
-        texts = CHINESE if "语" in vocabulary else ENGLISH
-    if len(texts) < 2:
-        parser.error(f"two or more sentences are needed. Received: {texts}")
+        if len(texts) < 2:
+            parser.error(f"two or more sentences are needed. Received: {texts}")
+    from keras_bert import POOL_AVE, extract_embeddings, load_vocabulary
 
+    if texts is None:
+        texts = CHINESE if "语" in load_vocabulary(paths.vocab) else ENGLISH
     vectors = extract_embeddings(
         folder, texts, poolings=POOL_AVE, cased=arguments.cased, official=True
     )

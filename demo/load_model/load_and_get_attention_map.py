@@ -27,8 +27,9 @@ def main():
     parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
     # Imported now, so that --help and mistakes are answered at once.
-    from heat_maps import save_heat_maps
+    from heat_maps import check_picture, save_heat_maps
 
+    check_picture(parser, arguments.picture)
     from keras_bert import (
         Tokenizer,
         get_attention_maps,

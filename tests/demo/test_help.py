@@ -9,10 +9,12 @@ import pytest
 from runtimes import once
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
+COMPARE = "load_model/load_and_compare"
 SCRIPTS = [
-    *("load_model/load_and_compare", "load_model/load_and_extract", "load_model/load_and_pool"),
+    *(COMPARE, "load_model/load_and_extract", "load_model/load_and_pool"),
     *("load_model/load_and_get_attention_map", "load_model/load_and_predict"),
     *("tune/classify", "tune/entities", "tune/sentences", "pretrain", "tiny/pack"),
+    "quickstart",
     *("distributed/train_jax", "distributed/train_tensorflow"),
 ]
 
@@ -37,7 +39,22 @@ def test_help(script):
 
 
 @once
-def test_mistakes_too():
-    printed, imported = run("tune/classify", "tiny", "none.tsv", "none.tsv")
-    assert printed.splitlines()[-1].endswith("argument train: there is no file none.tsv")
+@pytest.mark.parametrize(
+    ("script", "words", "message"),
+    [
+        ("tune/classify", "tiny none.tsv none.tsv", "argument train: there is no file none.tsv"),
+        ("quickstart", "tny", "Is 'tiny' meant?"),
+        (COMPARE, "tny none.png", "Is 'tiny' meant?"),
+        (COMPARE, "none.png --texts none.txt", "argument --texts: none.txt: No such file "),
+        (COMPARE, "none", "argument picture: must end in .png, .pdf or .svg. Received: none"),
+        (COMPARE, "none/a.png", "argument picture: there is no folder none"),
+    ],
+)
+def test_mistakes_too(script, words, message):
+    if script == COMPARE:
+        pytest.importorskip("matplotlib", reason="draws the pictures")
+    printed, imported = run(script, *words.split())
+    last = printed.splitlines()[-1]
+    assert f"{script.rpartition('/')[2]}.py: error: argument " in last
+    assert message in last
     assert "keras" not in imported

@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -38,10 +37,21 @@ def run(options: argparse.Namespace) -> None:
         )
     limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
     unknown = UnknownTokens(tokenizer)
-    with nullcontext() if options.text else shared.open_texts("-") as stream:
-        for text in options.text or shared.without_blanks(shared.lines(stream, "-"), options):
-            _fill(model, tokenizer, text, limit, options, unknown)
+    for text in options.text:
+        _fill(model, tokenizer, text, limit, options, unknown)
+    wrong = 0
+    if not options.text:
+        with shared.open_texts("-") as stream:
+            lines = shared.numbered_without_blanks(shared.lines(stream, "-"), options)
+            for number, text in lines:
+                try:
+                    _fill(model, tokenizer, text, limit, options, unknown)
+                except shared.CommandError as error:
+                    shared.remark(options, f"line {number}: {error}")
+                    wrong += 1
     shared.remark_unknown(unknown, options)
+    if wrong:
+        raise shared.CommandError(f"lines without guesses: {wrong}")
 
 
 def _check_mask(text: str) -> None:

@@ -206,17 +206,28 @@ def texts(stream: BinaryIO, options: argparse.Namespace) -> Iterator[str]:
 
 def without_blanks(texts: Iterable[str], options: argparse.Namespace) -> Iterator[str]:
     """Leave blank lines out, and say so at the first."""
-    return filter(str.strip, _remarked_blanks(texts, options, "are skipped"))
+    return (text for _, text in numbered_without_blanks(texts, options))
+
+
+def numbered_without_blanks(
+    texts: Iterable[str], options: argparse.Namespace
+) -> Iterator[tuple[int, str]]:
+    """Like `without_blanks`, with the number of each line, from 1."""
+    numbered = enumerate(_remarked_blanks(texts, options, "are skipped"), start=1)
+    return ((number, text) for number, text in numbered if text.strip())
 
 
 def _remarked_blanks(texts: Iterable[str], options: argparse.Namespace, fate: str) -> Iterator[str]:
-    """Pass lines on, and say at the first blank one what becomes of such."""
+    """Pass lines on, and say at the first blank one what becomes of such; or that there is none."""
     is_said = False
+    number = 0
     for number, text in enumerate(texts, start=1):
         if not is_said and not text.strip():
             is_said = True
             remark(options, f"line {number} is blank; blank lines {fate}")
         yield text
+    if number == 0:
+        remark(options, "there are no texts")
 
 
 def remark_unknown(unknown: UnknownTokens, options: argparse.Namespace) -> None:

@@ -123,6 +123,22 @@ def test_texts_that_cannot_be_filled(command, google, text, message):
     assert message in err
 
 
+def test_a_line_that_cannot_be_filled_is_remarked_and_left_out(command, google):
+    lines = ["a b", "", "a [MASK]", "[MASK]" * 15, "b [MASK]"]
+    code, out, err = command("fill", google, "--top", "1", stdin="\n".join(lines))
+    assert code == 1
+    assert out.splitlines()[::2] == ["a [MASK]", "b [MASK]"]
+    first, blank, fourth, last = err.splitlines()
+    assert first == "keras-bert fill: line 1: there is no [MASK] in the text 'a b'"
+    assert "line 2 is blank" in blank
+    assert fourth.startswith("keras-bert fill: line 4: the text has 17 tokens, the model takes 16")
+    assert last == "keras-bert fill: lines without guesses: 2"
+
+
+def test_no_texts(command, google):
+    assert command("fill", google) == (0, "", "keras-bert fill: there are no texts\n")
+
+
 def test_a_model_without_the_head(command, google, tmp_path):
     assert command("convert", google, tmp_path / "hf", "--to", "huggingface")[0] == 0
     _drop(tmp_path / "hf", "cls.")

@@ -53,6 +53,13 @@ def test_too_few_lines(command, google):
     assert "line 2 is blank; blank lines are skipped\n" in err
 
 
+@pytest.mark.parametrize("query", ["", " "])
+def test_an_empty_query(command, google, query):
+    code, out, err = command("similar", google, "--query", query, stdin="a\n")
+    assert (code, out) == (1, "")
+    assert err == "keras-bert similar: --query is empty; it must be a text\n"
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Most tokens")
 def test_official_tokens(command, google):

@@ -83,7 +83,8 @@ def get_model(
         trainable: Whether the layers are trainable: a bool, or a list of layer name prefixes;
             None means the same as `training`.
         output_layer_num: With `training=False`, how many of the last encoder layers to concatenate
-            (lowest first), or a list of layer indices, concatenated in reverse order of the list.
+            (lowest first; all of them if there are fewer), or a list of layer indices,
+            concatenated in reverse order of the list.
         use_task_embed: Whether to add task embeddings.
         task_num: Number of tasks.
         segment_num: Number of segments; 0 for a model that has segment ids as an input and ignores

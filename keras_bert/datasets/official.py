@@ -116,6 +116,14 @@ _ORGANIZATIONS = {
 
 def no_such_model(name: str) -> FileNotFoundError:
     """Make the error for what is neither path nor name, with the name that was perhaps meant."""
+    return FileNotFoundError(
+        f"There is no model {name!r}: neither a folder nor a .zip or .tar.gz archive nor the URL "
+        f"of one, nor a name in PretrainedList, nor hf://org/name on the hub.{is_meant(name)}"
+    )
+
+
+def is_meant(name: str) -> str:
+    """The question, after a blank, whether the nearest name is meant; empty if none is near."""
     names = list_names()
     nearest = difflib.get_close_matches(name.lower(), names, n=1)
     nearest = nearest or [each for each in names if sorted(each) == sorted(name.lower())]
@@ -126,11 +134,7 @@ def no_such_model(name: str) -> FileNotFoundError:
             nearest = [f"hf://{organization}/{bare}"]
     if not nearest and re.fullmatch(r"[\w-][\w.-]*/\w[\w.-]*", bare):
         nearest = [f"hf://{bare}"]
-    return FileNotFoundError(
-        f"There is no model {name!r}: neither a folder nor a .zip or .tar.gz archive nor the URL "
-        "of one, nor a name in PretrainedList, nor hf://org/name on the hub."
-        + (f" Is {nearest[0]!r} meant?" if nearest else "")
-    )
+    return f" Is {nearest[0]!r} meant?" if nearest else ""
 
 
 _WEIGHTS = "bert_model.ckpt.data-00000-of-00001"

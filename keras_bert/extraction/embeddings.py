@@ -54,8 +54,10 @@ def extract_embeddings(
             sentence model, as its folder of sentence-transformers describes them, with the folder's
             maximal length and prompts, and always with official tokens.
         vocabs: The vocabulary of a Model, token to id, or a tokenizer, such as a
-            `SentencePieceTokenizer`, whose own `cased` and `official` hold. A folder has its own.
-            The id 0 is padding, whatever it is called, and is not looked at.
+            `SentencePieceTokenizer`, whose own `cased` and `official` hold. A folder has its own
+            vocabulary, which is used in place of another that is given, with a warning (but with
+            `POOL_SENTENCE`, where the given one is used). The id 0 is padding, whatever it is
+            called, and is not looked at.
         cased: Whether texts keep their case and accents. None means False, with a warning where the
             folder, or else a vocabulary with capital letters, says that they do; with
             `POOL_SENTENCE` what the sentence model's folder says.
@@ -64,7 +66,8 @@ def extract_embeddings(
         cut_embed: Whether features of tokens are cut to the text's length. Otherwise they have the
             model's full length: the number of positions of a folder's model, the length a Model was
             built for, or, built for any, the length of the longest of all texts.
-        output_layer_num: With a folder, which of its last layers to concatenate, as in `get_model`.
+        output_layer_num: With a folder, which of its last layers to concatenate, as in `get_model`:
+            a number above that of its layers means all of them.
         progress: Whether to show a progress bar.
         official: Whether texts are cut exactly as by BERT's own tokenizer, see `Tokenizer`.
         prompt: With `POOL_SENTENCE`, the name of one of the folder's prompts, such as "query",
@@ -173,6 +176,7 @@ def make_pipeline(
             f"poolings={describe(poolings)}."
         )
     folder = full_length = None
+    given = vocabs
     if isinstance(vocabs, Tokenizer):
         _check_settings(vocabs, cased, official)
         cased = vocabs._cased
@@ -181,6 +185,7 @@ def make_pipeline(
         # A model that is asked for the first token alone computes less.
         output_len = 1 if poolings is not None and set(poolings) == {POOL_NSP} else None
         model, vocabs = _load(model, output_layer_num, output_len, bool(cased), official)
+        _warn_of_vocabs(given, folder, vocabs)
         full_length = position_num(model)
     pipeline = Pipeline(
         model,
@@ -238,6 +243,21 @@ def _load(folder, output_layer_num, output_len, cased, official):
         output_len=output_len,
     )
     return model, load_tokenizer(paths.vocab, cased, official=official)
+
+
+def _warn_of_vocabs(given, folder, used: Tokenizer) -> None:
+    """Warn of `vocabs` that a folder has no use for, unless they are the folder's."""
+    tokens = given._token_dict if isinstance(given, Tokenizer) else given
+    is_same = tokens == used._token_dict
+    if isinstance(given, Tokenizer):
+        is_same = is_same and type(given) is type(used) and given._official == used._official
+    if given is not None and not is_same:
+        warnings.warn(
+            f"`vocabs` is for a Model: the folder {folder} has its own vocabulary, which is used. "
+            "Load the model, by load_trained_model_from_checkpoint, to use another, or pass "
+            "official=True for official tokens.",
+            stacklevel=4,  # the caller of extract_embeddings
+        )
 
 
 # By tokenizer, what `find_case` found: reading all tokens takes a while.

@@ -252,11 +252,14 @@ def _check_model(model, poolings) -> None:
             )
         return
     if not fits or len(outputs[0]) != 3 or outputs[0][1] not in (None, inputs[0][1]):
-        raise ValueError(
+        message = (
             "`model` must take token ids and segment ids (B, T) and nothing else, such as task ids "
             "or marks of masked positions, and give one output (B, T, D), as models built with "
             f"training=False do. Received: inputs of shapes {inputs}, outputs of shapes {outputs}."
         )
+        if fits and len(outputs[0]) == 2:
+            message += f" For the vectors of a sentence model, pass poolings={POOL_SENTENCE!r}."
+        raise ValueError(message)
 
 
 def _check_vocabulary(model, vocabulary) -> None:

@@ -15,6 +15,7 @@ from ..backend import check_values_stay, models, own_memory, set_values
 from ..bert import get_model
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import listed
+from ..datasets.official import is_meant
 from ..families import ConfigError, family_of
 from ..families.configuration import activation_name, read_config
 from ..families.family import Family
@@ -30,6 +31,18 @@ from ..layers.initializer import overwritten
 from ..tokenizer.vocabulary_change import VocabularyChange
 
 _GELU_NAMES = {activations.gelu_tanh: "gelu_tanh", activations.gelu_erf: "gelu_erf"}
+
+
+def _open(checkpoint_file: str | os.PathLike[str]) -> Checkpoint:
+    """Open a checkpoint; `get_checkpoint_paths` takes any name of a folder, also a mistyped one."""
+    try:
+        return open_checkpoint(checkpoint_file)
+    except FileNotFoundError as error:
+        folder = os.path.dirname(checkpoint_file)
+        question = "" if os.path.isdir(folder) else is_meant(os.fspath(folder))
+        if not question:
+            raise
+        raise FileNotFoundError(f"{error}{question}") from None
 
 
 def checkpoint_loader(checkpoint_file: str | os.PathLike[str]) -> Callable[[str], np.ndarray]:
@@ -95,7 +108,7 @@ def load_trained_model_from_checkpoint(
         (None, 64, 128)
     """
     check_values_stay()
-    with open_checkpoint(checkpoint_file) as checkpoint:
+    with _open(checkpoint_file) as checkpoint:
         config = read_config(config_file, checkpoint)
         family = family_of(config, checkpoint)
         asks_for_both = "NSP" in (kwargs.get("heads") or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ..activations.torch_names import by_torch_name
 from ..arguments import describe
 from ..backend import dtype_name, keras, models, set_values
-from ..bert import set_trainable
+from ..bert import get_model, set_trainable
 from ..checkpoints import CheckpointError, open_checkpoint
 from ..checkpoints.paths import MODULES, get_checkpoint_paths, is_sentence_folder
 from ..datasets.folders import model_folder
@@ -60,6 +61,7 @@ def load_sentence_model(
             have (a ValueError).
         CheckpointError: If weights are damaged or do not fit their descriptions (a ValueError).
         ValueError: If the folder lists no modules and `pooling` is not given, or it does both.
+        TypeError: If there is no such option.
         OSError: If a file cannot be read.
 
     Example:
@@ -71,6 +73,16 @@ def load_sentence_model(
     Reference:
         Reimers and Gurevych, Sentence-BERT, https://arxiv.org/abs/1908.10084
     """
+    known = {
+        name
+        for function in (load_trained_model_from_checkpoint, get_model)
+        for name in inspect.signature(function).parameters
+    }
+    if unknown := [name for name in options if name not in known]:
+        raise TypeError(
+            f"load_sentence_model has no argument {unknown[0]!r}. It takes folder, pooling, "
+            "normalize and those of load_trained_model_from_checkpoint and get_model."
+        )
     return read_sentence_model(folder, pooling, normalize, options)
 
 

@@ -66,7 +66,8 @@ def load_task_model(
 
     Args:
         folder: Path of a model folder, or what else `get_pretrained` takes.
-        seq_len: Length of the sequences; None for a model of any length up to its positions.
+        seq_len: Length of the sequences, cut to the model's positions; None for a model of any
+            length up to them.
         task: The task: needed where the folder leaves it open, and for a new head. Without
             `labels`, another task than the folder's is an error.
         labels: With `task`, the labels of a new, untrained head, which is put on the folder's

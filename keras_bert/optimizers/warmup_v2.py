@@ -61,8 +61,8 @@ class AdamWarmup(FusedUpdate, Optimizer):
 
     Raises:
         ValueError: If a number of steps is out of range, the learning rate is not a number or
-            given twice, a factor of it is negative, or `decay`, which old versions of Keras knew,
-            is not 0.
+            given twice, it, `min_lr` or a factor is negative, or `decay`, which old versions of
+            Keras knew, is not 0.
 
     Example:
         >>> from keras_bert import AdamWarmup, calc_train_steps
@@ -94,6 +94,8 @@ class AdamWarmup(FusedUpdate, Optimizer):
         learning_rate_factors: Mapping[str, float] | None = None,
         **kwargs: Any,
     ):
+        if min_lr < 0:
+            raise ValueError(f"`min_lr` must not be negative. Received: min_lr={min_lr}.")
         learning_rate = _peak(learning_rate, kwargs.pop("lr", None), kwargs.pop("decay", 0.0))
         if not decay_steps > 0 or warmup_steps < 0:
             raise ValueError(
@@ -312,12 +314,17 @@ def _peak(learning_rate, lr, decay) -> float:
             f"instead of `decay`. Received: decay={decay}."
         )
     try:
-        return float(learning_rate)
+        peak = float(learning_rate)
     except TypeError:
         raise ValueError(
             "`learning_rate` must be a number, the peak of AdamWarmup's own schedule. "
             f"Received: learning_rate={learning_rate!r}."
         ) from None
+    if peak < 0:
+        raise ValueError(
+            f"`learning_rate` must not be negative. Received: learning_rate={learning_rate}."
+        )
+    return peak
 
 
 def _checked_factors(factors) -> dict[str, float] | None:

@@ -113,6 +113,17 @@ def test_first_tokens_alone_are_those_of_all_tokens(folder, output_layer_num, se
             np.testing.assert_allclose(result, expected, atol=rounding(1e-5))
 
 
+def test_a_folder_has_its_own_vocabulary(folder, vocabulary):
+    (expected,) = extract_embeddings(folder, ["a"])
+    (same,) = extract_embeddings(folder, ["a"], vocabs=vocabulary)
+    np.testing.assert_array_equal(same, expected)
+    swapped = {**vocabulary, "a": vocabulary["b"], "b": vocabulary["a"]}
+    for other in (swapped, Tokenizer(swapped), Tokenizer(vocabulary, official=True)):
+        with pytest.warns(UserWarning, match="`vocabs` is for a Model: the folder .* its own"):
+            (found,) = extract_embeddings(folder, ["a"], vocabs=other)
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_output_layer_num_is_for_folders(folder):
     assert extract_embeddings(folder, ["a"], output_layer_num=2)[0].shape == (3, 24)
 

@@ -14,7 +14,7 @@ from model_folders import (
     with_untrained_head,
     write_google_folder,
 )
-from runtimes import KERAS_3, ON_TENSORFLOW
+from runtimes import KERAS_3, ON_TENSORFLOW, once
 from text_damage import damaged
 
 from keras_bert import (
@@ -384,6 +384,15 @@ def test_damaged_configurations_with_a_checkpoint(google):
             for ours, array in zip(layer.get_weights(), weights.get(layer.name, []), strict=True):
                 np.testing.assert_array_equal(ours, array[: len(ours)])
     assert built < 50
+
+
+@once
+def test_a_mistyped_name_gets_the_nearest():
+    """`get_checkpoint_paths` has always taken folders that are not there yet."""
+    paths = get_checkpoint_paths("tny")
+    message = r"no checkpoint tny.bert_model\.ckpt\..* Is 'tiny' meant\?$"
+    with pytest.raises(FileNotFoundError, match=message):
+        load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
 
 
 def test_bad_length(google):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from relatives import CONFIGS, write_relative
-from runtimes import RUNTIME, dtype_policy
+from runtimes import RUNTIME, dtype_policy, once
 from sentence_folders import TEXTS, vectors_by_hand, write, write_sentence_folder
 
 from keras_bert import (
@@ -207,3 +207,9 @@ def test_against_sentence_transformers(tmp_path, family, poolings):
         expected = theirs.encode(TEXTS, prompt_name=prompt)
         found = extract_embeddings(model, TEXTS, "POOL_SENTENCE", stacked=True, prompt=prompt)
         np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5)
+
+
+@once
+def test_an_unknown_option_names_the_known_ones():
+    with pytest.raises(TypeError, match=r"sentence_model has no argument 'normalise'.* normalize"):
+        load_sentence_model("tiny", pooling="mean", normalise=True)

@@ -479,6 +479,8 @@ def test_weights_of_another_optimizer_are_refused():
         ({"decay_steps": 1, "warmup_steps": 1, "learning_rate_factors": ["MLM"]}, r"\['MLM'\]"),
         ({"decay_steps": 1, "warmup_steps": 1, "decay": 0.1}, "decay=0.1"),
         ({"decay_steps": 1, "warmup_steps": 1, "learning_rate": lambda: 1.0}, "must be a number"),
+        ({"decay_steps": 1, "warmup_steps": 1, "lr": -1}, "`learning_rate` must not be negative"),
+        ({"decay_steps": 1, "warmup_steps": 1, "min_lr": -1e-9}, "`min_lr` must not be negative"),
     ],
 )
 def test_impossible_arguments_are_refused(arguments, message):

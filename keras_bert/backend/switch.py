@@ -14,6 +14,8 @@ import warnings
 
 TF_KERAS = os.environ.get("TF_KERAS", "").strip().lower() in ("1", "true", "yes")
 
+ENGINES = ("tensorflow", "jax", "torch")
+
 
 def is_command_line() -> bool:
     """Whether this process is `python -m keras_bert` or `keras-bert`.
@@ -87,10 +89,13 @@ def import_keras():
     """Import Keras 3 or, where `TF_KERAS` says so, Keras 2; an ImportError says what to set."""
     if TF_KERAS:
         return _import_keras_2()
+    chosen = os.environ.get("KERAS_BACKEND")
+    if chosen and "keras" not in sys.modules:  # Keras itself does not say what can be chosen
+        _check_engine(chosen)
     try:
         import keras
     except ModuleNotFoundError as error:
-        if error.name not in ("tensorflow", "jax", "torch"):
+        if error.name not in ENGINES:
             raise
         raise ImportError(
             f"Keras is to run on {error.name}, by KERAS_BACKEND or keras.json, and that is not "
@@ -102,7 +107,17 @@ def import_keras():
             f"keras_bert needs Keras 3. Received: keras {keras.__version__}. Install it with "
             "`pip install 'keras>=3'`, or set TF_KERAS=1 to run on Keras 2 (tf_keras)."
         )
+    _check_engine(keras.backend.backend())
     return keras
+
+
+def _check_engine(name: str) -> None:
+    if name not in ENGINES:
+        raise ImportError(
+            f"keras_bert runs on Keras' engines {', '.join(ENGINES[:-1])} and {ENGINES[-1]}: set "
+            "KERAS_BACKEND to one of them before Keras is imported. Received, by KERAS_BACKEND or "
+            f"keras.json: {name!r}."
+        )
 
 
 def warn_of_both() -> None:

@@ -91,6 +91,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
     command = next((word for word in words if not word.startswith("-")), None)
     if command is None:
         return _parser().parse_args(words)
+    before = words[: words.index(command)]
     if command not in COMMANDS:
         nearest = _nearest(command, COMMANDS)
         known = f"Commands: {', '.join(COMMANDS)}."
@@ -106,9 +107,15 @@ def _parse(words: list[str]) -> argparse.Namespace:
         options, unknown = options.parser.parse_known_intermixed_args(own, known)
     if unknown:  # parse_args would show the usage of no command
         known = [each for each in options.parser._option_string_actions if each.startswith("--")]
-        nearest = _nearest(unknown[0].partition("=")[0], known)
+        name = unknown[0].partition("=")[0]
+        if name == "--debug":
+            hint = f" --debug stands before the command: keras-bert --debug {command} …"
+        elif name in known and name in before:
+            hint = f" Options of a command stand behind its name: keras-bert {command} {name} …"
+        else:
+            hint = _nearest(name, known)
         message = f"unrecognized arguments: {' '.join(unknown)}"
-        options.parser.error(f"{message}.{nearest}" if nearest else message)
+        options.parser.error(f"{message}.{hint}" if hint else message)
     return options
 
 

@@ -49,6 +49,19 @@ def fails(code, *parts, **environment):
         assert part in message
 
 
+@once
+@pytest.mark.parametrize("name", ["jxa", "numpy", "openvino"])
+def test_an_engine_that_there_is_not(name):
+    parts = ("tensorflow, jax and torch", "set KERAS_BACKEND", repr(name))
+    fails("import keras_bert; keras_bert.get_model", *parts, KERAS_BACKEND=name)
+
+
+@once
+def test_an_engine_that_another_has_imported():
+    code = "import keras; import keras_bert; keras_bert.get_model"
+    fails(code, "tensorflow, jax and torch", "'numpy'", KERAS_BACKEND="numpy")
+
+
 IS_KERAS_2 = """
 import tensorflow, tf_keras, keras_multi_head
 assert keras_bert.backend.TF_KERAS

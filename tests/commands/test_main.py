@@ -110,6 +110,22 @@ def test_one_argument_too_many(capsys):
     assert message.endswith("error: unrecognized arguments: more\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--cased", "fill", "tiny"], "behind its name: keras-bert fill --cased …"),
+        (["fill", "--debug", "tiny"], "before the command: keras-bert --debug fill …"),
+        (["fill", "tiny", "a", "--debug"], "before the command: keras-bert --debug fill …"),
+    ],
+)
+def test_an_option_in_the_wrong_place(capsys, words, hint):
+    with pytest.raises(SystemExit):
+        main(words)
+    message = capsys.readouterr().err
+    assert "error: unrecognized arguments: --" in message
+    assert message.endswith(f"{hint}\n")
+
+
 def test_a_script_s_arguments_are_its_own():
     words = ["a", "--graph", "--top", "3", "--", "b"]
     found = _parse(["run", "--eager", "script.py", *words])

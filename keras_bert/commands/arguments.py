@@ -88,7 +88,8 @@ def _fill(commands) -> argparse.ArgumentParser:
     )
     add_model_argument(parser)
     text_help = "text with [MASK]; lines of stdin by default"
-    parser.add_argument("text", nargs="*", metavar="TEXT", help=text_help)
+    # Without a default, argparse calls it required.
+    parser.add_argument("text", nargs="*", default=[], metavar="TEXT", help=text_help)
     add_number_argument(parser, "--top", "how many (default 5)", default=5)
     parser.add_argument(
         "--json",
@@ -235,9 +236,10 @@ def _run(commands) -> argparse.ArgumentParser:
     modes.add_argument("--eager", dest="graph", action="store_const", const=False, help=eager_help)
     parser.add_argument("script", metavar="SCRIPT", help="the script")
     arguments_help = "its own arguments"
-    parser.add_argument(
+    arguments = parser.add_argument(
         "arguments", metavar="ARGUMENTS", nargs=argparse.REMAINDER, help=arguments_help
     )
+    arguments.required = False  # Python 3.11 and 3.12 call it required where SCRIPT is missing
     return parser
 
 

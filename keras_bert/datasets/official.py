@@ -124,6 +124,9 @@ def no_such_model(name: str) -> FileNotFoundError:
 
 def is_meant(name: str) -> str:
     """The question, after a blank, whether the nearest name is meant; empty if none is near."""
+    if os.path.exists(f"{name}.index"):
+        folder = os.path.dirname(name) or "."
+        return f" It is the prefix of a TensorFlow checkpoint: pass its folder, {folder!r}."
     names = list_names()
     nearest = difflib.get_close_matches(name.lower(), names, n=1)
     nearest = nearest or [each for each in names if sorted(each) == sorted(name.lower())]

@@ -126,6 +126,13 @@ def test_an_option_in_the_wrong_place(capsys, words, hint):
     assert message.endswith(f"{hint}\n")
 
 
+@pytest.mark.parametrize(("command", "needed"), [("fill", "MODEL"), ("run", "SCRIPT")])
+def test_what_may_be_left_out_is_not_called_required(capsys, command, needed):
+    with pytest.raises(SystemExit):
+        main([command])
+    assert capsys.readouterr().err.endswith(f"arguments are required: {needed}\n")
+
+
 def test_a_script_s_arguments_are_its_own():
     words = ["a", "--graph", "--top", "3", "--", "b"]
     found = _parse(["run", "--eager", "script.py", *words])

@@ -6,7 +6,7 @@ from pathlib import Path
 from runtimes import once
 
 from keras_bert.datasets import PretrainedInfo, PretrainedList
-from keras_bert.datasets.official import KNOWN_FILES
+from keras_bert.datasets.official import KNOWN_FILES, no_such_model
 
 pytestmark = once
 
@@ -41,6 +41,14 @@ def test_list_of_official_checkpoints():
         "chinese_wwm_L-12_H-768_A-12",
     )
     assert set(KNOWN_FILES) < {entry.url for entry in entries.values()}
+
+
+def test_of_a_checkpoint_its_folder_is_meant(tmp_path):
+    prefix = tmp_path / "folder" / "bert_model.ckpt"
+    prefix.parent.mkdir()
+    prefix.with_name("bert_model.ckpt.index").touch()
+    message = str(no_such_model(str(prefix)))
+    assert message.endswith(f"checkpoint: pass its folder, {str(prefix.parent)!r}.")
 
 
 def test_folders_on_this_machine_differ():

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
-from ..datasets.folders import model_folder
+from ..datasets.folders import is_named_as_archive, is_url, model_folder
 from ..datasets.saved_models import is_named_as_saved_model
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
@@ -47,9 +47,14 @@ def remark(options: argparse.Namespace, text: str) -> None:
 
 
 def file_or_folder(name: str) -> Path:
-    """Find a model's folder by what the user names it by; a file or a checkpoint's prefix stays."""
+    """Find a model's folder by what the user names it by; a file or a checkpoint's prefix stays.
+
+    An archive is told by its name: PyTorch's and Keras' files are zip archives, too.
+    """
+    if is_url(name) or is_named_as_archive(name):
+        return Path(model_folder(name))
     is_path = os.path.dirname(name) or os.path.exists(name) or os.path.exists(f"{name}.index")
-    return Path(name if is_path and "://" not in name else model_folder(name))
+    return Path(name if is_path else model_folder(name))
 
 
 class ModelFolder(NamedTuple):
@@ -68,7 +73,7 @@ class ModelFolder(NamedTuple):
 
 def folder_of(name: str) -> str:
     """Find a model's folder; say so if it is a file inside of one."""
-    is_known = name.endswith((".zip", ".gz", ".tgz")) or is_named_as_saved_model(name)
+    is_known = is_named_as_archive(name) or is_named_as_saved_model(name)
     if os.path.isfile(name) and not (
         is_known or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
     ):

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 
+from ..datasets.folders import is_named_as_archive
 from ..tokenizer import TOKEN_MASK, Tokenizer
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared
@@ -11,7 +12,7 @@ from . import shared
 
 def run(options: argparse.Namespace) -> None:
     """Tokenize."""
-    if os.path.isfile(options.model) and not options.model.endswith((".zip", ".gz", ".tgz")):
+    if os.path.isfile(options.model) and not is_named_as_archive(options.model):
         path = options.model
     else:
         path = shared.model_paths(options.model)[1].vocab

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from contextlib import contextmanager
 
 import ml_dtypes
@@ -37,6 +38,14 @@ def contents(folder, *names):
 
 def read_json(path):
     return json.loads(path.read_text("utf-8"))
+
+
+@once
+def test_from_an_archive(command, google, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    archive = shutil.make_archive(tmp_path / "model", "gztar", google)
+    assert command("convert", archive, tmp_path / "back", "--to", "google")[0] == 0
+    assert contents(tmp_path / "back", *BUNDLE) == contents(google, *BUNDLE)
 
 
 def write_hugging_face_folder(folder, tensors, **changes):

@@ -50,7 +50,11 @@ def test_names_are_models_of_the_list_and_paths_stay(monkeypatch, tmp_path):
         shared.file_or_folder("tinny")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     archive = make_archive(tmp_path / "archive.zip", "archive/")
-    assert shared.file_or_folder(archive.as_uri()) == tmp_path / "datasets" / "archive"
+    for name in (str(archive), archive.as_uri(), f"file:{archive}"):
+        assert shared.file_or_folder(name) == tmp_path / "datasets" / "archive"
+    assert str(shared.file_or_folder("some/model.bin")) == "some/model.bin"
+    with pytest.raises(FileNotFoundError, match="no model 'some/gone"):
+        shared.file_or_folder("some/gone.zip")
 
 
 @pytest.mark.parametrize("gone", ["vocab.txt", "bert_config.json"])

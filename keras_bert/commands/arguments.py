@@ -188,7 +188,8 @@ def _convert(commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep",
         metavar="FILE",
-        help="drop all tokens but those of this file, one a line, and the special ones",
+        help="drop all tokens but those of this file, one a line, and the special ones; blank "
+        "lines are skipped, as with --add",
     )
     parser.add_argument(
         "--add",

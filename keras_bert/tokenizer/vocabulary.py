@@ -59,6 +59,20 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     return vocabulary
 
 
+def load_tokens(path: str | os.PathLike[str]) -> list[str]:
+    """Read a file of tokens for a vocabulary, one a line, in which blank lines are none.
+
+    A file whose name ends in `.json`, and errors, are as of `load_vocabulary`.
+    """
+    path = vocabulary_path(path)
+    if is_tokenizer_json(path):
+        return list(load_vocabulary(path))
+    tokens = list(_read_lines(_read_text(path), path, skips_blanks=True))
+    if not tokens:
+        raise VocabularyError(f"{path} holds no tokens.")
+    return tokens
+
+
 def vocabulary_path(vocab_path: str | os.PathLike[str]) -> str:
     """Return the path of a vocabulary file as a str; refuse what names a model or its folder."""
     if not isinstance(vocab_path, (str, os.PathLike)):
@@ -212,12 +226,14 @@ def _read_text(path: str) -> str:
         ) from None
 
 
-def _read_lines(text: str, path: str) -> dict[str, int]:
+def _read_lines(text: str, path: str, skips_blanks: bool = False) -> dict[str, int]:
     # What follows the last line end is no line.
     lines = text.removesuffix("\n").split("\n") if text else []
     vocabulary: dict[str, int] = {}
     for index, line in enumerate(lines):
         token = line.removesuffix("\r").strip(" \t")
+        if skips_blanks and not token:
+            continue
         if token in vocabulary:
             raise VocabularyError(
                 f"{path} must hold each token once. Line {index + 1} repeats {token!r}, which is "

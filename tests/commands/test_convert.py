@@ -286,6 +286,16 @@ def test_another_vocabulary_in_folders(command, google, tmp_path, changes):
 
 
 @once
+def test_blank_lines_in_lists_of_tokens(command, google, tmp_path, changes):
+    command("convert", google, tmp_path / "expected", "--to", "google", *changes)
+    (tmp_path / "keep").write_text("c\n\na\n[MASK]\n\n\n")
+    (tmp_path / "add").write_text("ca\r\nzz\r\n\r\n  \n")
+    assert command("convert", google, tmp_path / "new", "--to", "google", *changes)[0] == 0
+    files = (*BUNDLE, "vocab.txt")
+    assert contents(tmp_path / "new", *files) == contents(tmp_path / "expected", *files)
+
+
+@once
 @pytest.mark.slow
 def test_transformers_agrees_on_another_vocabulary(command, google, tmp_path, changes):
     transformers = pytest.importorskip("transformers")

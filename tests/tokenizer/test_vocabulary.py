@@ -15,6 +15,7 @@ from keras_bert.tokenizer.vocabulary import (
     declared,
     find_case,
     is_cased,
+    load_tokens,
     load_vocabulary,
     save_vocabulary,
 )
@@ -116,6 +117,14 @@ def test_empty_lines_are_the_empty_token(write):
     assert load_vocabulary(write("a\nb\n\n")) == {"a": 0, "b": 1, "": 2}
     with pytest.raises(VocabularyError, match=r"Line 4 repeats '', which is in line 2\."):
         load_vocabulary(write("a\n\nb\n\nc\n"))
+
+
+def test_blank_lines_in_a_list_of_tokens_are_none(write):
+    assert load_tokens(write(b"\na\r\n\r\n  \nb\n\n")) == ["a", "b"]
+    with pytest.raises(VocabularyError, match="Line 3 repeats 'a', which is in line 1"):
+        load_tokens(write(b"a\n\na\n"))
+    with pytest.raises(VocabularyError, match="holds no tokens"):
+        load_tokens(write(b"\n\n"))
 
 
 def test_duplicate_line(write):

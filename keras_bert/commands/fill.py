@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     with nullcontext() if options.text else shared.open_texts("-") as stream:
         for text in options.text or shared.without_blanks(shared.lines(stream, "-"), options):
             _fill(model, tokenizer, text, limit, options, unknown)
-    shared.remark_unknown(unknown, options)
+    shared.remark_count(unknown, options)
 
 
 def _check_mask(text: str) -> None:

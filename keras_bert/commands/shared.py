@@ -1,13 +1,15 @@
 """What commands have in common: models by name, texts line by line, output."""
 
 import argparse
+import io
 import math
 import os
+import select
 import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,10 +19,10 @@ from ..datasets.folders import is_named_as_archive, is_url, model_folder
 from ..datasets.saved_models import is_named_as_saved_model
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
+from ..tokenizer.cut_texts import CutTexts
 from ..tokenizer.unknown_tokens import UnknownTokens
+from ..tokenizer.vocabulary import how_to_convert
 from .arguments import PAIR_SEPARATOR
-
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class CommandError(ValueError):
@@ -166,11 +168,22 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         if sys.stdin.isatty():
             sys.stderr.write("One text a line; end with Ctrl-D.\n")
+        _check_start(sys.stdin.buffer, name)
         yield sys.stdin.buffer
     else:
         check_text_file(name)
         with open(name, "rb") as stream:
+            _check_start(stream, name)
             yield stream
+
+
+def _check_start(stream: BinaryIO, name: str) -> None:
+    """Raise before Keras starts if the first line, where it is there already, is not UTF-8."""
+    with suppress(OSError, AttributeError):  # such as on Windows, where no pipe can be asked
+        if select.select([stream], [], [], 0)[0]:
+            first, end, _ = stream.peek().partition(b"\n")
+            if end:
+                next(lines(io.BytesIO(first + end), name))
 
 
 def lines(stream: BinaryIO, name: str) -> Iterator[str]:
@@ -180,10 +193,9 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
             # Decoded one by one: a text stream decodes blocks, and cannot say which line is wrong.
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            encoding = "UTF-16" if number == 1 and line[:2] in _UTF_16_MARKS else "GBK"
+            start = line if number == 1 else b""
             raise CommandError(
-                f"{name} is not UTF-8 (line {number}: {error.reason}); convert it, for example by "
-                f"iconv -f {encoding} -t UTF-8, which takes the name of its encoding after -f"
+                f"{name} is not UTF-8 (line {number}: {error.reason}); {how_to_convert(start)}"
             ) from None
         yield text.removesuffix("\n").removesuffix("\r")
 
@@ -224,9 +236,9 @@ def _remarked_blanks(texts: Iterable[str], options: argparse.Namespace, fate: st
         yield text
 
 
-def remark_unknown(unknown: UnknownTokens, options: argparse.Namespace) -> None:
-    """Say so if most of the tokens of all texts were unknown."""
-    if message := unknown.message():
+def remark_count(counted: UnknownTokens | CutTexts, options: argparse.Namespace) -> None:
+    """Say so if most of the tokens of all texts were unknown, or texts were cut."""
+    if message := counted.message():
         remark(options, message)
 
 

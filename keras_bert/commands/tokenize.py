@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
                 shared.remark(options, f"{TOKEN_MASK} is split like other text without --official")
                 says_masks = False
             shared.write(_describe(tokenizer, shared.as_parts(line), options, unknown))
-    shared.remark_unknown(unknown, options)
+    shared.remark_count(unknown, options)
 
 
 def _describe(tokenizer: Tokenizer, parts: tuple[str, ...], options, unknown) -> str:

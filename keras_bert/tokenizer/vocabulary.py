@@ -197,6 +197,15 @@ def in_other_case(token: str, vocabulary: Iterable[str]) -> list[str]:
     return [each for each in vocabulary if each != token and each.lower() == lowered]
 
 
+def how_to_convert(start: bytes) -> str:
+    """Tell how a file with this start becomes UTF-8."""
+    encoding = "UTF-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "GBK"
+    return (
+        f"convert it, for example by iconv -f {encoding} -t UTF-8, which takes the name of its "
+        "encoding after -f"
+    )
+
+
 def fits_a_line(token: str) -> bool:
     """Whether a token, in a line of a vocabulary file, is read again as it is."""
     stripped = token.removesuffix("\r").strip(" \t")
@@ -222,7 +231,7 @@ def _read_text(path: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise VocabularyError(
             f"{path} must be UTF-8. Line {line} is not: byte 0x{data[error.start]:02x}, "
-            f"{error.reason}."
+            f"{error.reason}; {how_to_convert(data)}."
         ) from None
 
 

@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import sys
 
 import numpy as np
@@ -127,6 +128,25 @@ def test_the_line_that_is_not_utf_8_is_named(tmp_path, monkeypatch):
             assert [next(read) for _ in range(8)] == ["é", *["fine"] * 7]
             with pytest.raises(CommandError, match=r"^texts is not UTF-8 \(line 9: invalid start"):
                 next(read)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipe can be asked there")
+def test_the_first_line_of_a_pipe_is_looked_at_before_it_is_read(monkeypatch):
+    for content, told in (("中文\n", "line 1"), ("a\n中文\n", None), ("中文", None), ("", None)):
+        reading, writing = os.pipe()
+        monkeypatch.setattr(sys, "stdin", open(reading))  # noqa: SIM115
+        with sys.stdin, open(writing, "wb") as stream:
+            with shared.open_texts("-"):  # nothing is there yet
+                pass
+            stream.write(content.encode("gbk"))
+            stream.flush()
+            if told:
+                with pytest.raises(CommandError, match=rf"^- is not UTF-8 \({told}"):
+                    shared.open_texts("-").__enter__()
+                continue
+            stream.close()
+            with shared.open_texts("-") as found:
+                assert found.read() == content.encode("gbk")
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,12 @@ def test_line_that_is_not_utf8(write, content, line):
         load_vocabulary(write(content))
 
 
+def test_how_to_convert_a_vocabulary_in_another_encoding(write):
+    for encoding, told in (("gbk", "iconv -f GBK -t"), ("utf-16", "iconv -f UTF-16 -t")):
+        with pytest.raises(VocabularyError, match=told):
+            load_vocabulary(write("语\n言\n".encode(encoding)))
+
+
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
 def test_empty_file(write, content):
     with pytest.raises(VocabularyError, match="holds no tokens"):

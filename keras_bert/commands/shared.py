@@ -21,7 +21,7 @@ from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
 from ..tokenizer.cut_texts import CutTexts
 from ..tokenizer.unknown_tokens import UnknownTokens
-from ..tokenizer.vocabulary import how_to_convert
+from ..tokenizer.vocabulary import how_to_convert, in_other_case
 from .arguments import PAIR_SEPARATOR
 
 
@@ -127,6 +127,7 @@ def open_model(options: argparse.Namespace) -> ModelFolder:
     with open_checkpoint(paths.checkpoint) as checkpoint:
         config = read_config(paths.config, checkpoint)
     files = ModelFolder(folder, paths, config, make_tokenizer(options, paths.vocab))
+    check_special_tokens(files.tokenizer, paths.vocab)
     remark_other_size(options, paths.vocab, len(files.vocabulary), config["vocab_size"])
     return files
 
@@ -150,6 +151,18 @@ def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
     if getattr(options, "pooling", None) == "sentence":
         return load_tokenizer(path, official=True)
     return load_tokenizer(path, options.cased, official=options.official)
+
+
+def check_special_tokens(tokenizer: Tokenizer, path: str) -> None:
+    """Refuse a vocabulary without the tokens that the ids of every text have."""
+    known = tokenizer._token_dict
+    for token in (tokenizer._token_cls, tokenizer._token_sep):
+        if token not in known:
+            others = "".join(f", but {other!r}" for other in in_other_case(token, known))
+            raise CommandError(
+                f"the vocabulary {path} has no {token!r}, which every text needs{others}: is it "
+                "the model's? (In Python, `Tokenizer` takes other names of special tokens.)"
+            )
 
 
 def check_text_file(name: str) -> None:

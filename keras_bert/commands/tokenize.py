@@ -17,6 +17,8 @@ def run(options: argparse.Namespace) -> None:
     else:
         path = shared.model_paths(options.model)[1].vocab
     tokenizer = shared.make_tokenizer(options, path)
+    if options.ids or options.json:
+        shared.check_special_tokens(tokenizer, path)
     unknown = UnknownTokens(tokenizer)
     says_masks = not options.official
     with shared.open_texts(options.file) as stream:
@@ -26,6 +28,14 @@ def run(options: argparse.Namespace) -> None:
                 says_masks = False
             shared.write(_describe(tokenizer, shared.as_parts(line), options, unknown))
     shared.remark_count(unknown, options)
+    hides_unknown = not (options.official or options.ids or options.json)
+    if hides_unknown and unknown.number and not unknown.message():
+        tokens = "1 token is" if unknown.number == 1 else f"{unknown.number:,} tokens are"
+        shared.remark(
+            options,
+            f"{tokens} not in the vocabulary; the model gets {tokenizer._token_unk} instead, as "
+            "--official and --ids show",
+        )
 
 
 def _describe(tokenizer: Tokenizer, parts: tuple[str, ...], options, unknown) -> str:

@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -56,6 +57,17 @@ def test_names_are_models_of_the_list_and_paths_stay(monkeypatch, tmp_path):
     assert str(shared.file_or_folder("some/model.bin")) == "some/model.bin"
     with pytest.raises(FileNotFoundError, match="no model 'some/gone"):
         shared.file_or_folder("some/gone.zip")
+
+
+def test_a_vocabulary_without_a_special_token(google, tmp_path):
+    folder = shutil.copytree(google, tmp_path / "model")
+    path = folder / "vocab.txt"
+    path.write_text(path.read_text("utf-8").replace("[SEP]", "[EOS]"), "utf-8")
+    with pytest.raises(CommandError) as error:
+        shared.open_model(options(folder))
+    assert f"the vocabulary {path} has no '[SEP]', which every text needs: is it" in str(
+        error.value
+    )
 
 
 @pytest.mark.parametrize("gone", ["vocab.txt", "bert_config.json"])

@@ -35,7 +35,7 @@ if __name__ == "__main__":
     argument_parser(__doc__).parse_args()  # answers --help and mistakes before Keras is imported
 
 import numpy as np
-from pretrain_text import Pairs, learn_vocabulary, replacing, write_shards
+from pretrain_text import Pairs, check_texts, learn_vocabulary, replacing, write_shards
 from tqdm import tqdm
 
 from keras_bert import (
@@ -270,6 +270,7 @@ def read_settings(run: Path, given: dict) -> dict:
     settings = {**{name: default for name, (default, *_) in OPTIONS.items()}, **given}
     settings["warmup"] = given.get("warmup", settings["steps"] // 10)
     check(settings)
+    check_texts(settings["texts"])
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -7,6 +7,7 @@ the next shard begins.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import sys
@@ -32,6 +33,24 @@ def replacing(path: Path):
         file.flush()
         os.fsync(file.fileno())
     os.replace(unfinished, path)
+
+
+def check_texts(texts) -> None:
+    """Exit if a file cannot be read or is not UTF-8, or there is nothing but blanks in all."""
+    has_words = False
+    for path, _ in texts:
+        decode = codecs.getincrementaldecoder("utf-8")().decode
+        try:
+            with open(path, "rb") as file:
+                while block := file.read(2**20):
+                    has_words |= bool(decode(block).strip())
+            decode(b"", final=True)
+        except OSError as error:
+            sys.exit(f"--texts must be files: {error}")
+        except UnicodeDecodeError:
+            sys.exit(why_not_utf8(path))
+    if not has_words:
+        sys.exit("The texts contain no words.")
 
 
 def lines(texts, first=0, offset=0):

@@ -5,12 +5,13 @@
 MODEL is a folder in Google's or Hugging Face's format, the URL of an archive of one, or tiny, the
 small English model of this package. Data files are tables with the columns text_a and label, which
 contain words (in Chinese: characters) and tags separated by spaces; or, as those of MSRA and CoNLL,
-they have a word and its tag in every line and an empty line after every sentence. If the tokenizer
-splits a word into pieces, the first piece gets the tag. With --crf, the tags of a sentence are
-chosen together, as it is learnt which tag may follow which. The script prints Keras' progress bar
-and, after every epoch, the F1 score of whole entities on dev; it saves the learning curve in the
-folder --output. With --save FOLDER the tuned model becomes a folder for `python -m keras_bert
-classify FOLDER` and for Hugging Face transformers, which know no CRF.
+they have a word and its tag in every line and an empty line after every sentence. Tags of BMES,
+BIOES and BILOU become BIO. If the tokenizer splits a word into pieces, the first piece gets the
+tag. With --crf, the tags of a sentence are chosen together, as it is learnt which tag may follow
+which. The script prints Keras' progress bar and, after every epoch, the F1 score of whole entities
+on dev; it saves the learning curve in the folder --output. With --save FOLDER the tuned model
+becomes a folder for `python -m keras_bert classify FOLDER` and for Hugging Face transformers, which
+know no CRF.
 """
 
 import sys
@@ -23,10 +24,12 @@ from tables import as_numbers, open_text, read_table
 
 # Transitions are learnt from nothing, so they take larger steps than the weights of BERT.
 CRF_FACTORS = {"chain_kernel": 100.0}
+# The letters of BMES, BIOES and BILOU, and what they are in BIO.
+BIO = {"B": "B", "I": "I", "M": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
 
 
 def read_sentences(path, limit):
-    """A list of sentences, each a list of words and a list of as many tags."""
+    """A list of sentences, each a list of words and a list of as many tags, in BIO."""
     with open_text(path) as file:
         lines = [line.rstrip("\r\n") for line in file]
     if lines and sorted(lines[0].split("\t")) == ["label", "text_a"]:
@@ -44,17 +47,37 @@ def read_sentences(path, limit):
                 sentences.append((words, tags))
                 words, tags = [], []
         sentences = sentences[:limit]
+    letters = set()
     for number, (words, tags) in enumerate(sentences, start=1):
         if len(words) != len(tags):
             sys.exit(
                 f"{path}, sentence {number}: {len(words)} words, {len(tags)} tags. They must agree."
             )
-        for tag in tags:
-            if tag != "O" and not tag.startswith(("B-", "I-")):
-                sys.exit(f"{path}, sentence {number}: tags are O, B-… or I-…. Received: {tag!r}")
+        for index, tag in enumerate(tags):
+            if tag == "O":
+                continue
+            if tag[:1] not in BIO or tag[1:2] != "-":
+                sys.exit(
+                    f"{path}, sentence {number}: tags are O, B-… or I-…, or those of BMES, "
+                    f"BIOES or BILOU. Received: {tag!r}"
+                )
+            letters.add(tag[0])
+            tags[index] = BIO[tag[0]] + tag[1:]
     if not sentences:
         sys.exit(f"{path} contains no sentences.")
+    if not letters:
+        sys.exit(f"{path}: all tags are O. Without an entity there is nothing to learn or to find.")
+    if others := sorted(letters - {"B", "I"}):
+        print(f"{path}: tags become BIO:", ", ".join(f"{each} to {BIO[each]}" for each in others))
     return sentences
+
+
+def classes_of(sentences, path):
+    """The tags of sentences, sorted; exits if there is one only."""
+    classes = sorted({tag for _, tags in sentences for tag in tags})
+    if len(classes) == 1:
+        sys.exit(f"{path}: all tags are {classes[0]}. Without another there is nothing to learn.")
+    return classes
 
 
 def continued(tag):
@@ -150,10 +173,9 @@ def main():
 
     train_sentences = read_sentences(arguments.train, arguments.limit)
     dev_sentences = read_sentences(arguments.dev, arguments.limit)
-    classes = {tag for _, tags in train_sentences for tag in tags}
+    classes = classes_of(train_sentences, arguments.train)
     if arguments.crf:
-        classes |= {"O", *map(continued, classes)}
-    classes = sorted(classes)
+        classes = sorted({"O", *classes, *map(continued, classes)})
     train, _ = batches(train_sentences, classes, arguments.train, arguments.seed)
     dev, dev_starts = batches(dev_sentences, classes, arguments.dev)
 

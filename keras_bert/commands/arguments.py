@@ -170,8 +170,8 @@ def _convert(commands) -> argparse.ArgumentParser:
         "source",
         metavar="SOURCE",
         help="a model folder of Google's or Hugging Face's kind; or a model's .keras or .h5 file; "
-        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
-        ".zip or .tar.gz archive",
+        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the path or "
+        "URL of a .zip or .tar.gz archive",
     )
     parser.add_argument(
         "target",
@@ -190,7 +190,8 @@ def _convert(commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep",
         metavar="FILE",
-        help="drop all tokens but those of this file, one a line, and the special ones",
+        help="drop all tokens but those of this file, one a line, and the special ones; blank "
+        "lines are skipped, as with --add",
     )
     parser.add_argument(
         "--add",
@@ -213,8 +214,8 @@ def _info(commands) -> argparse.ArgumentParser:
         nargs="?",
         metavar="PATH",
         help="a model folder, the prefix of a TensorFlow checkpoint, a .safetensors or .bin file; "
-        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the URL of a "
-        ".zip or .tar.gz archive",
+        "or tiny or another name in PretrainedList, or hf://org/name[@revision], or the path or "
+        "URL of a .zip or .tar.gz archive",
     )
     parser.add_argument("--tensors", action="store_true", help="list every tensor")
     parser.add_argument("--json", action="store_true", help="print all as one JSON object")
@@ -274,8 +275,8 @@ def add_model_argument(parser: argparse.ArgumentParser, prefix: str = "") -> Non
         metavar="MODEL",
         help=f"{prefix}a model folder of Google's or Hugging Face's kind; or tiny, the small "
         "English model that comes with this package; or another name in PretrainedList, such as "
-        "uncased_l2_h128, or hf://org/name[@revision] on Hugging Face's hub, or the URL of a .zip "
-        "or .tar.gz archive, which is downloaded once",
+        "uncased_l2_h128, or hf://org/name[@revision] on Hugging Face's hub, or the path or URL "
+        "of a .zip or .tar.gz archive, which is downloaded or unpacked once",
     )
 
 

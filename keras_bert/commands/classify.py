@@ -16,6 +16,7 @@ from ..families import family_of
 from ..families.configuration import read_config
 from ..families.tasks import find_task
 from ..tokenizer.batch_arrays import Row
+from ..tokenizer.cut_texts import CutTexts
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import output_files, shared, windows
 from .feature_files import Lines
@@ -105,15 +106,16 @@ def _records(model, record_of, files, texts, limit, options, done: int) -> Itera
     top = options.top
     if top is None and not (options.json or options.output):
         top = 1
-    unknown = UnknownTokens(files.tokenizer)
-    found = _windows_with_logits(model, files, texts, limit, options, done, unknown)
+    unknown, cut = UnknownTokens(files.tokenizer), CutTexts(files.tokenizer, limit)
+    found = _windows_with_logits(model, files, texts, limit, options, done, unknown, cut)
     for each in with_bar(found, options, done, is_shown=options.output is None):
         yield record_of(each, top)
-    shared.remark_unknown(unknown, options)
+    for counted in (cut, unknown):
+        shared.remark_count(counted, options)
 
 
 def _windows_with_logits(
-    model, files, texts, limit, options, done: int, unknown: UnknownTokens
+    model, files, texts, limit, options, done: int, unknown: UnknownTokens, cut: CutTexts
 ) -> Iterator[list[windows.Window]]:
     """The windows of every text, of which only long ones for taggers and readers have several."""
     from ..extraction.logits import logits_of
@@ -122,7 +124,7 @@ def _windows_with_logits(
 
     def rows():
         for text in itertools.islice(texts, done, None):
-            parts = list(_encode(files.tokenizer, text, limit, options, model))
+            parts = list(_encode(files.tokenizer, text, limit, options, model, cut))
             unfinished.append([encoded for _, encoded in parts])
             for (ids, _, second_length), _ in parts:
                 unknown.count(ids, special=3 if second_length else 2)
@@ -137,7 +139,7 @@ def _windows_with_logits(
 
 
 def _encode(
-    tokenizer, text: str, limit: int, options, model
+    tokenizer, text: str, limit: int, options, model, cut: CutTexts
 ) -> Iterator[tuple[Row, windows.EncodedText]]:
     """The ids of a text, as batches take them, and what records need of it; of each window."""
     classifies_text = len(model.outputs) == 1 and len(model.outputs[0].shape) == 2
@@ -150,6 +152,7 @@ def _encode(
     tokens = [by_id[index] for index in row[0]]
     encoded = windows.EncodedText(text, options.question, tokens, row[1], offsets)
     if classifies_text:
+        cut.count(row[0], first, second)
         yield row, encoded
         return
     if options.question is not None and limit - row[1] - 1 < limit // _LEAST_ROOM:

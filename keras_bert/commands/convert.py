@@ -15,7 +15,7 @@ from ..families.family import Naming
 from ..saving import conversion
 from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
-from ..tokenizer.vocabulary import load_vocabulary
+from ..tokenizer.vocabulary import load_tokens, load_vocabulary
 from .progress import steps_bar
 from .shared import CommandError, file_or_folder, remark, remark_other_size
 from .starting import import_keras
@@ -174,7 +174,7 @@ def _vocabulary_change(
         )
     for name in ("keep", "add"):
         _check_file(name, getattr(options, name))
-    keep, add = (path and load_vocabulary(path) for path in (options.keep, options.add))
+    keep, add = (path and load_tokens(path) for path in (options.keep, options.add))
     return VocabularyChange(vocabulary, keep, add or ())
 
 

@@ -84,6 +84,7 @@ def _features(
         # The library concatenates them in the reverse order of the list.
         parts = np.split(features, len(options.layers), axis=-1)[::-1]
         yield index, tokens, dict(zip(options.layers, parts, strict=True))
+    shared.remark_count(pipeline.cut_texts, options)
 
 
 def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
                 except shared.CommandError as error:
                     shared.remark(options, f"line {number}: {error}")
                     wrong += 1
-    shared.remark_unknown(unknown, options)
+    shared.remark_count(unknown, options)
     if wrong:
         raise shared.CommandError(f"lines without guesses: {wrong}")
 

@@ -1,26 +1,28 @@
 """What commands have in common: models by name, texts line by line, output."""
 
 import argparse
+import io
 import math
 import os
+import select
 import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
-from ..datasets.folders import model_folder
+from ..datasets.folders import is_named_as_archive, is_url, model_folder
 from ..datasets.saved_models import is_named_as_saved_model
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer
+from ..tokenizer.cut_texts import CutTexts
 from ..tokenizer.unknown_tokens import UnknownTokens
+from ..tokenizer.vocabulary import how_to_convert, in_other_case
 from .arguments import PAIR_SEPARATOR
-
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class CommandError(ValueError):
@@ -47,9 +49,14 @@ def remark(options: argparse.Namespace, text: str) -> None:
 
 
 def file_or_folder(name: str) -> Path:
-    """Find a model's folder by what the user names it by; a file or a checkpoint's prefix stays."""
+    """Find a model's folder by what the user names it by; a file or a checkpoint's prefix stays.
+
+    An archive is told by its name: PyTorch's and Keras' files are zip archives, too.
+    """
+    if is_url(name) or is_named_as_archive(name):
+        return Path(model_folder(name))
     is_path = os.path.dirname(name) or os.path.exists(name) or os.path.exists(f"{name}.index")
-    return Path(name if is_path and "://" not in name else model_folder(name))
+    return Path(name if is_path else model_folder(name))
 
 
 class ModelFolder(NamedTuple):
@@ -68,7 +75,7 @@ class ModelFolder(NamedTuple):
 
 def folder_of(name: str) -> str:
     """Find a model's folder; say so if it is a file inside of one."""
-    is_known = name.endswith((".zip", ".gz", ".tgz")) or is_named_as_saved_model(name)
+    is_known = is_named_as_archive(name) or is_named_as_saved_model(name)
     if os.path.isfile(name) and not (
         is_known or zipfile.is_zipfile(name) or tarfile.is_tarfile(name)
     ):
@@ -120,6 +127,7 @@ def open_model(options: argparse.Namespace) -> ModelFolder:
     with open_checkpoint(paths.checkpoint) as checkpoint:
         config = read_config(paths.config, checkpoint)
     files = ModelFolder(folder, paths, config, make_tokenizer(options, paths.vocab))
+    check_special_tokens(files.tokenizer, paths.vocab)
     remark_other_size(options, paths.vocab, len(files.vocabulary), config["vocab_size"])
     return files
 
@@ -145,6 +153,18 @@ def make_tokenizer(options: argparse.Namespace, path: str) -> Tokenizer:
     return load_tokenizer(path, options.cased, official=options.official)
 
 
+def check_special_tokens(tokenizer: Tokenizer, path: str) -> None:
+    """Refuse a vocabulary without the tokens that the ids of every text have."""
+    known = tokenizer._token_dict
+    for token in (tokenizer._token_cls, tokenizer._token_sep):
+        if token not in known:
+            others = "".join(f", but {other!r}" for other in in_other_case(token, known))
+            raise CommandError(
+                f"the vocabulary {path} has no {token!r}, which every text needs{others}: is it "
+                "the model's? (In Python, `Tokenizer` takes other names of special tokens.)"
+            )
+
+
 def check_text_file(name: str) -> None:
     """Raise where there is no such file."""
     if not os.path.exists(name):
@@ -161,11 +181,22 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         if sys.stdin.isatty():
             sys.stderr.write("One text a line; end with Ctrl-D.\n")
+        _check_start(sys.stdin.buffer, name)
         yield sys.stdin.buffer
     else:
         check_text_file(name)
         with open(name, "rb") as stream:
+            _check_start(stream, name)
             yield stream
+
+
+def _check_start(stream: BinaryIO, name: str) -> None:
+    """Raise before Keras starts if the first line, where it is there already, is not UTF-8."""
+    with suppress(OSError, AttributeError):  # such as on Windows, where no pipe can be asked
+        if select.select([stream], [], [], 0)[0]:
+            first, end, _ = stream.peek().partition(b"\n")
+            if end:
+                next(lines(io.BytesIO(first + end), name))
 
 
 def lines(stream: BinaryIO, name: str) -> Iterator[str]:
@@ -175,10 +206,9 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
             # Decoded one by one: a text stream decodes blocks, and cannot say which line is wrong.
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            encoding = "UTF-16" if number == 1 and line[:2] in _UTF_16_MARKS else "GBK"
+            start = line if number == 1 else b""
             raise CommandError(
-                f"{name} is not UTF-8 (line {number}: {error.reason}); convert it, for example by "
-                f"iconv -f {encoding} -t UTF-8, which takes the name of its encoding after -f"
+                f"{name} is not UTF-8 (line {number}: {error.reason}); {how_to_convert(start)}"
             ) from None
         yield text.removesuffix("\n").removesuffix("\r")
 
@@ -230,9 +260,9 @@ def _remarked_blanks(texts: Iterable[str], options: argparse.Namespace, fate: st
         remark(options, "there are no texts")
 
 
-def remark_unknown(unknown: UnknownTokens, options: argparse.Namespace) -> None:
-    """Say so if most of the tokens of all texts were unknown."""
-    if message := unknown.message():
+def remark_count(counted: UnknownTokens | CutTexts, options: argparse.Namespace) -> None:
+    """Say so if most of the tokens of all texts were unknown, or texts were cut."""
+    if message := counted.message():
         remark(options, message)
 
 

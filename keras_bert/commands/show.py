@@ -136,7 +136,7 @@ def _remark_unknown(tokenizer, texts: list[Text], options: argparse.Namespace) -
     for text in texts:
         masks = text.ids.count(tokenizer._token_dict.get(TOKEN_MASK))
         unknown.count(text.ids, special=len(text.parts) + 1 + masks)
-    shared.remark_unknown(unknown, options)
+    shared.remark_count(unknown, options)
 
 
 def _load(files: shared.ModelFolder, is_sentences: bool, guesses: bool) -> Loaded:

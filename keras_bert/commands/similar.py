@@ -49,4 +49,5 @@ def _vectors(files: shared.ModelFolder, texts: list[str], options) -> np.ndarray
     _, pipeline = load_pipeline(files, options, output_len=output_len, seq_len=None)
     pairs = [shared.as_pair(text) for text in texts]
     vectors = np.stack(list(with_bar(pipeline(pairs), options, total=len(pairs))))
+    shared.remark_count(pipeline.cut_texts, options)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

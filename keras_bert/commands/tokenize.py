@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 
+from ..datasets.folders import is_named_as_archive
 from ..tokenizer import TOKEN_MASK, Tokenizer
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared
@@ -11,11 +12,13 @@ from . import shared
 
 def run(options: argparse.Namespace) -> None:
     """Tokenize."""
-    if os.path.isfile(options.model) and not options.model.endswith((".zip", ".gz", ".tgz")):
+    if os.path.isfile(options.model) and not is_named_as_archive(options.model):
         path = options.model
     else:
         path = shared.model_paths(options.model)[1].vocab
     tokenizer = shared.make_tokenizer(options, path)
+    if options.ids or options.json:
+        shared.check_special_tokens(tokenizer, path)
     unknown = UnknownTokens(tokenizer)
     says_masks = not options.official
     with shared.open_texts(options.file) as stream:
@@ -24,7 +27,15 @@ def run(options: argparse.Namespace) -> None:
                 shared.remark(options, f"{TOKEN_MASK} is split like other text without --official")
                 says_masks = False
             shared.write(_describe(tokenizer, shared.as_parts(line), options, unknown))
-    shared.remark_unknown(unknown, options)
+    shared.remark_count(unknown, options)
+    hides_unknown = not (options.official or options.ids or options.json)
+    if hides_unknown and unknown.number and not unknown.message():
+        tokens = "1 token is" if unknown.number == 1 else f"{unknown.number:,} tokens are"
+        shared.remark(
+            options,
+            f"{tokens} not in the vocabulary; the model gets {tokenizer._token_unk} instead, as "
+            "--official and --ids show",
+        )
 
 
 def _describe(tokenizer: Tokenizer, parts: tuple[str, ...], options, unknown) -> str:

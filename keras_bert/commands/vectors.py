@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from ..tokenizer.cut_texts import CutTexts
 from . import shared
 from .starting import import_keras
 
@@ -17,7 +18,7 @@ def load_pipeline(files: shared.ModelFolder, options: argparse.Namespace, **othe
             `output_layer_num`, `output_len` and `seq_len`.
 
     Returns:
-        The model and the Pipeline.
+        The model and the Pipeline, which counts the texts that it cuts.
     """
     import_keras(options)
     from ..extraction.embeddings import make_pipeline
@@ -41,4 +42,5 @@ def load_pipeline(files: shared.ModelFolder, options: argparse.Namespace, **othe
         prompt=options.prompt,
         batch_size=batch_size,
     )
+    pipeline.cut_texts = CutTexts(pipeline.tokenizer, pipeline.limit)
     return model, pipeline

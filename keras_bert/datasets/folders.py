@@ -31,7 +31,7 @@ def model_folder(name: str | os.PathLike[str]) -> str:
     path = os.fspath(name)
     if os.path.isdir(path):
         return path
-    if os.path.exists(path) or is_known(path) or "://" in path:
+    if os.path.exists(path) or is_known(path) or is_url(path):
         return get_pretrained(path)
     raise no_such_model(path)
 
@@ -67,6 +67,16 @@ def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> paths.Checkpoint
     # A path of no folder has always been taken: scripts make the folder later.
     folder = get_pretrained(model_path) if is_known(model_path) else model_path
     return paths.get_checkpoint_paths(folder)
+
+
+def is_url(name: str) -> bool:
+    """Whether a name is a URL; of `file:` one slash is enough."""
+    return "://" in name or name.startswith("file:/")
+
+
+def is_named_as_archive(name: str) -> bool:
+    """Whether a path or URL ends like an archive."""
+    return name.lower().endswith((".zip", ".tar.gz", ".tgz"))
 
 
 def is_known(name: str | os.PathLike[str]) -> bool:

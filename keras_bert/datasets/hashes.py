@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
-from .official import KNOWN_FILES
+from ..checkpoints.paths import get_checkpoint_paths
+from .official import GOOGLE_STORAGE, KNOWN_FILES
 from .unpacking import ArchiveError
 
 _RECORD = "keras_bert_sha256.json"
+_SIZES = re.compile(r"_L-(\d+)_H-(\d+)_A-\d+\.zip$")
 
 
 def sha256_of(path: Path) -> str:
@@ -41,6 +44,29 @@ def check_files(folder: Path, url: str) -> None:
         digest = sha256_of(path) if path.is_file() else "that of no file"
         if digest != known:
             raise ArchiveError(f"the SHA-256 of its {name} is {digest}, of Google's file {known}")
+
+
+def check_sizes(folder: Path, url: str) -> None:
+    """Compare the configuration in a folder with the sizes in the name of an official archive.
+
+    Nobody else looks at files that were put there by hand; to hash the weights takes too long.
+    """
+    named = _SIZES.search(url)
+    config = get_checkpoint_paths(folder).config
+    if named is None or not url.startswith(GOOGLE_STORAGE) or config is None:
+        return
+    try:
+        settings = json.loads(Path(config).read_text("utf-8"))
+        found = [settings[key] for key in ("num_hidden_layers", "hidden_size")]
+    except (OSError, ValueError, KeyError, TypeError):  # which loaders tell better
+        return
+    layers, size = map(int, named.groups())
+    if found != [layers, size]:
+        raise OSError(
+            f"{config} is not that of {url}: it has {found[0]} layers of {found[1]}, not {layers} "
+            f"of {size}. Delete the folder {folder} or put the right files there; another model is "
+            "named by the path of its folder."
+        )
 
 
 def record_archive(url: str, digest: str, record_folder: Path) -> None:

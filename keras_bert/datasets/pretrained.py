@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from .hashes import check_archive, check_files, record_archive
+from .hashes import check_archive, check_files, check_sizes, record_archive
 from .hub import PREFIX, hub_folder
 from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
 from .saved_models import check_is_no_saved_model, is_named_as_saved_model, saved_model_error
@@ -36,7 +36,8 @@ def get_pretrained(
 
     The archive's SHA-256 is noted in `keras_bert_sha256.json` there when it is first unpacked, and
     has to be the same ever after. Of some official archives the hashes of the files inside are
-    known and compared.
+    known, and compared when they are unpacked. Files that you put into the folder yourself are not
+    hashed; that their configuration has the layers and the size of the official model is checked.
 
     `hf://…` is fetched by the package huggingface_hub (`pip install huggingface_hub`), into its own
     cache and by its own settings, such as `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT` and
@@ -58,7 +59,8 @@ def get_pretrained(
     Raises:
         ImportError: If the package huggingface_hub is needed and missing.
         OSError: If the archive or repository cannot be downloaded, is damaged, unsafe to unpack or
-            not the one it should be. The message tells which file to put where.
+            not the one it should be, or the folder holds another model. The message tells which
+            file to put where.
         ValueError: If the address names no file, or a saved model (`.keras`, `.h5`), or an argument
             makes no sense.
 
@@ -106,6 +108,7 @@ def get_pretrained(
         with FileLock(folder.with_name(f".{folder.name}.lock")):
             if not folder.is_dir():  # nobody was faster
                 _get(info, source, folder, sha256, progress)
+    check_sizes(folder, info.url)
     return str(folder)
 
 

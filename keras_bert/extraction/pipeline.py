@@ -19,6 +19,7 @@ from ..backend.kept import is_patched, made_once
 from ..layers import TextPooling
 from ..loader.sentence_models import vector_dtype
 from ..tokenizer import Tokenizer
+from ..tokenizer.cut_texts import CutTexts
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import any_length, batching
 from .batching import Batch, Row
@@ -56,7 +57,8 @@ class Pipeline:
         self.tokenizer = _tokenizer(model, vocabulary, bool(cased), bool(official))
         built_for = static_shape(model.inputs[0])[1]
         lengths = (built_for or any_length.position_num(model), max_length)
-        self._limit = min((each for each in lengths if each is not None), default=None)
+        self.limit = min((each for each in lengths if each is not None), default=None)
+        self.cut_texts: CutTexts | None = None  # which counts, for those who want to know
         self._prefix, self._lower_case = prefix, lower_case
         self._segment_num = any_length.segment_num(model)
         self._batch_size = batch_size
@@ -67,7 +69,7 @@ class Pipeline:
         if not self._cut or not any_length.runs_at_any_length(model):
             self._pad_length_of = batching.pad_to(full_length) if full_length else None
         else:
-            bucket = batching.pad_to_bucket(self._limit)
+            bucket = batching.pad_to_bucket(self.limit)
             self._pad_length_of = bucket if COMPILES_EVERY_SHAPE else batching.pad_to_longest
             if built_for:
                 model = any_length.any_length_twin(model)
@@ -171,7 +173,9 @@ class Pipeline:
             first = self._prefix + first
             if self._lower_case:
                 first, second = first.lower(), None if second is None else second.lower()
-            row = self.tokenizer._encode(first, second, self._limit)
+            row = self.tokenizer._encode(first, second, self.limit)
+            if self.cut_texts is not None:
+                self.cut_texts.count(row[0], first, second)
             unknown.count(row[0], special=3 if row[2] else 2)
             yield row
 

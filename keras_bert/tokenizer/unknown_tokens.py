@@ -13,17 +13,20 @@ class UnknownTokens:
 
     Args:
         tokenizer: The tokenizer that made the ids.
+
+    Attributes:
+        number: How many tokens the vocabulary lacks.
     """
 
     def __init__(self, tokenizer: Any):
         self._name = tokenizer._token_unk
         self._id_of = tokenizer._token_dict.get
         self._id = self._id_of(self._name)
-        self._unknown = self._all = 0
+        self.number = self._all = 0
 
     def count(self, ids: Sequence[int], special: int = 2) -> None:
         """Count the ids of a text, of which some are special tokens around it."""
-        self._unknown += list(ids).count(self._id)
+        self.number += list(ids).count(self._id)
         self._all += len(ids) - special
 
     def count_tokens(self, tokens: Iterable[str], special: int = 2) -> None:
@@ -32,7 +35,7 @@ class UnknownTokens:
 
     def message(self) -> str | None:
         """What to tell the user, if most of the tokens are unknown."""
-        if 2 * self._unknown <= self._all or self._all < _FEWEST:
+        if 2 * self.number <= self._all or self._all < _FEWEST:
             return None
         return (
             f"most tokens of the texts are not in the vocabulary and became {self._name}, which "

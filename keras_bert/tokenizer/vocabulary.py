@@ -59,6 +59,20 @@ def load_vocabulary(vocab_path: str | os.PathLike[str]) -> dict[str, int]:
     return vocabulary
 
 
+def load_tokens(path: str | os.PathLike[str]) -> list[str]:
+    """Read a file of tokens for a vocabulary, one a line, in which blank lines are none.
+
+    A file whose name ends in `.json`, and errors, are as of `load_vocabulary`.
+    """
+    path = vocabulary_path(path)
+    if is_tokenizer_json(path):
+        return list(load_vocabulary(path))
+    tokens = list(_read_lines(_read_text(path), path, skips_blanks=True))
+    if not tokens:
+        raise VocabularyError(f"{path} holds no tokens.")
+    return tokens
+
+
 def vocabulary_path(vocab_path: str | os.PathLike[str]) -> str:
     """Return the path of a vocabulary file as a str; refuse what names a model or its folder."""
     if not isinstance(vocab_path, (str, os.PathLike)):
@@ -183,6 +197,15 @@ def in_other_case(token: str, vocabulary: Iterable[str]) -> list[str]:
     return [each for each in vocabulary if each != token and each.lower() == lowered]
 
 
+def how_to_convert(start: bytes) -> str:
+    """Tell how a file with this start becomes UTF-8."""
+    encoding = "UTF-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "GBK"
+    return (
+        f"convert it, for example by iconv -f {encoding} -t UTF-8, which takes the name of its "
+        "encoding after -f"
+    )
+
+
 def fits_a_line(token: str) -> bool:
     """Whether a token, in a line of a vocabulary file, is read again as it is."""
     stripped = token.removesuffix("\r").strip(" \t")
@@ -208,16 +231,18 @@ def _read_text(path: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise VocabularyError(
             f"{path} must be UTF-8. Line {line} is not: byte 0x{data[error.start]:02x}, "
-            f"{error.reason}."
+            f"{error.reason}; {how_to_convert(data)}."
         ) from None
 
 
-def _read_lines(text: str, path: str) -> dict[str, int]:
+def _read_lines(text: str, path: str, skips_blanks: bool = False) -> dict[str, int]:
     # What follows the last line end is no line.
     lines = text.removesuffix("\n").split("\n") if text else []
     vocabulary: dict[str, int] = {}
     for index, line in enumerate(lines):
         token = line.removesuffix("\r").strip(" \t")
+        if skips_blanks and not token:
+            continue
         if token in vocabulary:
             raise VocabularyError(
                 f"{path} must hold each token once. Line {index + 1} repeats {token!r}, which is "

@@ -1,5 +1,6 @@
 """Another vocabulary for a model: which tokens stay, which come, and what their weights are."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..arguments import describe, shorten
 from .alignment import CONTINUATION
+from .characters import is_cjk_character
 from .special_tokens import is_padding, is_special
 from .tokenizer import Tokenizer
 from .vocabulary import SPACE, fits_a_line
@@ -31,7 +33,8 @@ class VocabularyChange:
             gaps, one for each row of the token table.
         keep: The tokens to keep besides the special ones; None for all.
         add: New tokens. Those that continue a word begin with `##`. (The tokenizer meets a new
-            token only as a whole word or piece: punctuation and CJK characters do not join.)
+            token only as a whole word or piece: punctuation and CJK characters do not join, and a
+            warning names tokens in which a CJK character is not alone.)
         initializer: The new tokens' rows of the table: "pieces", the mean of the token's pieces or,
             where the vocabulary has none, of all tokens; "mean", that of all tokens; or a function
             that takes their shape (number of tokens, D) and returns them. The MLM bias is the mean
@@ -176,6 +179,16 @@ class VocabularyChange:
                 "`add` must name tokens that can stand in a line of a vocabulary file: no line "
                 "breaks, no blanks at the ends, no lone surrogates. "
                 f"Received: {shorten(unfit)}"
+            )
+        never_made = [
+            token for token in listed if len(token) > 1 and any(map(is_cjk_character, token))
+        ]
+        if never_made:
+            warnings.warn(
+                "The tokenizer makes each Chinese character a token of its own, and so never one "
+                f"of these that are added: {shorten(never_made)}. They are of use only where "
+                "another program makes the ids.",
+                stacklevel=3,
             )
         return listed
 

@@ -180,11 +180,15 @@ def test_an_output_that_broke_off_is_continued(command, tmp_path, monkeypatch):
 
 @once
 def test_long_texts_are_cut_for_a_classifier_of_texts(command):
-    outs = [
-        command("classify", TASKS / "bert-sequence", "--max-length", "6", stdin=f"{text}\n")[1]
+    (_, whole, nothing), (_, cut, told) = [
+        command("classify", TASKS / "bert-sequence", "--max-length", "6", stdin=f"{text}\n")
         for text in ("a b c d", "a b c d e f")
     ]
-    assert outs[0].replace("a b c d", "a b c d e f") == outs[1]
+    assert whole.replace("a b c d", "a b c d e f") == cut
+    assert (nothing, "1 text was longer than 6 tokens" in told) == ("", True)
+    long = f"{'a ' * 200}\n" * 3
+    told = command("classify", TASKS / "bert-sequence", stdin=f"a\n{long}")[2]
+    assert told.startswith("keras-bert classify: 3 texts were longer than ")
 
 
 @pytest.mark.parametrize("words", [[], ["--max-length", "6"], ["--batch-size", "2"]])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from contextlib import contextmanager
 
 import ml_dtypes
@@ -37,6 +38,14 @@ def contents(folder, *names):
 
 def read_json(path):
     return json.loads(path.read_text("utf-8"))
+
+
+@once
+def test_from_an_archive(command, google, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    archive = shutil.make_archive(tmp_path / "model", "gztar", google)
+    assert command("convert", archive, tmp_path / "back", "--to", "google")[0] == 0
+    assert contents(tmp_path / "back", *BUNDLE) == contents(google, *BUNDLE)
 
 
 def write_hugging_face_folder(folder, tensors, **changes):
@@ -274,6 +283,16 @@ def test_another_vocabulary_in_folders(command, google, tmp_path, changes):
     assert (code, err.count("\n")) == (0, 1)
     assert (tmp_path / "g" / "vocab.txt").read_text().split() == [*new, "b"]
     assert read_json(tmp_path / "g" / "bert_config.json")["vocab_size"] == 10
+
+
+@once
+def test_blank_lines_in_lists_of_tokens(command, google, tmp_path, changes):
+    command("convert", google, tmp_path / "expected", "--to", "google", *changes)
+    (tmp_path / "keep").write_text("c\n\na\n[MASK]\n\n\n")
+    (tmp_path / "add").write_text("ca\r\nzz\r\n\r\n  \n")
+    assert command("convert", google, tmp_path / "new", "--to", "google", *changes)[0] == 0
+    files = (*BUNDLE, "vocab.txt")
+    assert contents(tmp_path / "new", *files) == contents(tmp_path / "expected", *files)
 
 
 @once

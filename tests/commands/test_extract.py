@@ -19,6 +19,10 @@ PAIRS = ["a b c", "", ("d", "e f"), "z", "a " * 30, *"abcdefgh"]
 # Six digits, and batches of other texts.
 CLOSE = {"atol": 2e-6, "rtol": 0}
 BLANK = "keras-bert extract: line 2 is blank; blank lines keep their place\n"
+CUT = (
+    "keras-bert extract: 1 text was longer than {} tokens, [CLS] and [SEP] included; what is "
+    "beyond was cut off\n"
+)
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def values(line, index):
 @pytest.mark.slow
 def test_lines_of_json_are_those_of_googles_tool(command, google, texts):
     code, out, err = command("extract", google, texts, "--layers", "-1,-2")
-    assert (code, err) == (0, BLANK)
+    assert (code, err) == (0, BLANK + CUT.format(16))
     lines = as_json(out)
     last = extract_embeddings(str(google), PAIRS)
     before = extract_embeddings(str(google), PAIRS, output_layer_num=[-2])
@@ -67,8 +71,9 @@ def test_lines_of_json_are_those_of_googles_tool(command, google, texts):
 @pytest.mark.slow
 @once
 def test_shorter_texts_and_another_pooling(command, google, texts):
-    code, out, _ = command("extract", google, "--max-length", "4", stdin="a b c d\n")
+    code, out, err = command("extract", google, "--max-length", "4", stdin="a b c d\na b\n")
     assert [each["token"] for each in as_json(out)[0]["features"]] == ["[CLS]", "a", "b", "[SEP]"]
+    assert err == CUT.format(4)
     code, out, _ = command("extract", google, texts, "--pooling", "max", "--layers=0,-1")
     expected = extract_embeddings(str(google), PAIRS, "POOL_MAX", output_layer_num=[0])
     assert code == 0
@@ -238,7 +243,8 @@ def test_an_output_that_another_command_is_writing(command, google, texts):
         code, _, err = command("extract", google, texts, "-o", output)
     assert code == 1
     assert f"another command is writing {output}: wait for it" in err
-    assert command("extract", google, texts, "-o", output) == (0, "", BLANK)
+    told = BLANK + CUT.format(16)
+    assert command("extract", google, texts, "-o", output) == (0, "", told)
 
 
 @once
@@ -316,7 +322,7 @@ def test_a_folder_of_sentence_transformers(command, texts, tmp_path):
     write_sentence_folder(tmp_path / "model", ["cls"], [(7, "Tanh")], settings=settings)
     words = ("extract", tmp_path / "model", texts, "-o", tmp_path / "vectors.npy")
     code, _, err = command(*words, "--pooling", "sentence", "--prompt", "query")
-    assert (code, err) == (0, BLANK)
+    assert (code, err) == (0, BLANK + CUT.format(10))
     lines = texts.read_text("utf-8").splitlines()
     pairs = [tuple(line.split(" ||| ")) if " ||| " in line else line for line in lines]
     expected = extract_embeddings(tmp_path / "model", pairs, "POOL_SENTENCE", prompt="query")

@@ -1,8 +1,10 @@
 """What a checkpoint holds."""
 
 import json
+import shutil
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,6 +161,15 @@ def test_a_saved_model_is_named_as_one(command, tmp_path):
     assert (code, out) == (1, "")
     assert "m.keras is a saved model of Keras: open it with keras.models.load_model" in err
     assert "torch" not in err
+
+
+def test_an_archive_is_what_its_folder_is(command, google, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    archive = shutil.make_archive(tmp_path / "model", "zip", google)
+    address = Path(archive).as_uri()
+    outputs = {command("info", name)[:2] for name in (archive, address, f"file:{archive}")}
+    folder = tmp_path / "home" / "datasets" / "model"
+    assert outputs == {(0, command("info", google)[1].replace(str(google), str(folder)))}
 
 
 def test_folders_of_tensorflow_2(command):

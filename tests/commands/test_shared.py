@@ -3,6 +3,8 @@
 import argparse
 import io
 import json
+import os
+import shutil
 import sys
 
 import numpy as np
@@ -50,7 +52,22 @@ def test_names_are_models_of_the_list_and_paths_stay(monkeypatch, tmp_path):
         shared.file_or_folder("tinny")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     archive = make_archive(tmp_path / "archive.zip", "archive/")
-    assert shared.file_or_folder(archive.as_uri()) == tmp_path / "datasets" / "archive"
+    for name in (str(archive), archive.as_uri(), f"file:{archive}"):
+        assert shared.file_or_folder(name) == tmp_path / "datasets" / "archive"
+    assert str(shared.file_or_folder("some/model.bin")) == "some/model.bin"
+    with pytest.raises(FileNotFoundError, match="no model 'some/gone"):
+        shared.file_or_folder("some/gone.zip")
+
+
+def test_a_vocabulary_without_a_special_token(google, tmp_path):
+    folder = shutil.copytree(google, tmp_path / "model")
+    path = folder / "vocab.txt"
+    path.write_text(path.read_text("utf-8").replace("[SEP]", "[EOS]"), "utf-8")
+    with pytest.raises(CommandError) as error:
+        shared.open_model(options(folder))
+    assert f"the vocabulary {path} has no '[SEP]', which every text needs: is it" in str(
+        error.value
+    )
 
 
 @pytest.mark.parametrize("gone", ["vocab.txt", "bert_config.json"])
@@ -123,6 +140,25 @@ def test_the_line_that_is_not_utf_8_is_named(tmp_path, monkeypatch):
             assert [next(read) for _ in range(8)] == ["é", *["fine"] * 7]
             with pytest.raises(CommandError, match=r"^texts is not UTF-8 \(line 9: invalid start"):
                 next(read)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipe can be asked there")
+def test_the_first_line_of_a_pipe_is_looked_at_before_it_is_read(monkeypatch):
+    for content, told in (("中文\n", "line 1"), ("a\n中文\n", None), ("中文", None), ("", None)):
+        reading, writing = os.pipe()
+        monkeypatch.setattr(sys, "stdin", open(reading))  # noqa: SIM115
+        with sys.stdin, open(writing, "wb") as stream:
+            with shared.open_texts("-"):  # nothing is there yet
+                pass
+            stream.write(content.encode("gbk"))
+            stream.flush()
+            if told:
+                with pytest.raises(CommandError, match=rf"^- is not UTF-8 \({told}"):
+                    shared.open_texts("-").__enter__()
+                continue
+            stream.close()
+            with shared.open_texts("-") as found:
+                assert found.read() == content.encode("gbk")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from runtimes import once
 from sentence_folders import write_sentence_folder
 
 from keras_bert import extract_embeddings
@@ -44,6 +45,12 @@ def test_without_a_query_every_line_finds_its_neighbour(command, google):
     assert lines[2] == "x y"
     assert lines[3].split("\t")[1] == "a b c"
     assert len(command("similar", google, "--top", "9", stdin="a\nb\nc\n")[1].splitlines()) == 9
+
+
+@once
+def test_texts_that_are_cut(command, google):
+    err = command("similar", google, stdin=f"a\n{'b ' * 99}\n{'c ' * 99}\n")[2]
+    assert "keras-bert similar: 2 texts were longer than 16 tokens" in err
 
 
 def test_too_few_lines(command, google):

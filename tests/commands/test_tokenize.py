@@ -18,12 +18,16 @@ def folder(tmp_path):
     return tmp_path
 
 
+ONE_UNKNOWN = (
+    "keras-bert tokenize: 1 token is not in the vocabulary; the model gets [UNK] instead, as "
+    "--official and --ids show\n"
+)
 TEXT = "\ufeffunaffable\r\n\né ||| unaffable\nun\u2028un"
 
 
 def test_lines_from_stdin(command, folder):
     code, out, err = command("tokenize", folder, stdin=TEXT)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, ONE_UNKNOWN)
     assert out.split("\n") == [
         "[CLS] un ##aff ##able [SEP]",
         "[CLS] [SEP]",
@@ -46,7 +50,21 @@ def test_most_tokens_being_unknown_is_said_once_at_the_end(command, folder, opti
     code, out, err = command(*words, stdin="中文\n中 ||| 文\nun\n")
     assert (code, out.count("\n"), err.count("\n")) == (0, 3, 1)
     assert err.startswith("keras-bert tokenize: most tokens of the texts are not in the vocab")
-    assert command(*words, stdin="un 中\n")[2] == ""
+    assert command(*words, stdin="un 中\n")[2] == ("" if option else ONE_UNKNOWN)
+    assert "2 tokens are not in" in command("tokenize", folder, stdin="un un 中\n文\n")[2]
+    assert command("tokenize", folder, "--official", stdin="un 中\n")[2] == ""
+
+
+@pytest.mark.parametrize("special", ["[CLS]", "[SEP]"])
+def test_a_vocabulary_without_a_special_token(command, folder, special):
+    path = folder / "vocab.txt"
+    path.write_text(path.read_text("utf-8").replace(special, special.lower()), "utf-8")
+    assert command("tokenize", folder, stdin="un\n")[:2] == (0, "[CLS] un [SEP]\n")
+    for option in ("--ids", "--json"):
+        code, out, err = command("tokenize", folder, option, stdin="un\n")
+        assert (code, out) == (1, "")
+        assert f"{path} has no '{special}', which every text needs, but '{special.lower()}'" in err
+        assert "token_dict" not in err
 
 
 def test_a_vocabulary_without_an_unknown_token(command, tmp_path):

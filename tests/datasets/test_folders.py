@@ -32,7 +32,7 @@ def test_paths_names_and_addresses(tmp_path, home):
     assert model_folder(tmp_path) == str(tmp_path)
     assert model_folder("tiny") == PretrainedList.tiny
     archive = make_archive(tmp_path / "model.zip")
-    for name in (archive, str(archive), archive.as_uri()):
+    for name in (archive, str(archive), archive.as_uri(), f"file:{archive}"):
         assert read(model_folder(name)) == FILES
 
 

@@ -7,8 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from runtimes import once
 
+from keras_bert import PretrainedList
 from keras_bert.datasets import hashes
-from keras_bert.datasets.hashes import check_archive, check_files, record_archive, sha256_of
+from keras_bert.datasets.hashes import (
+    check_archive,
+    check_files,
+    check_sizes,
+    record_archive,
+    sha256_of,
+)
 from keras_bert.datasets.unpacking import ArchiveError
 
 pytestmark = once
@@ -95,3 +102,23 @@ def test_files_of_an_official_archive(tmp_path, monkeypatch):
     ):
         check_files(tmp_path, URL)
     assert check_files(tmp_path, "https://example.org/other.zip") is None
+
+
+def test_files_put_in_place_of_an_official_model(tmp_path):
+    url = PretrainedList.chinese_base
+    check_sizes(tmp_path, url)  # which may be empty
+    sizes = {"num_hidden_layers": 12, "hidden_size": 768}
+    for name in ("bert_config.json", "config.json"):
+        config = tmp_path / name
+        for fine in (json.dumps(sizes), "{}", "[]", "{", json.dumps(sizes | {"vocab_size": 9})):
+            config.write_text(fine)
+            check_sizes(tmp_path, url)
+        for key, told in [
+            ("num_hidden_layers", "2 layers of 768"),
+            ("hidden_size", "12 layers of 2"),
+        ]:
+            config.write_text(json.dumps(sizes | {key: 2}))
+            with pytest.raises(OSError, match=f"{name} is not that of .*{told}, not 12 of 768"):
+                check_sizes(tmp_path, url)
+            check_sizes(tmp_path, URL)
+        config.unlink()

@@ -90,6 +90,10 @@ def test_a_name_in_the_list_is_an_address(home, monkeypatch, tmp_path):
     assert get_pretrained("tiny") == PretrainedList.tiny
     (home / "uncased_L-2_H-128_A-2").mkdir(parents=True)
     assert get_pretrained("uncased_l2_h128") == str(home / "uncased_L-2_H-128_A-2")
+    other = '{"num_hidden_layers": 4, "hidden_size": 128}'
+    (home / "uncased_L-2_H-128_A-2" / "bert_config.json").write_text(other)
+    with pytest.raises(OSError, match="4 layers of 128, not 2 of 128"):
+        get_pretrained("uncased_l2_h128")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny").mkdir()
     assert get_pretrained("tiny") == "tiny"  # what exists as a path is no name

@@ -99,6 +99,9 @@ def test_a_run_keeps_the_settings_it_began_with(processes, text, tmp_path):
     ("options", "message"),
     [
         (["--texts=none.txt"], "--texts must be files: .*none.txt"),
+        (["--texts=model"], "--texts must be files: .*model"),
+        (["--texts=gbk.txt"], r"gbk.txt is not UTF-8 \(line 2: .*iconv -f GBK"),
+        (["--texts=blank.txt"], "The texts contain no words"),
         (
             ["--hidden=20", "--heads=3"],
             "--hidden must be a multiple of --heads. Received: 20 and 3",
@@ -117,6 +120,8 @@ def test_a_run_that_cannot_be_begins_nothing(
 
     monkeypatch.chdir(tmp_path)
     write_google_folder(tmp_path / "model")
+    (tmp_path / "gbk.txt").write_bytes("ok\n语言\n".encode("gbk"))
+    (tmp_path / "blank.txt").write_text(" \n\n")
     with pytest.raises(SystemExit, match=message):
         pretrain.main(["run", "--texts", text, *options])
     assert not (tmp_path / "run").exists()

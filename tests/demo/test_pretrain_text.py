@@ -11,7 +11,7 @@ from keras_bert import Tokenizer, load_vocabulary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "demo"))
 
-from pretrain_text import Pairs, learn_vocabulary, lines, pairs_of, write_shards
+from pretrain_text import Pairs, check_texts, learn_vocabulary, lines, pairs_of, write_shards
 
 SENTENCES = """\
 It was the best of times, it was the worst of times.
@@ -33,6 +33,16 @@ def settings(tmp_path):
     texts = [[str(path), path.stat().st_size] for path in paths]
     sizes = {"vocabulary": 120, "shard": 20, "length": 13, "short": 0.0}
     return {"texts": texts, **sizes, "cased": 0, "seed": 0}
+
+
+def test_texts_are_checked_as_a_whole(settings, tmp_path):
+    check_texts(settings["texts"])
+    # One character lies across the border of two blocks, and the last is half of one.
+    (tmp_path / "long.txt").write_bytes(b"a" * (2**20 - 1) + "语\n言".encode())
+    check_texts([[str(tmp_path / "long.txt"), 0]])
+    (tmp_path / "long.txt").write_bytes(b"a" * (2**20 - 1) + "语\n言".encode()[:-1])
+    with pytest.raises(SystemExit, match=r"long\.txt is not UTF-8 \(line 2: "):
+        check_texts([*settings["texts"], [str(tmp_path / "long.txt"), 0]])
 
 
 def test_a_text_can_be_read_on_from_every_line(settings):

@@ -424,6 +424,36 @@ def test_pieces_of_a_word_continue_its_entity(entities):
     assert entities.tags_of_pieces(tags, pieces) == expected
 
 
+def test_tags_of_other_schemes_become_bio(entities, tmp_path, capsys):
+    def read(tags):
+        text = " ".join("东北京城东南"[: len(tags.split())])
+        (tmp_path / "table.tsv").write_text(f"text_a\tlabel\n{text}\t{tags}\n", "utf-8")
+        return entities.read_sentences(tmp_path / "table.tsv", None)[0][1]
+
+    expected = ["B-LOC", "I-LOC", "I-LOC", "O", "B-PER"]
+    for tags in (
+        "B-LOC M-LOC E-LOC O S-PER",
+        "B-LOC I-LOC E-LOC O S-PER",
+        "B-LOC I-LOC L-LOC O U-PER",
+    ):
+        assert read(tags) == expected
+    assert "table.tsv: tags become BIO: L to I, U to B\n" in capsys.readouterr().out
+    assert read("B-LOC I-LOC I-LOC O B-PER") == expected
+    assert "become" not in capsys.readouterr().out
+    for wrong in ("X-LOC", "B_LOC", "M", "LOC"):
+        with pytest.raises(SystemExit, match=f"sentence 1: tags are O, .* Received: '{wrong}'"):
+            read(f"O {wrong}")
+
+
+def test_tags_that_are_all_the_same(entities, tmp_path):
+    (tmp_path / "table.tsv").write_text("text_a\tlabel\n北 京\tO O\n", "utf-8")
+    with pytest.raises(SystemExit, match=r"all tags are O\. Without an entity"):
+        entities.read_sentences(tmp_path / "table.tsv", None)
+    assert entities.classes_of([(["a", "b"], ["O", "B-X"])], "table.tsv") == ["B-X", "O"]
+    with pytest.raises(SystemExit, match=r"table.tsv: all tags are B-X\."):
+        entities.classes_of([(["a", "b"], ["B-X", "B-X"])], "table.tsv")
+
+
 def test_tagged_sentences_are_read_from_tables_and_from_columns(entities, tmp_path):
     (tmp_path / "table.tsv").write_text("text_a\tlabel\n在 北 京\tO B-LOC I-LOC\n", "utf-8")
     (tmp_path / "columns.txt").write_text("在 O\n北 B-LOC\n京 I-LOC\n\n\n好 O", "utf-8")
@@ -434,7 +464,7 @@ def test_tagged_sentences_are_read_from_tables_and_from_columns(entities, tmp_pa
     with pytest.raises(SystemExit, match="sentence 1: 3 words, 2 tags"):
         entities.read_sentences(tmp_path / "table.tsv", None)
     (tmp_path / "table.tsv").write_text("sentence\tlabel\na good film\t1\n", "utf-8")
-    with pytest.raises(SystemExit, match=r"sentence 1: tags are O, B-… or I-…\. Received: 'label'"):
+    with pytest.raises(SystemExit, match=r"sentence 1: tags are O, B-… .* Received: 'label'"):
         entities.read_sentences(tmp_path / "table.tsv", None)
     (tmp_path / "table.tsv").write_text("\n", "utf-8")
     with pytest.raises(SystemExit, match="contains no sentences"):

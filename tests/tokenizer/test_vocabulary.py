@@ -15,6 +15,7 @@ from keras_bert.tokenizer.vocabulary import (
     declared,
     find_case,
     is_cased,
+    load_tokens,
     load_vocabulary,
     save_vocabulary,
 )
@@ -118,6 +119,14 @@ def test_empty_lines_are_the_empty_token(write):
         load_vocabulary(write("a\n\nb\n\nc\n"))
 
 
+def test_blank_lines_in_a_list_of_tokens_are_none(write):
+    assert load_tokens(write(b"\na\r\n\r\n  \nb\n\n")) == ["a", "b"]
+    with pytest.raises(VocabularyError, match="Line 3 repeats 'a', which is in line 1"):
+        load_tokens(write(b"a\n\na\n"))
+    with pytest.raises(VocabularyError, match="holds no tokens"):
+        load_tokens(write(b"\n\n"))
+
+
 def test_duplicate_line(write):
     path = write("a\nb\nc\r\nb\r\nd\n")
     with pytest.raises(VocabularyError, match=r"vocab\.txt .*Line 4 repeats 'b', .*in line 2\."):
@@ -137,6 +146,12 @@ def test_duplicate_line(write):
 def test_line_that_is_not_utf8(write, content, line):
     with pytest.raises(VocabularyError, match=rf"must be UTF-8\. Line {line} is not"):
         load_vocabulary(write(content))
+
+
+def test_how_to_convert_a_vocabulary_in_another_encoding(write):
+    for encoding, told in (("gbk", "iconv -f GBK -t"), ("utf-16", "iconv -f UTF-16 -t")):
+        with pytest.raises(VocabularyError, match=told):
+            load_vocabulary(write("语\n言\n".encode(encoding)))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])

@@ -35,6 +35,8 @@ TEXTS = ["a playing", "ground 区 a", "play"]
 CLOSE = {"atol": 1e-6, "rtol": 0}
 
 
+# Of "区块" among the added tokens.
+of_no_use = pytest.mark.filterwarnings("ignore:The tokenizer makes each Chinese character")
 of_both_kinds = pytest.mark.parametrize("paths", ["google", "hugging_face"], indirect=True)
 
 
@@ -80,6 +82,7 @@ def predict(model, vocabulary):
 
 
 @pytest.mark.slow
+@of_no_use
 @of_both_kinds
 def test_features_of_kept_tokens_stay(paths, vocabulary):
     change = VocabularyChange(vocabulary, keep=KEPT, add=ADDED)
@@ -107,6 +110,7 @@ def test_probabilities_are_those_from_before_over_the_kept_tokens(paths, vocabul
 
 
 @pytest.mark.slow
+@of_no_use
 def test_a_new_token_has_the_mean_logit_of_its_pieces(paths, vocabulary):
     change = VocabularyChange(vocabulary, add=ADDED)
     (before, _), mask = predict(load(paths, training=True), vocabulary)
@@ -195,6 +199,13 @@ def test_the_example_of_the_readme(paths, tmp_path, monkeypatch):
     assert list(load_vocabulary("vocab.txt")) == tokens
     assert names["tokenizer"].encode("play kerasbert 区块")[0] == [2, 6, 9, 10, 8, 1, 3]
     assert names["model"].get_layer("Embedding-Token").get_weights()[0].shape == (11, 12)
+
+
+def test_words_of_chinese_characters_are_warned_of(vocabulary):
+    with pytest.warns(UserWarning, match=r"never one of these .*: \['区块', '##区', 'a区'\]"):
+        change = VocabularyChange(vocabulary, add=["区块", "zzz", "店", "##区", "a区", "カナ"])
+    tokens = Tokenizer(change.vocabulary).tokenize("区块 zzz 店 a区 カナ")
+    assert tokens[1:-1] == ["区", "块", "zzz", "店", "a", "区", "カナ"]
 
 
 def test_kept_tokens_keep_their_order():

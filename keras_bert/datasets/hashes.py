@@ -13,6 +13,7 @@ from .official import GOOGLE_STORAGE, KNOWN_FILES
 from .unpacking import ArchiveError
 
 _RECORD = "keras_bert_sha256.json"
+_END = 2**16  # bytes of an archive by which it is known
 _SIZES = re.compile(r"_L-(\d+)_H-(\d+)_A-\d+\.zip$")
 
 
@@ -67,6 +68,45 @@ def check_sizes(folder: Path, url: str) -> None:
             f"of {size}. Delete the folder {folder} or put the right files there; another model is "
             "named by the path of its folder."
         )
+
+
+def check_source(folder: Path, url: str, local: Path | None) -> None:
+    """Refuse a folder that was made of another archive than this one, which has the same name.
+
+    Args:
+        folder: The folder.
+        url: The address of the archive.
+        local: Its path, where the address is one of this machine.
+    """
+    note = _source_note(folder)
+    if not note.is_file() or (local is not None and not local.is_file()):
+        return  # files put there by hand; or an archive that has gone
+    known_url, known_end = note.read_text("utf-8").splitlines()
+    if (known_url != url) if local is None else (known_end != _end_of(local)):
+        raise OSError(
+            f"{url} cannot be used: {folder} holds another archive of this name, that from "
+            f"{known_url}. Rename the archive, or delete that folder and try again."
+        )
+
+
+def record_source(folder: Path, url: str, archive: Path) -> None:
+    """Note of which archive a folder is about to be made."""
+    _source_note(folder).write_text(f"{url}\n{_end_of(archive)}\n", "utf-8")
+
+
+def _source_note(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.source")
+
+
+def _end_of(archive: Path) -> str:
+    """What tells two archives apart and is read at once: size and end.
+
+    There a `.zip` lists its files with checksums, and a `.tar.gz` has the checksum of the whole.
+    """
+    with open(archive, "rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - _END))
+        return f"{size} {hashlib.sha256(stream.read()).hexdigest()}"
 
 
 def record_archive(url: str, digest: str, record_folder: Path) -> None:

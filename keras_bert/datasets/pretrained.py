@@ -9,7 +9,14 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from .hashes import check_archive, check_files, check_sizes, record_archive
+from .hashes import (
+    check_archive,
+    check_files,
+    check_sizes,
+    check_source,
+    record_archive,
+    record_source,
+)
 from .hub import PREFIX, hub_folder
 from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
 from .saved_models import check_is_no_saved_model, is_named_as_saved_model, saved_model_error
@@ -108,6 +115,7 @@ def get_pretrained(
         with FileLock(folder.with_name(f".{folder.name}.lock")):
             if not folder.is_dir():  # nobody was faster
                 _get(info, source, folder, sha256, progress)
+    check_source(folder, info.url, _local_path(info.url))
     check_sizes(folder, info.url)
     return str(folder)
 
@@ -160,6 +168,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
         unpack(local or part, unpacked)
         content = _content(unpacked, info.extract_name)
         check_files(content, info.url)
+        record_source(folder, info.url, local or part)
         if local is None:
             os.replace(part, archive)
         if _local_path(info.url) is None:

@@ -80,6 +80,28 @@ def test_archives_of_one_name_do_not_meet(server):
     assert get_pretrained(url) != get_pretrained(PretrainedInfo(other, "x", "uncased_2020"))
 
 
+def test_another_archive_of_the_same_name_is_refused(server, home):
+    (server / "2018").mkdir()
+    (server / "2020").mkdir()
+    first = make_archive(server / "2018" / "uncased.zip")
+    other = make_archive(server / "2020" / "uncased.zip", extra=["another"])
+    folder = get_pretrained(first)
+    with pytest.raises(OSError, match=f"another archive of this name, that from {first}"):
+        get_pretrained(other)
+    assert get_pretrained(shutil.move(first, server / "uncased.zip")) == folder
+    shutil.rmtree(folder)
+    assert get_pretrained(other) == folder
+    assert "another" in visible(home / "uncased")
+
+
+def test_an_archive_of_the_same_name_elsewhere_is_refused(web, home, server):
+    for path in ("/a/tiny.zip", "/b/tiny.zip"):
+        web.files[path] = make_archive(server / "tiny.zip", "tiny/").read_bytes()
+    get_pretrained(f"{web.url}/a/tiny.zip")
+    with pytest.raises(OSError, match="another archive of this name"):
+        get_pretrained(f"{web.url}/b/tiny.zip")
+
+
 @pytest.mark.parametrize("form", [str, lambda path: path.as_uri(), lambda path: path])
 def test_a_folder_is_taken_as_it_is(server, home, form):
     assert get_pretrained(form(server)) == str(server)

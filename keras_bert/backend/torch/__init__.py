@@ -2,7 +2,7 @@
 
 import torch
 from torch import distributed
-from torch.nn.functional import layer_norm
+from torch.nn.functional import layer_norm, scaled_dot_product_attention
 
 from .. import plain
 from ..parts import ops
@@ -80,8 +80,10 @@ def project(dense, rows):
 
 
 def attend(query, key, value, bias):
-    """Scaled dot-product attention by PyTorch's own operation."""
-    return ops.dot_product_attention(query, key, value, bias)
+    """Scaled dot-product attention by PyTorch's own operation, without the copies Keras makes."""
+    bias = None if bias is None else bias.to(query.dtype)
+    query, key, value = (each.transpose(1, 2) for each in (query, key, value))
+    return scaled_dot_product_attention(query, key, value, bias).transpose(1, 2)
 
 
 def normalize(features, gamma, beta, epsilon, training):

@@ -1,6 +1,6 @@
 """Draw a column of a table of results as bars.
 
-    python benchmarks/plot.py benchmarks/results/2026-11-27-extraction.md 1 extraction.svg
+    python benchmarks/plot.py benchmarks/results/2026-11-29-extraction.md 1 extraction.svg
 
 The heading of the Markdown file becomes the title; the first column of the table names the bars,
 and rows without a number are left out. The number is the column to draw, 1 for the one after the

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 pictures=docs/pictures
 page=$(mktemp -d)/page.html
 
-python benchmarks/plot.py benchmarks/results/2026-11-27-extraction.md 1 $pictures/extraction.svg
+python benchmarks/plot.py benchmarks/results/2026-11-29-extraction.md 1 $pictures/extraction.svg
 
 python demo/load_model/load_and_compare.py $pictures/similarity.png
 

@@ -12,6 +12,10 @@ _GRAPH = (
     "keras-bert run: the script was executed eagerly, and this looks as if it was written for "
     "graph mode, in which `python -m keras_bert run --graph SCRIPT` runs it."
 )
+_EAGER = (
+    "keras-bert run: the script was executed in graph mode, and this looks as if it needs eager "
+    "execution, which `python -m keras_bert run --eager SCRIPT` gives it."
+)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -31,4 +35,6 @@ def run(options: argparse.Namespace) -> None:
         sys.excepthook(*sys.exc_info())  # an error of the script, and no message of this command
         if keras_2019.needs_graph_mode(error):
             print(_GRAPH, file=sys.stderr)  # noqa: T201
+        if keras_2019.needs_eager_execution(error):
+            print(_EAGER, file=sys.stderr)  # noqa: T201
         raise SystemExit(1) from None

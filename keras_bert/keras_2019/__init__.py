@@ -74,3 +74,11 @@ def needs_graph_mode(error: BaseException) -> bool:
 
     signs = ("Session graph is empty", "eager execution", "graph mode (--graph)")
     return not modes.in_graph_mode() and any(sign in str(error) for sign in signs)
+
+
+def needs_eager_execution(error: BaseException) -> bool:
+    """Whether a program in graph mode has ended with an error that eager execution may not have."""
+    from . import modes
+
+    signs = ("You must feed a value for placeholder tensor", "Connecting to invalid output")
+    return modes.in_graph_mode() and any(sign in str(error) for sign in signs)

@@ -25,6 +25,11 @@ _MODULES: dict[str, dict[str, str]] = {
     "keras_contrib.losses.crf_losses": _LOSSES,
     "keras_contrib.metrics": _METRICS,
     "keras_contrib.metrics.crf_accuracies": _METRICS,
+    "keras_contrib.layers.normalization": {},
+    "keras_contrib.layers.normalization.instancenormalization": {},
+    "keras_contrib.optimizers": {},
+    "keras_contrib.utils": {},
+    "keras_contrib.utils.save_load_utils": {},
 }
 _INSTEAD = "keras.layers, or a copy of its code: of keras_contrib, only the CRF is here"
 

@@ -15,6 +15,7 @@ from ..backend import (
     layers,
     models,
     optimizers,
+    utils,
 )
 
 # In its sources still, but no longer public.
@@ -29,9 +30,20 @@ _LOSSES = {
     "cosine_proximity": keras_losses.cosine_similarity,
     "huber_loss": keras_losses.huber,
 }
+
+
+def _get_available_gpus():
+    return [device.name for device in tf.config.list_logical_devices("GPU")]
+
+
+def _print_summary(model, *args, **kwargs):
+    model.summary(*args, **kwargs)
+
+
 _ALIASES = {
     backend: {
         **{name: getattr(keras_backend, name) for name in _BACKEND.split()},
+        "_get_available_gpus": _get_available_gpus,
         "control_dependencies": tf.control_dependencies,
         "image_dim_ordering": lambda: "tf",
         "is_tensor": tf.is_tensor,
@@ -49,9 +61,11 @@ _ALIASES = {
     },
     initializers: {"normal": initializers.RandomNormal, "uniform": initializers.RandomUniform},
     keras.losses: _LOSSES,
+    keras.metrics: {name: _LOSSES[name] for name in ("cosine", "cosine_proximity")},
     keras_losses: _LOSSES,  # where `compile` looks for strings
     layers: _IMPORTED,
     models: {**_IMPORTED, "Input": keras.Input, "Network": functional.Functional},
+    utils: {"print_summary": _print_summary},
     optimizers: {
         **_IMPORTED,
         **{name: getattr(optimizers.legacy, name) for name in (*_OPTIMIZERS, "Ftrl", "Optimizer")},

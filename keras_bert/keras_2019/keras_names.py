@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from types import MethodType
 
 import tensorflow as tf
 from tf_keras.src import backend as keras_backend
@@ -48,6 +49,7 @@ def install() -> None:
     keras.Model.save_weights = _as_h5(keras.Model.save_weights)
     data_adapter.pack_x_y_sample_weight = _taking_lists(data_adapter.pack_x_y_sample_weight)
     keras.Model.compile = _with_accuracy_of_loss(keras.Model.compile)
+    training_v1.Model.compile = _taking_methods(training_v1.Model.compile)
     metrics_utils.sparse_categorical_matches = _with_open_shapes(
         metrics_utils.sparse_categorical_matches
     )
@@ -180,6 +182,23 @@ def _with_accuracy_of_loss(compile):
         return compile(self, optimizer, loss, metrics, *args, **kwargs)
 
     return call
+
+
+def _taking_methods(compile):
+    """Let methods be metrics in graph mode, which sets an attribute of each function."""
+
+    @functools.wraps(compile)
+    def call(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
+        metrics = tf.nest.map_structure(_as_function, metrics)
+        return compile(self, optimizer, loss, metrics, *args, **kwargs)
+
+    return call
+
+
+def _as_function(metric):
+    if not isinstance(metric, MethodType):
+        return metric
+    return functools.wraps(metric)(lambda y_true, y_pred: metric(y_true, y_pred))
 
 
 def _accuracy_of_ids(name):

@@ -3,11 +3,14 @@
 import functools
 
 import tensorflow as tf
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 from tf_keras.src.engine import base_layer_v1
 from tf_keras.src.engine.base_layer import Layer
 from tf_keras.src.engine.node import Node
 
 from ..backend import initializers
+from . import modes
 from .report import note
 
 
@@ -18,6 +21,8 @@ def install() -> None:
     for layer in (Layer, base_layer_v1.Layer):  # the second in graph mode
         layer.get_config = _without_arguments(layer.get_config)
         layer.add_weight = _taking_shape_first(layer.add_weight)
+        layer.__setattr__ = _keeping_weights(layer.__setattr__)
+    BaseResourceVariable.__imul__ = _giving_tensors(BaseResourceVariable.__imul__)
     Node.input_tensors = property(_list_of_inputs(Node.input_tensors.fget))
     Node.input_masks = property(_input_masks)
 
@@ -30,6 +35,45 @@ def _settable(name):
         getattr(layer, f"_{name}")[:] = weights
 
     return getattr(Layer, name).setter(set_weights)
+
+
+def _keeping_weights(setattr_):
+    """Let a layer keep a weight of which a tensor computed from it takes the place.
+
+    苏剑林's `SetLearningRate` does `layer.kernel = layer.kernel * 10`. Keras 2 today would neither
+    train the weight nor save it.
+    """
+
+    @functools.wraps(setattr_)
+    def call(layer, name, value):
+        before = vars(layer).get(name)
+        is_computed = tf.is_tensor(value) and not isinstance(value, tf.Variable)
+        if not (isinstance(before, tf.Variable) and is_computed):
+            return setattr_(layer, name, value)
+        if isinstance(value, tf.__internal__.EagerTensor):
+            # With a tape, as in copies of MAML, gradients go through the tensor.
+            if pywrap_tfe.TFE_Py_TapeSetIsEmpty():
+                raise TypeError(
+                    f"{name} of the layer {layer.name} would be a constant, which is not trained: "
+                    "a tensor computed from a weight needs graph mode (--graph)."
+                )
+            return setattr_(layer, name, value)
+        note("weights replaced by tensors")
+        kept = list(layer._trainable_weights), list(layer._non_trainable_weights)
+        setattr_(layer, name, value)
+        layer._trainable_weights[:], layer._non_trainable_weights[:] = kept
+
+    return call
+
+
+def _giving_tensors(imul):
+    """Let `variable *= value` be a tensor in graph mode, as in TensorFlow 1."""
+
+    @functools.wraps(imul)
+    def call(variable, value):
+        return variable * value if modes.in_graph_mode() else imul(variable, value)
+
+    return call
 
 
 def _is_known(initializer):

@@ -20,7 +20,7 @@ _IN_LAYERS = """advanced_activations convolutional convolutional_recurrent core 
 _IN_ENGINE = """base_layer input_layer input_spec network node saving sequential topology training
     training_arrays training_generator training_utils"""
 _IN_UTILS = """conv_utils data_utils generic_utils io_utils layer_utils losses_utils metrics_utils
-    multi_gpu_utils np_utils vis_utils"""
+    multi_gpu_utils np_utils training_utils vis_utils"""
 _MODULES = {
     "keras.engine": ("layers", "models", "utils"),
     **{f"keras.engine.{name}": ("layers", "models", "utils") for name in _IN_ENGINE.split()},
@@ -33,6 +33,7 @@ _MODULES = {
 _SUPPORT = """add_weight batchnorm conv1d conv2d conv3d dense dropout embedding
     gaussiandropout gaussiannoise generator_methods get_updates global_pooling input lstm
     model_constructor multi_input pooling1d pooling2d pooling3d prelu recurrent spatialdropout1d"""
+_OF_TENSORFLOW_1 = ("backend", "layers", "models", "optimizers", "utils")
 _API = "tf_keras.api._v2.keras"
 _OF_PYTHON = "tensorflow.python.keras"
 _INSTEAD = {
@@ -161,6 +162,9 @@ def install() -> None:
     decorators = {f"legacy_{name}_support": f"{__name__}:_unchanged" for name in _SUPPORT.split()}
     instead = "no decorator: they took the arguments of Keras 1"
     add_module(OldModule("tensorflow.keras.legacy.interfaces", names=decorators, instead=instead))
+    for name in ("keras", *(f"keras.{name}" for name in _OF_TENSORFLOW_1)):
+        path = f"tensorflow.compat.v1.{name}"  # an attribute of TensorFlow, and no module
+        sys.modules[path] = OldModule(path, [f"tf_keras.api._v1.{name}"])
     # TensorFlow keeps a Keras for itself, of which its modules have imported what they need.
     for name in [name for name in sys.modules if f"{name}.".startswith(f"{_OF_PYTHON}.")]:
         add_module(_of_python(name))

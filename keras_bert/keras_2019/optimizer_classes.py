@@ -25,7 +25,8 @@ class OldOptimizer(optimizer_v1.Optimizer):
             raise TypeError(
                 f"{type(self).__name__} has get_updates of Keras 2.0–2.3, and optimizers that it "
                 "could work with have them no more. To add up the gradients of several batches, "
-                "take gradient_accumulation_steps= of the optimizers of Keras 3 instead. "
+                "take gradient_accumulation_steps= of the optimizers of Keras 3 instead; for "
+                "learning rates of single layers, AdamWarmup(learning_rate_factors=...). "
                 f"Received: {type(value).__name__}"
             )
         super().__setattr__(name, value)

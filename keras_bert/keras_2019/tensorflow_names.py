@@ -7,6 +7,7 @@ import sys
 from types import FunctionType, ModuleType
 
 import tensorflow as tf
+from tensorflow.python.framework import graph_util
 
 from ..backend import keras
 from . import modes
@@ -58,10 +59,13 @@ _CONTRIB = {
     },
     "lookup": {"HashTable": "lookup.StaticHashTable"},
 }
+_OF_TPU = "tf.distribute.TPUStrategy: build and compile the model in its scope()"
 _INSTEAD = {
     "cluster_resolver": "tf.distribute.cluster_resolver",
     "distribute": "tf.distribute",
-    "tpu": "tf.distribute.TPUStrategy: build and compile the model in its scope()",
+    "tpu": _OF_TPU,
+    "tpu.python": _OF_TPU,
+    "tpu.python.tpu": _OF_TPU,
     "crf": "keras_bert.layers.CRF",
     "opt": "keras_bert.AdamWarmup, which has weight decay, or keras.optimizers",
     "cudnn_rnn": "keras.layers.CuDNNLSTM and CuDNNGRU",
@@ -86,8 +90,11 @@ def install() -> None:
     _OLD.Session.run = _of_values(_OLD.Session.run)
     tf.TensorShape.__getitem__ = _with_value(tf.TensorShape.__getitem__)
     _add_modules_of_ops()
+    for name in ("convert_variables_to_constants", "extract_sub_graph", "remove_training_nodes"):
+        setattr(graph_util, name, getattr(_OLD.graph_util, name))
     tf.nn.dropout = _with_clear_rate(tf.nn.dropout)
     add_module(OldModule("tensorflow.contrib", names={"keras": "tensorflow:keras"}))
+    add_module(OldModule("tensorflow.contrib.keras", ["tensorflow.keras"]))
     for name in sorted({*_CONTRIB, *_INSTEAD}):
         names = {
             key: path if ":" in path else f"tensorflow:{path}"

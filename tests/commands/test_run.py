@@ -51,6 +51,22 @@ class TestScripts:
         assert "Session graph is empty" in messages
         assert "`python -m keras_bert run --graph SCRIPT`" in messages
 
+    def test_an_error_that_eager_execution_may_not_have_says_how_to_have_that(self, tmp_path):
+        source = "from keras import backend as K\nfrom keras.layers import Dense, Input\n"
+        source += "import numpy as np\nfrom keras.models import Model\n"
+        source += (
+            "inputs = Input((None,))\noutputs = Dense(5, activation='softmax')(inputs[..., None])\n"
+        )
+        source += "model = Model(inputs, outputs)\n"
+        source += "model.add_loss(K.mean(K.sparse_categorical_crossentropy(inputs, outputs)))\n"
+        source += "model.compile('adam')\nmodel.train_on_batch(np.ones((2, 3)), None)\n"
+        code, _, messages = run_script(tmp_path, source)
+        assert code == 1
+        assert "You must feed a value for placeholder tensor" in messages
+        assert "`python -m keras_bert run --eager SCRIPT`" in messages
+        code, _, messages = run_script(tmp_path, source, options=("--eager",))
+        assert code == 0, messages
+
 
 def test_modes_exclude_each_other(capsys, monkeypatch):
     with pytest.raises(SystemExit) as end:

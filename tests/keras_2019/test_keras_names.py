@@ -174,3 +174,37 @@ def test_the_line_at_the_end_names_what_was_used(found):
         *("lr of optimizers", "multi_gpu_model", "predict_classes", "predict_generator"),
     ):
         assert name in found[1]
+
+
+METHODS = """
+import json
+import numpy as np
+from keras import backend as K
+from keras.layers import Dense, Input, Layer
+from keras.models import Model
+
+class Distance(Layer):
+    def call(self, x):
+        return x
+
+    def loss(self, y_true, y_pred):
+        return K.mean(K.square(y_true - y_pred), -1)
+
+    def largest(self, y_true, y_pred):
+        return K.max(K.abs(y_true - y_pred))
+
+inputs, layer = Input((2,)), Distance(name="last")
+model = Model(inputs, layer(inputs))
+for metrics in ([layer.largest], {"last": layer.largest}, {"last": ["mae", layer.largest]}):
+    model.compile("sgd", layer.loss, metrics=metrics)
+    values = model.evaluate(np.array([[1.0, 3.0]]), np.zeros((1, 2)), verbose=0)
+    results = dict(zip(model.metrics_names, map(float, values)))
+    assert results["loss"] == 5.0 and results["largest"] == 3.0, results
+print(json.dumps(results))
+"""
+
+
+@pytest.mark.parametrize("mode", ["--graph", "--eager"])
+def test_methods_of_layers_are_metrics(tmp_path, mode):
+    results, _ = results_of(tmp_path, METHODS, options=(mode,))
+    assert results["mae"] == 2.0

@@ -1,6 +1,7 @@
 """Attributes of layers and nodes."""
 
-from old_scripts import on_keras_2, results_of
+import pytest
+from old_scripts import on_keras_2, results_of, run_script
 
 pytestmark = on_keras_2
 
@@ -75,3 +76,79 @@ def test_layers_set_weights_and_losses_find_inputs_and_masks(tmp_path):
     assert "files of layers without get_config" in line
     assert "input_masks of nodes" in line
     assert "trainable_weights set by layers" in line
+
+
+# 苏剑林's `SetLearningRate`, which scales the gradients of a layer.
+SCALED = """
+import json
+import numpy as np
+from keras import backend as K
+from keras.layers import Dense, Input
+from keras.models import Model
+from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint
+
+inputs = Input((4,))
+layer, fixed, other = Dense(1, use_bias=False), Dense(1, use_bias=False), Dense(1, use_bias=False)
+for each in (layer, fixed, other):
+    each.build((None, 4))
+variable = K.variable(np.full((4, 1), 2.0), name="variable")
+other.kernel = variable
+results = {"variable": [weight is variable for weight in other.trainable_weights]}
+fixed.trainable = False
+kernel = layer.kernel
+layer.kernel = kernel * 10.0
+fixed.kernel = fixed.kernel * 10.0
+results["kept"] = len(layer.trainable_weights) == 1 and layer.trainable_weights[0] is kernel
+results["fixed"] = [len(fixed.trainable_weights), len(fixed.weights)]
+layer.set_weights([np.ones((4, 1))])
+model = Model(inputs, layer(inputs))
+x = np.ones((1, 4))
+results["predicted"] = float(model.predict(x)[0, 0])
+model.compile("sgd", lambda y_true, y_pred: y_true - y_pred)
+model.train_on_batch(x, np.zeros((1, 1)))
+results["trained"] = layer.get_weights()[0].ravel().tolist()
+paths = get_checkpoint_paths("tiny")
+bert = load_trained_model_from_checkpoint(paths.config, paths.checkpoint, trainable=True)
+count = len(bert.trainable_weights)
+bert.get_layer("Embedding-Token").embeddings *= 1.0
+results["of bert"] = len(bert.trainable_weights) == count
+print(json.dumps(results))
+"""
+
+
+def test_a_weight_of_which_a_tensor_takes_the_place_is_trained(tmp_path):
+    results, line = results_of(tmp_path, SCALED)
+    assert results["kept"]
+    assert results["fixed"] == [0, 1]
+    assert results["variable"] == [True]
+    assert results["predicted"] == 40.0
+    assert results["trained"] == [pytest.approx(1.1)] * 4  # by 0.01 times the gradient 10
+    assert results["of bert"]
+    assert "weights replaced by tensors" in line
+
+
+def test_there_is_no_such_tensor_without_a_graph(tmp_path):
+    code, _, messages = run_script(tmp_path, SCALED, options=("--eager",))
+    assert code == 1
+    assert "TypeError: kernel of the layer dense_1 would be a constant" in messages
+    assert "`python -m keras_bert run --graph SCRIPT`" in messages
+
+
+# As in copies of MAML.
+STEPS = """
+import json
+import tensorflow as tf
+from tensorflow.keras.layers import Dense
+
+layer = Dense(1, use_bias=False, kernel_initializer="ones")
+layer.build((None, 4))
+kernel = layer.kernel
+with tf.GradientTape() as tape:
+    layer.kernel = kernel * 3.0
+    loss = tf.reduce_sum(layer(tf.ones((1, 4))))
+print(json.dumps(tape.gradient(loss, kernel).numpy().ravel().tolist()))
+"""
+
+
+def test_gradients_on_a_tape_go_through_the_tensor(tmp_path):
+    assert results_of(tmp_path, STEPS)[0] == [3.0] * 4

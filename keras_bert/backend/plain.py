@@ -214,13 +214,13 @@ class Predictor(NamedTuple):
             output, where it is computed; an accelerator may not have finished by then.
         fetch: Takes a list of what `call` has returned, and returns it as NumPy arrays.
         threads: Gives, in the caller's thread, how many threads should call it at a time.
-        begin_thread: Called in each of several such threads before anything else.
+        begin_thread: Gives, in the caller's thread, what each of several calls first.
     """
 
     call: Callable[[list], Any]
     fetch: Callable[[list], list] = _as_arrays
     threads: Callable[[], int] = lambda: 1
-    begin_thread: Callable[[], None] | None = None
+    begin_thread: Callable[[], Callable[[], None] | None] = lambda: None
 
 
 def predictor(model, of_known_layers: bool) -> Predictor:

@@ -69,7 +69,8 @@ def steps_bar(options: argparse.Namespace, total: int) -> Iterator[Callable[[str
 
         form = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}"
         with tqdm(desc=options.command, total=total, bar_format=form, leave=False) as bar:
-            bar.start_t -= _LONG
+            if not bar.disable:  # by TQDM_DISABLE
+                bar.start_t -= _LONG
             while not ended.is_set():
                 bar.n = len(begun) - 1
                 bar.set_description_str(f"{options.command}: {begun[-1]}")

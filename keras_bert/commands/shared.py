@@ -9,7 +9,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -192,11 +192,13 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
 
 def _check_start(stream: BinaryIO, name: str) -> None:
     """Raise before Keras starts if the first line, where it is there already, is not UTF-8."""
-    with suppress(OSError, AttributeError):  # such as on Windows, where no pipe can be asked
-        if select.select([stream], [], [], 0)[0]:
-            first, end, _ = stream.peek().partition(b"\n")
-            if end:
-                next(lines(io.BytesIO(first + end), name))
+    try:
+        is_there = select.select([stream], [], [], 0)[0]
+        first, end, _ = stream.peek().partition(b"\n") if is_there else (b"", b"", b"")
+    except (OSError, ValueError, AttributeError):  # as on Windows, where no pipe can be asked
+        return
+    if end:
+        next(lines(io.BytesIO(first + end), name))
 
 
 def lines(stream: BinaryIO, name: str) -> Iterator[str]:

@@ -70,28 +70,22 @@ def check_sizes(folder: Path, url: str) -> None:
         )
 
 
-def check_source(folder: Path, url: str, local: Path | None) -> None:
-    """Refuse a folder that was made of another archive than this one, which has the same name.
-
-    Args:
-        folder: The folder.
-        url: The address of the archive.
-        local: Its path, where the address is one of this machine.
-    """
+def check_source(folder: Path, archive: Path) -> None:
+    """Refuse a folder that was made of another archive on this machine than this one."""
     note = _source_note(folder)
-    if not note.is_file() or (local is not None and not local.is_file()):
-        return  # files put there by hand; or an archive that has gone
-    known_url, known_end = note.read_text("utf-8").splitlines()
-    if (known_url != url) if local is None else (known_end != _end_of(local)):
+    if not note.is_file() or not archive.is_file():
+        return  # files put there by hand, or an archive that has gone
+    known = note.read_text("utf-8")
+    if known and known != _end_of(archive):
         raise OSError(
-            f"{url} cannot be used: {folder} holds another archive of this name, that from "
-            f"{known_url}. Rename the archive, or delete that folder and try again."
+            f"{archive} cannot be used: {folder} was made of another archive of this name. Rename "
+            "the archive, or delete that folder and try again."
         )
 
 
-def record_source(folder: Path, url: str, archive: Path) -> None:
+def record_source(folder: Path, archive: Path) -> None:
     """Note of which archive a folder is about to be made."""
-    _source_note(folder).write_text(f"{url}\n{_end_of(archive)}\n", "utf-8")
+    _source_note(folder).write_text(_end_of(archive), "utf-8")
 
 
 def _source_note(folder: Path) -> Path:

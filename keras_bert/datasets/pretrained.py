@@ -115,7 +115,9 @@ def get_pretrained(
         with FileLock(folder.with_name(f".{folder.name}.lock")):
             if not folder.is_dir():  # nobody was faster
                 _get(info, source, folder, sha256, progress)
-    check_source(folder, info.url, _local_path(info.url))
+    local = _local_path(info.url)
+    if local is not None:
+        check_source(folder, local)
     check_sizes(folder, info.url)
     return str(folder)
 
@@ -144,7 +146,9 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
     ending = ".tar.gz" if _TAR_ENDING.search(urlsplit(info.url).path) else ".zip"
     archive = folder.with_name(f"{folder.name}{ending}")
     part = archive.with_name(f"{archive.name}.part")
-    local = archive if archive.is_file() else _local_path(source)
+    local = _local_path(info.url)
+    if local is None:
+        local = archive if archive.is_file() else _local_path(source)
     try:
         if local is None:
             download(source, part, archive.name, progress)
@@ -168,7 +172,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
         unpack(local or part, unpacked)
         content = _content(unpacked, info.extract_name)
         check_files(content, info.url)
-        record_source(folder, info.url, local or part)
+        record_source(folder, local or part)
         if local is None:
             os.replace(part, archive)
         if _local_path(info.url) is None:

@@ -247,11 +247,14 @@ def _load(folder, output_layer_num, output_len, cased, official):
 
 def _warn_of_vocabs(given, folder, used: Tokenizer) -> None:
     """Warn of `vocabs` that a folder has no use for, unless they are the folder's."""
+    if given is None:
+        return
     tokens = given._token_dict if isinstance(given, Tokenizer) else given
-    is_same = tokens == used._token_dict
+    # The folder's files may add tokens to those of its vocabulary.
+    is_same = all(used._token_dict.get(token) == index for token, index in tokens.items())
     if isinstance(given, Tokenizer):
         is_same = is_same and type(given) is type(used) and given._official == used._official
-    if given is not None and not is_same:
+    if not is_same:
         warnings.warn(
             f"`vocabs` is for a Model: the folder {folder} has its own vocabulary, which is used. "
             "Load the model, by load_trained_model_from_checkpoint, to use another, or pass "

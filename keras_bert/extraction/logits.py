@@ -40,7 +40,7 @@ def logits_of(
         return [each.copy() for each in outputs[: len(lengths)]]
 
     def compute_all(batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
-        return batching.map_in_threads(compute, batches, run.threads(), run.begin_thread)
+        return batching.map_in_threads(compute, batches, run.threads(), run.begin_thread())
 
     budget = batching.ACCELERATOR if on_accelerator() else batching.CPU
     for _, logits in batching.map_in_batches(

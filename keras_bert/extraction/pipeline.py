@@ -147,7 +147,7 @@ class Pipeline:
         """Results of batches, of which the next is begun when one has been taken."""
         predict = self._predictor
         return batching.map_in_threads(
-            self._compute, batches, predict.threads(), predict.begin_thread
+            self._compute, batches, predict.threads(), predict.begin_thread()
         )
 
     def _all_at_once(self, batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:

@@ -190,6 +190,10 @@ def _taking_methods(compile):
     @functools.wraps(compile)
     def call(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
         metrics = tf.nest.map_structure(_as_function, metrics)
+        if "weighted_metrics" in kwargs:
+            kwargs["weighted_metrics"] = tf.nest.map_structure(
+                _as_function, kwargs["weighted_metrics"]
+            )
         return compile(self, optimizer, loss, metrics, *args, **kwargs)
 
     return call

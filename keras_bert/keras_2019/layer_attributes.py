@@ -52,7 +52,8 @@ def _keeping_weights(setattr_):
             return setattr_(layer, name, value)
         if isinstance(value, tf.__internal__.EagerTensor):
             # With a tape, as in copies of MAML, gradients go through the tensor.
-            if pywrap_tfe.TFE_Py_TapeSetIsEmpty():
+            is_trained = any(each is before for each in layer._trainable_weights)
+            if is_trained and pywrap_tfe.TFE_Py_TapeSetIsEmpty():
                 raise TypeError(
                     f"{name} of the layer {layer.name} would be a constant, which is not trained: "
                     "a tensor computed from a weight needs graph mode (--graph)."

@@ -187,7 +187,8 @@ class VocabularyChange:
             warnings.warn(
                 "The tokenizer makes each Chinese character a token of its own, and so never one "
                 f"of these that are added: {shorten(never_made)}. They are of use only where "
-                "another program makes the ids.",
+                "another program makes the ids, or the folder's files say that Chinese words or "
+                "these tokens stay whole.",
                 stacklevel=3,
             )
         return listed

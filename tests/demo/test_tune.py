@@ -447,8 +447,9 @@ def test_tags_of_other_schemes_become_bio(entities, tmp_path, capsys):
 
 def test_tags_that_are_all_the_same(entities, tmp_path):
     (tmp_path / "table.tsv").write_text("text_a\tlabel\n北 京\tO O\n", "utf-8")
-    with pytest.raises(SystemExit, match=r"all tags are O\. Without an entity"):
-        entities.read_sentences(tmp_path / "table.tsv", None)
+    sentences = entities.read_sentences(tmp_path / "table.tsv", None)
+    with pytest.raises(SystemExit, match=r"table.tsv: all tags are O\."):
+        entities.classes_of(sentences, "table.tsv")
     assert entities.classes_of([(["a", "b"], ["O", "B-X"])], "table.tsv") == ["B-X", "O"]
     with pytest.raises(SystemExit, match=r"table.tsv: all tags are B-X\."):
         entities.classes_of([(["a", "b"], ["B-X", "B-X"])], "table.tsv")

@@ -80,7 +80,12 @@ def project(dense, rows):
 
 
 def attend(query, key, value, bias):
-    """Scaled dot-product attention by PyTorch's own operation, without the copies Keras makes."""
+    """Scaled dot-product attention by PyTorch's own operation, on a CPU without Keras' copies.
+
+    (Elsewhere PyTorch has been wrong without them: issue 163597, on Apple's GPUs.)
+    """
+    if query.device.type != "cpu":
+        return ops.dot_product_attention(query, key, value, bias)
     bias = None if bias is None else bias.to(query.dtype)
     query, key, value = (each.transpose(1, 2) for each in (query, key, value))
     return scaled_dot_product_attention(query, key, value, bias).transpose(1, 2)

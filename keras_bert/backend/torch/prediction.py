@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from threading import Lock, Thread
 from typing import Any, NamedTuple
@@ -21,9 +22,7 @@ def predictor(model, of_known_layers: bool) -> Predictor:
     calls = _layer_calls(model) if of_known_layers else None
     if calls is None:
         return plain.predictor(model, of_known_layers)
-    return Predictor(
-        lambda arrays: _run(model, calls, arrays), _fetch, _thread_num, _take_share_of_cores
-    )
+    return Predictor(lambda arrays: _run(model, calls, arrays), _fetch, _thread_num, _begin_thread)
 
 
 # How many threads compute a batch each. Two have what one leaves idle: operations of a few
@@ -40,17 +39,25 @@ def _thread_num() -> int:
     return _THREADS if torch.get_num_threads() >= _THREADS else 1
 
 
-def _take_share_of_cores() -> None:
-    """Compute with a share of PyTorch's threads in this thread, and leave all others theirs.
+def _begin_thread():
+    """What limits a thread to its share of the cores that the caller's thread computes with."""
+    return functools.partial(_limit_this_thread, torch.get_num_threads() // _THREADS)
+
+
+def _limit_this_thread(count: int) -> None:
+    """Compute with a number of cores in this thread, and leave others theirs.
 
     `set_num_threads` is for the thread that calls it, and for those that begin afterwards.
     """
     with _setting_threads:
-        count = torch.get_num_threads()
-        torch.set_num_threads(count // _THREADS)
-        later_threads = Thread(target=torch.set_num_threads, args=(count,))
-        later_threads.start()
-        later_threads.join()
+        before = torch.get_num_threads()
+        torch.set_num_threads(count)
+        later_threads = Thread(target=torch.set_num_threads, args=(before,))
+        try:
+            later_threads.start()
+            later_threads.join()
+        except RuntimeError:  # no thread can be started any more
+            torch.set_num_threads(before)
 
 
 class _LayerCall(NamedTuple):

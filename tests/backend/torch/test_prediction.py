@@ -79,7 +79,7 @@ def test_each_thread_computes_with_its_share_and_others_keep_theirs(encoder, pre
     def count(_):
         counts.append(torch.get_num_threads())
 
-    list(map_in_threads(count, range(6), 2, predictor(encoder).begin_thread))
+    list(map_in_threads(count, range(6), 2, predictor(encoder).begin_thread()))
     assert counts == [1] * 6
     later = Thread(target=count, args=(None,))
     later.start()

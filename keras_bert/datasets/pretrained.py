@@ -147,7 +147,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
     archive = folder.with_name(f"{folder.name}{ending}")
     part = archive.with_name(f"{archive.name}.part")
     local = _local_path(info.url)
-    if local is None:
+    if local is None or not local.is_file():
         local = archive if archive.is_file() else _local_path(source)
     try:
         if local is None:

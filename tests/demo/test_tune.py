@@ -334,7 +334,9 @@ def test_texts_in_another_language_are_warned_of(
         raise SystemExit("before the training")
 
     write_google_folder(tmp_path / "bert")
-    words = "\n".join(f"{word} O" for word in text.split())
+    words = "\n".join(
+        f"{word} {'O' if place else 'B-X'}" for place, word in enumerate(text.split())
+    )
     rows = [row.format(text=text, words=words, label=number % 2) for number in range(6)]
     (tmp_path / "train.txt").write_text("\n".join(rows), "utf-8")
     monkeypatch.chdir(tmp_path)

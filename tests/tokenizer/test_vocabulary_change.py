@@ -195,9 +195,9 @@ def test_the_example_of_the_readme(paths, tmp_path, monkeypatch):
     names = {"texts": ["a playing", "区 a"]}
     folder = str(Path(paths.config).parent)
     run(example("VocabularyChange").replace("chinese_base", folder), names)
-    tokens = [*SPECIAL, "a", "play", "##ing", "区", "keras", "##bert"]
+    tokens = [*SPECIAL, "a", "play", "##ing", "区", "keras", "##keras"]
     assert list(load_vocabulary("vocab.txt")) == tokens
-    assert names["tokenizer"].encode("play kerasbert 区块")[0] == [2, 6, 9, 10, 8, 1, 3]
+    assert names["tokenizer"].encode("play keraskeras 区块")[0] == [2, 6, 9, 10, 8, 1, 3]
     assert names["model"].get_layer("Embedding-Token").get_weights()[0].shape == (11, 12)
 
 

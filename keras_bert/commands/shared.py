@@ -193,8 +193,9 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
 def _check_start(stream: BinaryIO, name: str) -> None:
     """Raise before Keras starts if the first line, where it is there already, is not UTF-8."""
     try:
-        is_there = select.select([stream], [], [], 0)[0]
-        first, end, _ = stream.peek().partition(b"\n") if is_there else (b"", b"", b"")
+        if not select.select([stream], [], [], 0)[0]:
+            return
+        first, end, _ = stream.peek().partition(b"\n")
     except (OSError, ValueError, AttributeError):  # as on Windows, where no pipe can be asked
         return
     if end:

@@ -53,8 +53,10 @@ def check_sizes(folder: Path, url: str) -> None:
     Nobody else looks at files that were put there by hand; to hash the weights takes too long.
     """
     named = _SIZES.search(url)
+    if named is None or not url.startswith(GOOGLE_STORAGE):
+        return
     config = get_checkpoint_paths(folder).config
-    if named is None or not url.startswith(GOOGLE_STORAGE) or config is None:
+    if config is None:
         return
     try:
         settings = json.loads(Path(config).read_text("utf-8"))

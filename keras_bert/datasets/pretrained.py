@@ -146,7 +146,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
     ending = ".tar.gz" if _TAR_ENDING.search(urlsplit(info.url).path) else ".zip"
     archive = folder.with_name(f"{folder.name}{ending}")
     part = archive.with_name(f"{archive.name}.part")
-    local = _local_path(info.url)
+    here = local = _local_path(info.url)
     if local is None or not local.is_file():
         local = archive if archive.is_file() else _local_path(source)
     try:
@@ -175,7 +175,7 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
         record_source(folder, local or part)
         if local is None:
             os.replace(part, archive)
-        if _local_path(info.url) is None:
+        if here is None:
             record_archive(info.url, digest, folder.parent)
         content.rename(folder)
     except ArchiveError as error:

@@ -58,6 +58,7 @@ def test_an_engine_that_there_is_not(name):
 
 @once
 def test_an_engine_that_another_has_imported():
+    pytest.importorskip("scipy", reason="Keras' numpy engine needs it")
     code = "import keras; import keras_bert; keras_bert.get_model"
     fails(code, "tensorflow, jax and torch", "'numpy'", KERAS_BACKEND="numpy")
 

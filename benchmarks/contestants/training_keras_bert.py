@@ -1,4 +1,4 @@
-"""keras_bert learns by `fit` with AdamWarmup; see training.py."""
+"""keras_bert learns by `fit`; see training.py."""
 
 import sys
 
@@ -9,9 +9,10 @@ from keras_bert import AdamWarmup, get_model
 from keras_bert.backend import keras
 from keras_bert.layers import Extract
 
-*sizes, dtype = sys.argv[1:]
+*sizes, dtype, plain = sys.argv[1:]
 steps, batch_size, length, layers, size = map(int, sizes)
-tokens, segments, labels = make_texts(steps * batch_size, length)
+plain = plain == "1"
+tokens, segments, labels = make_texts(steps * batch_size, length, not plain)
 set_policy(dtype if dtype == "float32" else f"mixed_{dtype}")
 inputs, features = get_model(
     VOCABULARY,
@@ -23,11 +24,16 @@ inputs, features = get_model(
     feed_forward_activation="gelu_erf",
     training=False,
     trainable=True,
-    output_len=1,
+    output_len=None if plain else 1,
 )
 head = keras.layers.Dense(2, activation="softmax", dtype="float32")
-model = keras.models.Model(inputs, head(Extract(0)(features)))
-optimizer = AdamWarmup(10000, 1000, learning_rate=2e-5, weight_decay=0.01)
+if plain:
+    first = keras.layers.Lambda(lambda x: x[:, 0])
+    optimizer = keras.optimizers.AdamW(2e-5, weight_decay=0.01)
+else:
+    first = Extract(0)
+    optimizer = AdamWarmup(10000, 1000, learning_rate=2e-5, weight_decay=0.01)
+model = keras.models.Model(inputs, head(first(features)))
 model.compile(optimizer, loss="sparse_categorical_crossentropy")
 
 

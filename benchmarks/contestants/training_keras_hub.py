@@ -7,9 +7,10 @@ import keras_hub
 from shared import serve
 from training_shared import VOCABULARY, make_texts
 
-*sizes, dtype = sys.argv[1:]
+*sizes, dtype, plain = sys.argv[1:]
 steps, batch_size, length, layers, size = map(int, sizes)
-tokens, segments, labels = make_texts(steps * batch_size, length)
+plain = plain == "1"
+tokens, segments, labels = make_texts(steps * batch_size, length, not plain)
 arrays = {"token_ids": tokens, "segment_ids": segments, "padding_mask": tokens != 0}
 keras.config.set_dtype_policy(dtype if dtype == "float32" else f"mixed_{dtype}")
 backbone = keras_hub.models.BertBackbone(

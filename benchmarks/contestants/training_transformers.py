@@ -7,9 +7,12 @@ from shared import serve
 from training_shared import make_texts
 from transformers import BertConfig, BertModel
 
-*sizes, dtype = sys.argv[1:]
+*sizes, dtype, plain = sys.argv[1:]
 steps, batch_size, length, layers, size = map(int, sizes)
-arrays = [torch.as_tensor(each).long() for each in make_texts(steps * batch_size, length)]
+plain = plain == "1"
+arrays = [
+    torch.as_tensor(each).long() for each in make_texts(steps * batch_size, length, not plain)
+]
 device = "cuda" if torch.cuda.is_available() else "cpu"
 config = BertConfig(
     hidden_size=size,

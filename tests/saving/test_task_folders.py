@@ -13,7 +13,7 @@ from keras_bert import PretrainedList, load_task_model, load_tokenizer, save_tas
 from keras_bert.backend import keras, models
 from keras_bert.layers import CRF, Extract, MaskedGlobalMaxPool1D
 
-NAMES = sorted(path.name for path in TASKS.iterdir() if path.is_dir())
+NAMES = sorted(path.parent.name for path in TASKS.glob("*/config.json"))
 
 
 def tokenizer_of(name):

@@ -1,16 +1,18 @@
 """How long a step of fine-tuning takes, and how much memory, next to two peers.
 
     python benchmarks/training.py [--rounds 5] [--steps 10] [--batch-size 16] [--length 64]
-        [--layers 6] [--size 384] [--dtype float32] [--plain] [--only NAME …]
+        [--layers 6] [--size 384] [--dtype float32] [--plain]
+        [--optimizer AdamWarmup] [--only NAME …]
 
 A sentence classifier on a BERT of 6 layers of 384 (12 heads, 1,536 hidden features, 30,522 tokens),
 random weights, dropout 0.1 on embeddings and sub-layers; the texts are random and fill half of the
 length or more. keras_bert and KerasHub learn by `fit` with AdamWarmup and Keras' AdamW,
-transformers by the usual loop with PyTorch's fused AdamW. With --plain, keras_bert learns as old
-scripts have it: features of all positions, `Lambda(lambda x: x[:, 0])`, Keras' AdamW; and no text
-has padding, for anyone. KerasHub takes part where it is installed
-(pip install keras-hub). In bfloat16, layers compute in it and weights stay float32: Keras'
-"mixed_bfloat16", PyTorch's autocast. Where there is a GPU, all use it.
+transformers by the usual loop with PyTorch's fused AdamW. With --plain, keras_bert computes
+features of all positions, of which `Lambda(lambda x: x[:, 0])` takes the first, as old scripts have
+it, and nobody's texts have padding; --optimizer AdamW is Keras' own, for keras_bert as well.
+KerasHub takes part where it is installed (pip install keras-hub). In bfloat16, layers compute in it
+and weights stay float32: Keras' "mixed_bfloat16", PyTorch's autocast. Where there is a GPU, all use
+it.
 
 A first, untimed turn compiles; printed are the median time of a step in the others, its ratio to
 that of transformers, the fastest, the first turn and the largest resident memory of the process,
@@ -51,12 +53,14 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=384)
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--plain", action="store_true", help="as old scripts have it, no padding")
+    parser.add_argument("--optimizer", default="AdamWarmup", choices=["AdamWarmup", "AdamW"])
     parser.add_argument("--only", nargs="+")
     arguments = parser.parse_args()
     contestants = start(
         arguments.only,
         *(arguments.steps, arguments.batch_size, arguments.length),
-        *(arguments.layers, arguments.size, arguments.dtype, int(arguments.plain)),
+        *(arguments.layers, arguments.size, arguments.dtype),
+        *(int(arguments.plain), arguments.optimizer),
     )
     seconds = take_turns(contestants, arguments.rounds)
     rows, compared = [], PEER in contestants

@@ -9,7 +9,7 @@ from keras_bert import AdamWarmup, get_model
 from keras_bert.backend import keras
 from keras_bert.layers import Extract
 
-*sizes, dtype, plain = sys.argv[1:]
+*sizes, dtype, plain, optimizer_name = sys.argv[1:]
 steps, batch_size, length, layers, size = map(int, sizes)
 plain = plain == "1"
 tokens, segments, labels = make_texts(steps * batch_size, length, not plain)
@@ -27,11 +27,10 @@ inputs, features = get_model(
     output_len=None if plain else 1,
 )
 head = keras.layers.Dense(2, activation="softmax", dtype="float32")
-if plain:
-    first = keras.layers.Lambda(lambda x: x[:, 0])
+first = keras.layers.Lambda(lambda x: x[:, 0]) if plain else Extract(0)
+if optimizer_name == "AdamW":
     optimizer = keras.optimizers.AdamW(2e-5, weight_decay=0.01)
 else:
-    first = Extract(0)
     optimizer = AdamWarmup(10000, 1000, learning_rate=2e-5, weight_decay=0.01)
 model = keras.models.Model(inputs, head(first(features)))
 model.compile(optimizer, loss="sparse_categorical_crossentropy")

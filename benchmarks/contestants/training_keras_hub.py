@@ -7,7 +7,7 @@ import keras_hub
 from shared import serve
 from training_shared import VOCABULARY, make_texts
 
-*sizes, dtype, plain = sys.argv[1:]
+*sizes, dtype, plain, _ = sys.argv[1:]
 steps, batch_size, length, layers, size = map(int, sizes)
 plain = plain == "1"
 tokens, segments, labels = make_texts(steps * batch_size, length, not plain)

@@ -7,7 +7,7 @@ from shared import serve
 from training_shared import make_texts
 from transformers import BertConfig, BertModel
 
-*sizes, dtype, plain = sys.argv[1:]
+*sizes, dtype, plain, _ = sys.argv[1:]
 steps, batch_size, length, layers, size = map(int, sizes)
 plain = plain == "1"
 arrays = [

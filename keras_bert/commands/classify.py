@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     claim = nullcontext()
     if output is not None:
         claim = output_files.claimed(output, _settings(options, files), options)
-    with claim, shared.open_texts(options.file) as stream:
+    with claim, shared.open_texts(options.file, options) as stream:
         import_keras(options)
         from ..loader.task_models import load_task_model
 

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     claim = nullcontext()
     if output is not None:
         claim = output_files.claimed(output, _settings(options, files), options)
-    with claim, shared.open_texts(options.file) as stream:
+    with claim, shared.open_texts(options.file, options) as stream:
         model, pipeline = load_pipeline(
             files,
             options,

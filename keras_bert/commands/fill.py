@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
         _fill(model, tokenizer, text, limit, options, unknown)
     wrong = 0
     if not options.text:
-        with shared.open_texts("-") as stream:
+        with shared.open_texts("-", options) as stream:
             lines = shared.numbered_without_blanks(shared.lines(stream, "-"), options)
             for number, text in lines:
                 try:

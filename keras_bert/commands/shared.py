@@ -24,6 +24,8 @@ from ..tokenizer.unknown_tokens import UnknownTokens
 from ..tokenizer.vocabulary import how_to_convert, in_other_case
 from .arguments import PAIR_SEPARATOR
 
+_HOW_TO_CUT = {".tsv": "cut -f 2", ".csv": "cut -d , -f 2"}
+
 
 class CommandError(ValueError):
     """Something that the user can do something about; the message says what."""
@@ -176,8 +178,8 @@ def check_text_file(name: str) -> None:
 
 
 @contextmanager
-def open_texts(name: str) -> Iterator[BinaryIO]:
-    """Open a text file, or stdin for '-', for `lines`."""
+def open_texts(name: str, options: argparse.Namespace) -> Iterator[BinaryIO]:
+    """Open a text file, or stdin for '-', for `lines`; say so if it is named as a table."""
     if name == "-":
         if sys.stdin.isatty():
             sys.stderr.write("One text a line; end with Ctrl-D.\n")
@@ -185,6 +187,13 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
     else:
         check_text_file(name)
+        if cut := _HOW_TO_CUT.get(Path(name).suffix.lower()):
+            remark(
+                options,
+                f"{name} is named as a table: whole lines are taken as texts, header and all "
+                "columns included. Make a file with one text a line of it, for example by "
+                f"{cut} {name} > texts.txt",
+            )
         with open(name, "rb") as stream:
             _check_start(stream, name)
             yield stream

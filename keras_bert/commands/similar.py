@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
         options.pooling = "sentence" if is_sentence_folder(options.model) else "ave"
     files = shared.open_model(options)
     shared.check_pooling(options, files.folder)
-    with shared.open_texts(options.file) as stream:
+    with shared.open_texts(options.file, options) as stream:
         texts = list(shared.without_blanks(shared.lines(stream, options.file), options))
     needed = 1 if options.query is not None else 2
     if len(texts) < needed:

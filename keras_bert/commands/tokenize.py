@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> None:
         shared.check_special_tokens(tokenizer, path)
     unknown = UnknownTokens(tokenizer)
     says_masks = not options.official
-    with shared.open_texts(options.file) as stream:
+    with shared.open_texts(options.file, options) as stream:
         for line in shared.texts(stream, options):
             if says_masks and TOKEN_MASK in line:
                 shared.remark(options, f"{TOKEN_MASK} is split like other text without --official")

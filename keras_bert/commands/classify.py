@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> None:
 
         model, _ = load_task_model(files.folder, task=task)
         texts = shared.texts(stream, options)
+        if task == "sequence":  # others take no pairs
+            texts = shared.remarked_pairs(texts, options)
         records = partial(_records, model, record_of, files, texts, limit, options)
         if output is not None:
             output_files.write_all(

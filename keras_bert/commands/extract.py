@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> None:
             seq_len=options.max_length,
             batch_size=options.batch_size,
         )
-        texts = map(shared.as_pair, shared.texts(stream, options))
+        lines = shared.remarked_pairs(shared.texts(stream, options), options)
+        texts = map(shared.as_pair, lines)
         features = partial(_features, pipeline, files, texts, options)
         if output is None:
             count = shared.write_each(record(*item) for item in features(done=0))

@@ -37,12 +37,13 @@ def run(options: argparse.Namespace) -> None:
         )
     limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
     unknown = UnknownTokens(tokenizer)
-    for text in options.text:
+    for text in shared.remarked_pairs(options.text, options):
         _fill(model, tokenizer, text, limit, options, unknown)
     wrong = 0
     if not options.text:
         with shared.open_texts("-", options) as stream:
-            lines = shared.numbered_without_blanks(shared.lines(stream, "-"), options)
+            texts = shared.remarked_pairs(shared.lines(stream, "-"), options)
+            lines = shared.numbered_without_blanks(texts, options)
             for number, text in lines:
                 try:
                     _fill(model, tokenizer, text, limit, options, unknown)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from ..arguments import shorten
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
 from ..datasets.folders import is_named_as_archive, is_url, model_folder
@@ -289,6 +290,30 @@ def as_parts(line: str) -> tuple[str, ...]:
     """The one or two texts of a line."""
     pair = as_pair(line)
     return (pair,) if isinstance(pair, str) else pair
+
+
+def remarked_pairs(texts: Iterable[str], options: argparse.Namespace) -> Iterator[str]:
+    """Pass texts on, and say at the first whose separator makes no pair, or not the one meant."""
+    is_said = False
+    for text in texts:
+        if not is_said and (fate := _doubtful_pair(text)):
+            is_said = True
+            form = f"first{PAIR_SEPARATOR}second"
+            remark(options, f"{shorten(text)} {fate}; a pair is written {form!r}")
+        yield text
+
+
+def _doubtful_pair(text: str) -> str | None:
+    """What becomes of a text that has a separator and is perhaps no pair as it was meant."""
+    bare = PAIR_SEPARATOR.strip()
+    parts = as_parts(text)
+    if len(parts) == 1:
+        return "is taken as one text" if bare in text else None
+    if not all(map(str.strip, parts)):
+        return "is taken as a pair with an empty text"
+    if any(bare in part for part in parts):
+        return f"is divided at the last {PAIR_SEPARATOR!r} alone"
+    return None
 
 
 def pooling_of(options: argparse.Namespace) -> str | None:

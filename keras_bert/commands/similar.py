@@ -47,7 +47,7 @@ def _vectors(files: shared.ModelFolder, texts: list[str], options) -> np.ndarray
     """Vectors of length 1, one row per text."""
     output_len = 1 if options.pooling == "nsp" else None  # then nothing else is computed
     _, pipeline = load_pipeline(files, options, output_len=output_len, seq_len=None)
-    pairs = [shared.as_pair(text) for text in texts]
+    pairs = [shared.as_pair(text) for text in shared.remarked_pairs(texts, options)]
     vectors = np.stack(list(with_bar(pipeline(pairs), options, total=len(pairs))))
     shared.remark_count(pipeline.cut_texts, options)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> None:
     unknown = UnknownTokens(tokenizer)
     says_masks = not options.official
     with shared.open_texts(options.file, options) as stream:
-        for line in shared.texts(stream, options):
+        for line in shared.remarked_pairs(shared.texts(stream, options), options):
             if says_masks and TOKEN_MASK in line:
                 shared.remark(options, f"{TOKEN_MASK} is split like other text without --official")
                 says_masks = False

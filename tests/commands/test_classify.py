@@ -257,6 +257,13 @@ def test_long_texts_are_read_in_windows(command):
 
 
 @once
+@pytest.mark.parametrize("name", ["bert-sequence", "bert-tokens"])
+def test_separators_are_looked_at_where_pairs_are_taken(command, name):
+    err = command("classify", TASKS / name, stdin="a|||b\na\n")[2]
+    assert ("'a|||b' is taken as one text; " in err) == (name == "bert-sequence")
+
+
+@once
 def test_a_question_that_leaves_no_room(command):
     words = ["--question", " ".join("a" * 20)]
     code, out, err = command("classify", TASKS / "bert-answers", *words, stdin="a b\n")

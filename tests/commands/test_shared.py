@@ -220,6 +220,26 @@ def test_pairs(line, expected):
     assert shared.as_pair(line) == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "fate"),
+    [
+        ("||| b", "is taken as one text"),
+        ("a|||b", "is taken as one text"),
+        (" ||| b", "is taken as a pair with an empty text"),
+        ("a ||| ", "is taken as a pair with an empty text"),
+        ("a ||| b ||| c", "is divided at the last ' ||| ' alone"),
+        ("a ||| b", None),
+        ("a | b || c", None),
+        ("", None),
+    ],
+)
+def test_a_separator_that_makes_no_pair_is_remarked_once(capsys, line, fate):
+    lines = ["a", line, line]
+    assert list(shared.remarked_pairs(lines, options())) == lines
+    told = f"keras-bert extract: {line!r} {fate}; a pair is written 'first ||| second'\n"
+    assert capsys.readouterr().err == (told if fate else "")
+
+
 # Output
 
 

@@ -113,6 +113,13 @@ def test_a_mask_that_is_split_is_remarked_once(command, folder):
     assert command("tokenize", folder, "--official", stdin="[MASK] unable\n")[2] == ""
 
 
+def test_a_separator_that_makes_no_pair_is_remarked(command, folder):
+    out, err = command("tokenize", folder, "--official", stdin="un|||un\n")[1:]
+    assert out == "[CLS] un [UNK] [UNK] [UNK] un [SEP]\n"
+    told = "'un|||un' is taken as one text; a pair is written 'first ||| second'"
+    assert err.splitlines()[0] == f"keras-bert tokenize: {told}"
+
+
 def test_texts_that_are_not_utf_8(command, folder, tmp_path):
     (tmp_path / "texts").write_bytes(b"un\n\xff\n")
     code, _, err = command("tokenize", folder, tmp_path / "texts")

@@ -67,6 +67,13 @@ def test_a_vocabulary_without_a_special_token(command, folder, special):
         assert "token_dict" not in err
 
 
+def test_a_file_of_texts_is_no_vocabulary(command, tmp_path):
+    (tmp_path / "sentences.txt").write_text("un film\nune fin\n", "utf-8")
+    code, out, err = command("tokenize", tmp_path / "sentences.txt")
+    assert (code, out) == (1, "")
+    assert "sentences.txt has no '[CLS]', which every text needs: is it the model's?" in err
+
+
 def test_a_vocabulary_without_an_unknown_token(command, tmp_path):
     (tmp_path / "words.txt").write_text("[CLS]\n[SEP]\nun\n", "utf-8")
     out = command("tokenize", tmp_path / "words.txt", stdin="un ?\n")[1]

@@ -10,6 +10,7 @@ import numpy as np
 from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
 from ..checkpoints.paths import get_checkpoint_paths, is_sentence_folder
+from ..datasets.official import is_meant
 from ..families import Family
 from ..families.family import Naming
 from ..saving import conversion
@@ -33,7 +34,8 @@ def run(options: argparse.Namespace) -> None:
     target = Path(options.target)
     if not source.exists():
         raise CommandError(
-            f"there is no file or folder {source}, nor is it a URL or a name in PretrainedList"
+            f"there is no file or folder {source}, nor is it a URL or a name in PretrainedList."
+            f"{is_meant(options.source)}"
         )
     if source.is_file() and source.suffix not in _MODEL_FILES:
         raise CommandError(

@@ -356,6 +356,10 @@ def test_a_vocabulary_that_cannot_be_changed(command, google, tmp_path, changes)
             ["no/where", "{new}", "--to", "google"],
             "no file or folder no/where, nor is it a URL",
         ),
+        (
+            ["{google}/bert_model.ckpt", "{new}", "--to", "huggingface"],
+            "It is the prefix of a TensorFlow checkpoint: pass its folder, '{google}'.",
+        ),
         (["{google}", "{google}", "--to", "huggingface"], "is there already"),
     ],
 )
@@ -364,7 +368,7 @@ def test_errors(command, google, tmp_path, words, message):
     words = [word.format(google=google, new=tmp_path / "new") for word in words]
     code, out, err = command("convert", *words)
     assert (code, out) == (1, "")
-    assert message in err
+    assert message.format(google=google) in err
     assert list(tmp_path.iterdir()) == []
 
 

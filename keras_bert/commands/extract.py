@@ -53,8 +53,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_output(output: Path, options: argparse.Namespace) -> None:
-    if output.suffix not in FORMATS:
-        raise shared.CommandError(f"OUT must end in {', '.join(FORMATS)}. Received: {output}")
+    output_files.check_suffix(output, FORMATS)
     output_files.check_is_new(output)
     if output.suffix == ".npy" and options.pooling is None:
         raise shared.CommandError(

@@ -279,7 +279,12 @@ def test_a_question_that_leaves_no_room(command):
         ("bert-tokens", ["--question", "a"], "--question is for models that answer questions"),
         ("bert-tokens", ["--task", "answers"], "has no head for answers"),
         ("bert-sequence", ["--task", "tokens"], "has a head for the task 'sequence'"),
-        ("bert-tokens", ["-o", "out.npy"], "OUT must end in .jsonl or .json"),
+        ("bert-tokens", ["-o", "out.npy"], "OUT must end in .jsonl. Received: out.npy"),
+        (
+            "bert-tokens",
+            ["-o", "a/out.json"],
+            "as JSON Lines, an object a line: name it a/out.jsonl",
+        ),
     ],
 )
 def test_errors(command, name, words, message):

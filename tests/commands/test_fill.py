@@ -124,7 +124,7 @@ def test_texts_that_cannot_be_filled(command, google, text, message):
 
 
 def test_a_text_without_quotes(command, google):
-    code, out, err = command("fill", google, *"a b [MASK] c".split())
+    code, out, err = command("fill", google, "a", "b", "[MASK]", "c")
     told = "there is no [MASK] in the text 'a'; a text of several words stands in quotes"
     assert (code, out, err) == (1, "", f"keras-bert fill: {told}\n")
 

@@ -20,6 +20,8 @@ _EAGER = (
 
 def run(options: argparse.Namespace) -> None:
     """Run the script as `python SCRIPT` would, with the old names in place."""
+    if os.path.isdir(options.script):
+        raise CommandError(f"{options.script} is a folder, not a script")
     if not os.path.isfile(options.script):
         raise CommandError(f"there is no script {options.script!r}")
     from .. import keras_2019

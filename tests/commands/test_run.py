@@ -11,6 +11,11 @@ def test_a_script_that_is_not_there(capsys, monkeypatch):
     assert messages == "keras-bert run: there is no script 'nowhere.py'\n"
 
 
+def test_a_folder_is_no_script(capsys, monkeypatch, tmp_path):
+    code, _, messages = run(capsys, monkeypatch, "run", tmp_path)
+    assert (code, messages) == (1, f"keras-bert run: {tmp_path} is a folder, not a script\n")
+
+
 SCRIPT = """
 import sys
 import beside

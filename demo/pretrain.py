@@ -27,6 +27,7 @@ import json
 import os
 import sys
 import zipfile
+from math import inf
 from pathlib import Path
 
 from pretrain_options import ARCHITECTURE, OPTIONS, argument_parser
@@ -219,10 +220,8 @@ def check(settings) -> None:
     """Exit, before anything is written, if the settings are not possible."""
     for name, (_, (least, most), _) in OPTIONS.items():
         if not least <= settings[name] <= most:
-            sys.exit(
-                f"--{name.replace('_', '-')} must be from {least} to {most}. "
-                f"Received: {settings[name]}."
-            )
+            bounds = f"at least {least}" if most == inf else f"from {least} to {most}"
+            sys.exit(f"--{name.replace('_', '-')} must be {bounds}. Received: {settings[name]}.")
     length = settings["length"]
     if "initial" in settings:
         try:

@@ -20,7 +20,7 @@ from itertools import chain
 
 import numpy as np
 from options import argument_parser, is_model_file
-from tables import as_numbers, open_text, read_table
+from tables import as_numbers, is_csv, read_cells, read_table
 
 # Transitions are learnt from nothing, so they take larger steps than the weights of BERT.
 CRF_FACTORS = {"chain_kernel": 100.0}
@@ -30,19 +30,22 @@ BIO = {"B": "B", "I": "I", "M": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
 
 def read_sentences(path, limit):
     """A list of sentences, each a list of words and a list of as many tags, in BIO."""
-    with open_text(path) as file:
-        lines = [line.rstrip("\r\n") for line in file]
-    if lines and sorted(lines[0].split("\t")) == ["label", "text_a"]:
+    rows = read_cells(path)
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    is_named = {"text_a", "label"} <= set(header)
+    if is_named or has_sentences(path, rows):
+        if not is_named:
+            sys.exit(f"{path} needs columns text_a and label. Received: {rows[0]}")
         texts, labels = read_table(path, limit=limit)
         sentences = [
             (text.split(), label.split()) for (text,), label in zip(texts, labels, strict=True)
         ]
     else:
         sentences, words, tags = [], [], []
-        for line in [*lines, ""]:
-            if line.strip():
-                words.append(line.split()[0])
-                tags.append(line.split()[-1])
+        for row in [*rows, []]:
+            if parts := " ".join(row).split():
+                words.append(parts[0])
+                tags.append(parts[-1])
             elif words:
                 sentences.append((words, tags))
                 words, tags = [], []
@@ -68,6 +71,11 @@ def read_sentences(path, limit):
     if others := sorted(letters - {"B", "I"}):
         print(f"{path}: tags become BIO:", ", ".join(f"{each} to {BIO[each]}" for each in others))
     return sentences
+
+
+def has_sentences(path, rows):
+    """Whether rows have a sentence each, as in a table, and not a word and its tag."""
+    return any(is_csv(path) or (len(row) > 1 and " " in row[-1].strip()) for row in rows)
 
 
 def classes_of(sentences, path):

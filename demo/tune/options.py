@@ -44,7 +44,8 @@ def number_in(kind, least, below):
     def number(word):
         value = kind(word)
         if not least <= value < below:
-            raise argparse.ArgumentTypeError(f"{word} is not in the range from {least} to {below}")
+            most = "" if below == inf else f" and below {below}"
+            raise argparse.ArgumentTypeError(f"must be at least {least}{most}. Received: {word}")
         return value
 
     number.__name__ = kind.__name__  # used in argparse's messages
@@ -52,6 +53,8 @@ def number_in(kind, least, below):
 
 
 def existing_file(path):
+    if Path(path).is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder, not a file")
     if not Path(path).is_file():
         raise argparse.ArgumentTypeError(f"there is no file {path}")
     return path

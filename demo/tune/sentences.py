@@ -20,13 +20,11 @@ nearest of all second texts to its first one. The script prints this after every
 the learning curve in the folder --output. FOLDER can be loaded by sentence-transformers.
 """
 
-import csv
 import sys
-from pathlib import Path
 
 import numpy as np
 from options import argument_parser, is_model_file
-from tables import LABELS, SECOND_TEXTS, TEXTS, open_text
+from tables import LABELS, SECOND_TEXTS, TEXTS, read_cells
 
 FIRST_TEXTS = (*TEXTS, "anchor", "query", "question")
 OTHER_TEXTS = (*SECOND_TEXTS, "positive", "answer", "document")
@@ -37,13 +35,7 @@ GRADES = (*LABELS, "score", "similarity_score", "grade")
 
 def read_rows(path, limit):
     """Rows of texts (N tuples of two or three), and their grades (N,) or None."""
-    form = (
-        {}
-        if Path(path).suffix.lower() == ".csv"
-        else {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    )
-    with open_text(path) as file:
-        rows = [row for row in csv.reader(file, **form) if row]
+    rows = [row for row in read_cells(path) if row]
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     if not {*FIRST_TEXTS, *OTHER_TEXTS, *GRADES}.isdisjoint(header):
         columns = [find_column(header, FIRST_TEXTS), find_column(header, OTHER_TEXTS)]

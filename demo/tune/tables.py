@@ -26,19 +26,36 @@ def open_text(path):
         sys.exit(why_not_utf8(path))
 
 
+def read_cells(path):
+    """The rows of a table, lists of cells; those of empty lines are empty.
+
+    A .csv file has quotes and commas, or semicolons where its first row has no comma, as some
+    versions of Excel write it. Any other file has tabs and no quotes.
+    """
+    with open_text(path) as file:
+        if not is_csv(path):
+            return list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        rows = list(csv.reader(file))
+        if rows and len(rows[0]) == 1 and ";" in rows[0][0]:
+            file.seek(0)
+            rows = list(csv.reader(file, delimiter=";"))
+        return rows
+
+
+def is_csv(path):
+    return Path(path).suffix.lower() == ".csv"
+
+
 def read_table(path, text_count=1, limit=None):
     """Texts and labels of a table; prints which columns they are.
 
-    A .csv file has commas and quotes, any other file has tabs and no quotes. If the first line
-    contains none of the names above, it is data, with the texts first and the label last.
+    If the first line contains none of the names above, it is data, with the texts first and the
+    label last.
 
     Returns:
         A list of tuples of `text_count` texts, and a list of labels.
     """
-    is_csv = Path(path).suffix.lower() == ".csv"
-    form = {} if is_csv else {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    with open_text(path) as file:
-        rows = list(csv.reader(file, **form))
+    rows = read_cells(path)
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     has_header = not {*TEXTS, *SECOND_TEXTS, *LABELS}.isdisjoint(header)
     if has_header:
@@ -56,9 +73,10 @@ def read_table(path, text_count=1, limit=None):
             continue
         if len(row) <= max(columns) or (not has_header and len(row) != len(columns)):
             expected = len(header) if has_header else len(columns)
+            separators = "commas" if is_csv(path) else "tabs"
             sys.exit(
-                f"{path}, row {number}: expected {expected} columns, separated by "
-                f"{'commas' if is_csv else 'tabs'}; pairs of texts need --pairs. Received: {row}"
+                f"{path}, row {number}: expected {expected} columns, separated by {separators}; "
+                f"pairs of texts need --pairs. Received: {row}"
             )
         texts.append(tuple(row[column] for column in columns[:-1]))
         labels.append(row[columns[-1]].strip())

@@ -127,7 +127,10 @@ def _open_split(path: Path) -> Checkpoint:
         index = json.loads(path.read_bytes())
         files = index.get("weight_map") if isinstance(index, dict) else None
         if not isinstance(files, dict) or not files:
-            raise CheckpointError("it has no 'weight_map' that says which file holds which tensor")
+            raise CheckpointError(
+                "it is no index of a checkpoint in several files, as it has no 'weight_map'. If it "
+                "is a configuration, pass the checkpoint itself, or the folder"
+            )
         for file in files.values():
             if not isinstance(file, str) or file != Path(file).name or file in ("", ".."):
                 raise CheckpointError(f"its 'weight_map' refers to {file!r}, no name of a file")

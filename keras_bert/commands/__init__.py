@@ -91,7 +91,9 @@ def _parse(words: list[str]) -> argparse.Namespace:
     command = next((word for word in words if not word.startswith("-")), None)
     if command is None:
         return _parser().parse_args(words)
-    before = words[: words.index(command)]
+    before, behind = words[: words.index(command)], words[words.index(command) + 1 :]
+    if command == "help":
+        return _parse([*behind[:1], "--help"])
     if command not in COMMANDS:
         nearest = _nearest(command, COMMANDS)
         known = f"Commands: {', '.join(COMMANDS)}."

@@ -21,7 +21,7 @@ def _extract(commands) -> argparse.ArgumentParser:
         "-o",
         "--output",
         metavar="OUT",
-        help="file to write: .jsonl or .json; .npy, an array (texts, layers·D), with --pooling; "
+        help="file to write: .jsonl; .npy, an array (texts, layers·D), with --pooling; "
         ".parquet, a table, which needs pyarrow. JSON on stdout by default",
     )
     parser.add_argument(
@@ -63,8 +63,8 @@ def _classify(commands) -> argparse.ArgumentParser:
         "-o",
         "--output",
         metavar="OUT",
-        help="file to write, .jsonl or .json, of what --json prints; one that broke off is "
-        "continued by the same command",
+        help="file to write, .jsonl, of what --json prints; one that broke off is continued by the "
+        "same command",
     )
     parser.add_argument(
         "--task",

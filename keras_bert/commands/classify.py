@@ -25,25 +25,27 @@ from .starting import import_keras
 from .task_outputs import Record, answered, as_lines, classified, tagged
 
 _LEAST_ROOM = 4  # so much of a window, at least, is for the text, and the rest for the question
-_SUFFIXES = (".jsonl", ".json")
 
 
 def run(options: argparse.Namespace) -> None:
     """Classify."""
     output = Path(options.output) if options.output else None
     if output is not None:
-        _check_output(output)
+        output_files.check_suffix(output, [".jsonl"])
+        output_files.check_is_new(output)
     files = shared.open_model(options)
     record_of, task, limit = _task(files, options)
     claim = nullcontext()
     if output is not None:
         claim = output_files.claimed(output, _settings(options, files), options)
-    with claim, shared.open_texts(options.file) as stream:
+    with claim, shared.open_texts(options.file, options) as stream:
         import_keras(options)
         from ..loader.task_models import load_task_model
 
         model, _ = load_task_model(files.folder, task=task)
         texts = shared.texts(stream, options)
+        if task == "sequence":  # others take no pairs
+            texts = shared.remarked_pairs(texts, options)
         records = partial(_records, model, record_of, files, texts, limit, options)
         if output is not None:
             output_files.write_all(
@@ -84,12 +86,6 @@ def _task(files: shared.ModelFolder, options: argparse.Namespace):
     told = ["read in windows of {} tokens"] if found.task != "sequence" else []
     shared.check_length(options, limit, *told)
     return record_of, found.task, min(limit, options.max_length or limit)
-
-
-def _check_output(output: Path) -> None:
-    if output.suffix not in _SUFFIXES:
-        raise shared.CommandError(f"OUT must end in {' or '.join(_SUFFIXES)}. Received: {output}")
-    output_files.check_is_new(output)
 
 
 def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:

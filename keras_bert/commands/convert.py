@@ -10,6 +10,7 @@ import numpy as np
 from ..arguments import check_on_disk
 from ..checkpoints.listing import with_ranges
 from ..checkpoints.paths import get_checkpoint_paths, is_sentence_folder
+from ..datasets.official import is_meant
 from ..families import Family
 from ..families.family import Naming
 from ..saving import conversion
@@ -24,6 +25,7 @@ _WRITERS = {
     "google": conversion.write_google_folder,
     "huggingface": conversion.write_hugging_face_folder,
 }
+_MOST_ROWS_OF_PADDING = 127  # some tables are padded to a multiple of 8, 64 or 128 rows
 _MODEL_FILES = (".keras", ".h5", ".hdf5")
 
 
@@ -33,7 +35,8 @@ def run(options: argparse.Namespace) -> None:
     target = Path(options.target)
     if not source.exists():
         raise CommandError(
-            f"there is no file or folder {source}, nor is it a URL or a name in PretrainedList"
+            f"there is no file or folder {source}, nor is it a URL or a name in PretrainedList."
+            f"{is_meant(options.source)}"
         )
     if source.is_file() and source.suffix not in _MODEL_FILES:
         raise CommandError(
@@ -70,6 +73,7 @@ def _to_folder(source: Path, target: Path, options: argparse.Namespace) -> None:
         if source.is_file():
             path = _vocabulary_path(source, options)
             files = _read_model_file(source, path, options, begin)
+            _check_vocabulary(files, path)
         else:
             path = get_checkpoint_paths(source).vocab
             begin("reading")
@@ -112,6 +116,18 @@ def _read_model_file(
 
     begin("reading")
     return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
+
+
+def _check_vocabulary(files: conversion.ConvertibleModel, path: Path) -> None:
+    """Refuse a vocabulary that cannot be the model's, as it has another number of tokens."""
+    if not isinstance(files.vocabulary, Mapping):
+        return
+    count, size = len(files.vocabulary), files.config["vocab_size"]
+    if not 0 <= size - count <= _MOST_ROWS_OF_PADDING:
+        raise CommandError(
+            f"{path} has {count} tokens, the model {size}: it is another model's vocabulary. Name "
+            "the model's own by --vocab"
+        )
 
 
 def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> Path | None:

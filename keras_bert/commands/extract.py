@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     claim = nullcontext()
     if output is not None:
         claim = output_files.claimed(output, _settings(options, files), options)
-    with claim, shared.open_texts(options.file) as stream:
+    with claim, shared.open_texts(options.file, options) as stream:
         model, pipeline = load_pipeline(
             files,
             options,
@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> None:
             seq_len=options.max_length,
             batch_size=options.batch_size,
         )
-        texts = map(shared.as_pair, shared.texts(stream, options))
+        lines = shared.remarked_pairs(shared.texts(stream, options), options)
+        texts = map(shared.as_pair, lines)
         features = partial(_features, pipeline, files, texts, options)
         if output is None:
             count = shared.write_each(record(*item) for item in features(done=0))
@@ -52,8 +53,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_output(output: Path, options: argparse.Namespace) -> None:
-    if output.suffix not in FORMATS:
-        raise shared.CommandError(f"OUT must end in {', '.join(FORMATS)}. Received: {output}")
+    output_files.check_suffix(output, FORMATS)
     output_files.check_is_new(output)
     if output.suffix == ".npy" and options.pooling is None:
         raise shared.CommandError(

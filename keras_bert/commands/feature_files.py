@@ -169,4 +169,4 @@ class Parquet:
         return sorted(self.path.glob("[0-9]*.parquet"))
 
 
-FORMATS = {".jsonl": JsonLines, ".json": JsonLines, ".npy": Npy, ".parquet": Parquet}
+FORMATS = {".jsonl": JsonLines, ".npy": Npy, ".parquet": Parquet}

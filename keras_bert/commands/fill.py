@@ -24,8 +24,9 @@ def run(options: argparse.Namespace) -> None:
     paths, vocabulary, tokenizer = files.paths, files.vocabulary, files.tokenizer
     if TOKEN_MASK not in vocabulary:
         raise shared.CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
+    hint = "; a text of several words stands in quotes" if len(options.text) > 1 else ""
     for text in options.text:
-        _check_mask(text)
+        _check_mask(text, hint)
     _check_head(files, options)
     keep_masks(tokenizer)
     import_keras(options)
@@ -37,12 +38,13 @@ def run(options: argparse.Namespace) -> None:
         )
     limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
     unknown = UnknownTokens(tokenizer)
-    for text in options.text:
+    for text in shared.remarked_pairs(options.text, options):
         _fill(model, tokenizer, text, limit, options, unknown)
     wrong = 0
     if not options.text:
-        with shared.open_texts("-") as stream:
-            lines = shared.numbered_without_blanks(shared.lines(stream, "-"), options)
+        with shared.open_texts("-", options) as stream:
+            texts = shared.remarked_pairs(shared.lines(stream, "-"), options)
+            lines = shared.numbered_without_blanks(texts, options)
             for number, text in lines:
                 try:
                     _fill(model, tokenizer, text, limit, options, unknown)
@@ -54,12 +56,12 @@ def run(options: argparse.Namespace) -> None:
         raise shared.CommandError(f"lines without guesses: {wrong}")
 
 
-def _check_mask(text: str) -> None:
+def _check_mask(text: str, hint: str = "") -> None:
     if TOKEN_MASK not in text:
         message = f"there is no {TOKEN_MASK} in the text {text!r}"
         if re.search(r"[\[<]mask[\]>]", text, re.IGNORECASE):
             message += f"; it is written {TOKEN_MASK}"
-        raise shared.CommandError(message)
+        raise shared.CommandError(message + hint)
 
 
 def _check_head(files: shared.ModelFolder, options: argparse.Namespace) -> None:

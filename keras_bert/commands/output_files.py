@@ -24,6 +24,17 @@ def part_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.part")
 
 
+def check_suffix(output: Path, suffixes: Iterable[str]) -> None:
+    """Raise where a name has another ending than those of what can be written."""
+    if output.suffix == ".json":
+        name = output.with_suffix(".jsonl")
+        raise shared.CommandError(
+            f"JSON is written as JSON Lines, an object a line: name it {name}"
+        )
+    if output.suffix not in suffixes:
+        raise shared.CommandError(f"OUT must end in {', '.join(suffixes)}. Received: {output}")
+
+
 def check_is_new(output: Path) -> None:
     """Raise where a file is there already, or no folder for it."""
     if not output.parent.is_dir():

@@ -4,10 +4,12 @@ import argparse
 import os
 import runpy
 import sys
+import warnings
 
 from .shared import CommandError
 from .starting import quietly
 
+_COMPILED = (".pyc", ".pyz", ".zip")  # which Python runs as well
 _GRAPH = (
     "keras-bert run: the script was executed eagerly, and this looks as if it was written for "
     "graph mode, in which `python -m keras_bert run --graph SCRIPT` runs it."
@@ -20,8 +22,11 @@ _EAGER = (
 
 def run(options: argparse.Namespace) -> None:
     """Run the script as `python SCRIPT` would, with the old names in place."""
+    if os.path.isdir(options.script):
+        raise CommandError(f"{options.script} is a folder, not a script")
     if not os.path.isfile(options.script):
         raise CommandError(f"there is no script {options.script!r}")
+    _check_syntax(options.script)
     from .. import keras_2019
 
     with quietly(options):
@@ -37,4 +42,16 @@ def run(options: argparse.Namespace) -> None:
             print(_GRAPH, file=sys.stderr)  # noqa: T201
         if keras_2019.needs_eager_execution(error):
             print(_EAGER, file=sys.stderr)  # noqa: T201
+        raise SystemExit(1) from None
+
+
+def _check_syntax(script: str) -> None:
+    """End as Python does with a file that is no Python, before Keras is imported for it."""
+    if script.endswith(_COMPILED):
+        return
+    try:
+        with open(script, "rb") as file, warnings.catch_warnings(action="ignore"):
+            compile(file.read(), script, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:  # the latter of bytes that are no text
+        sys.excepthook(type(error), error.with_traceback(None), None)
         raise SystemExit(1) from None

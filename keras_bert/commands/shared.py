@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from ..arguments import shorten
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
 from ..datasets.folders import is_named_as_archive, is_url, model_folder
@@ -23,6 +24,8 @@ from ..tokenizer.cut_texts import CutTexts
 from ..tokenizer.unknown_tokens import UnknownTokens
 from ..tokenizer.vocabulary import how_to_convert, in_other_case
 from .arguments import PAIR_SEPARATOR
+
+_HOW_TO_CUT = {".tsv": "cut -f 2", ".csv": "cut -d , -f 2"}
 
 
 class CommandError(ValueError):
@@ -176,8 +179,8 @@ def check_text_file(name: str) -> None:
 
 
 @contextmanager
-def open_texts(name: str) -> Iterator[BinaryIO]:
-    """Open a text file, or stdin for '-', for `lines`."""
+def open_texts(name: str, options: argparse.Namespace) -> Iterator[BinaryIO]:
+    """Open a text file, or stdin for '-', for `lines`; say so if it is named as a table."""
     if name == "-":
         if sys.stdin.isatty():
             sys.stderr.write("One text a line; end with Ctrl-D.\n")
@@ -185,6 +188,13 @@ def open_texts(name: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
     else:
         check_text_file(name)
+        if cut := _HOW_TO_CUT.get(Path(name).suffix.lower()):
+            remark(
+                options,
+                f"{name} is named as a table: whole lines are taken as texts, header and all "
+                "columns included. Make a file with one text a line of it, for example by "
+                f"{cut} {name} > texts.txt",
+            )
         with open(name, "rb") as stream:
             _check_start(stream, name)
             yield stream
@@ -280,6 +290,30 @@ def as_parts(line: str) -> tuple[str, ...]:
     """The one or two texts of a line."""
     pair = as_pair(line)
     return (pair,) if isinstance(pair, str) else pair
+
+
+def remarked_pairs(texts: Iterable[str], options: argparse.Namespace) -> Iterator[str]:
+    """Pass texts on, and say at the first whose separator makes no pair, or not the one meant."""
+    is_said = False
+    for text in texts:
+        if not is_said and (fate := _doubtful_pair(text)):
+            is_said = True
+            form = f"first{PAIR_SEPARATOR}second"
+            remark(options, f"{shorten(text)} {fate}; a pair is written {form!r}")
+        yield text
+
+
+def _doubtful_pair(text: str) -> str | None:
+    """What becomes of a text that has a separator and is perhaps no pair as it was meant."""
+    bare = PAIR_SEPARATOR.strip()
+    parts = as_parts(text)
+    if len(parts) == 1:
+        return "is taken as one text" if bare in text else None
+    if not all(map(str.strip, parts)):
+        return "is taken as a pair with an empty text"
+    if any(bare in part for part in parts):
+        return f"is divided at the last {PAIR_SEPARATOR!r} alone"
+    return None
 
 
 def pooling_of(options: argparse.Namespace) -> str | None:

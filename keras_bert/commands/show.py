@@ -88,7 +88,7 @@ def _check_output(output: Path) -> None:
 
 
 def _check_texts(texts: list[str], options: argparse.Namespace) -> None:
-    for text in texts:
+    for text in shared.remarked_pairs(texts, options):
         if os.path.isfile(text):
             told = f"{text!r} is taken as a text, though there is a file of that name"
             shared.remark(options, told)

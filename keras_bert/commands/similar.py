@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
         options.pooling = "sentence" if is_sentence_folder(options.model) else "ave"
     files = shared.open_model(options)
     shared.check_pooling(options, files.folder)
-    with shared.open_texts(options.file) as stream:
+    with shared.open_texts(options.file, options) as stream:
         texts = list(shared.without_blanks(shared.lines(stream, options.file), options))
     needed = 1 if options.query is not None else 2
     if len(texts) < needed:
@@ -47,7 +47,7 @@ def _vectors(files: shared.ModelFolder, texts: list[str], options) -> np.ndarray
     """Vectors of length 1, one row per text."""
     output_len = 1 if options.pooling == "nsp" else None  # then nothing else is computed
     _, pipeline = load_pipeline(files, options, output_len=output_len, seq_len=None)
-    pairs = [shared.as_pair(text) for text in texts]
+    pairs = [shared.as_pair(text) for text in shared.remarked_pairs(texts, options)]
     vectors = np.stack(list(with_bar(pipeline(pairs), options, total=len(pairs))))
     shared.remark_count(pipeline.cut_texts, options)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -12,17 +12,15 @@ from . import shared
 
 def run(options: argparse.Namespace) -> None:
     """Tokenize."""
-    if os.path.isfile(options.model) and not is_named_as_archive(options.model):
-        path = options.model
-    else:
-        path = shared.model_paths(options.model)[1].vocab
+    is_file = os.path.isfile(options.model) and not is_named_as_archive(options.model)
+    path = options.model if is_file else shared.model_paths(options.model)[1].vocab
     tokenizer = shared.make_tokenizer(options, path)
-    if options.ids or options.json:
+    if is_file or options.ids or options.json:  # a file may be one of texts, the model forgotten
         shared.check_special_tokens(tokenizer, path)
     unknown = UnknownTokens(tokenizer)
     says_masks = not options.official
-    with shared.open_texts(options.file) as stream:
-        for line in shared.texts(stream, options):
+    with shared.open_texts(options.file, options) as stream:
+        for line in shared.remarked_pairs(shared.texts(stream, options), options):
             if says_masks and TOKEN_MASK in line:
                 shared.remark(options, f"{TOKEN_MASK} is split like other text without --official")
                 says_masks = False

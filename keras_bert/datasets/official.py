@@ -114,6 +114,24 @@ _ORGANIZATIONS = {
 }
 
 
+# The page of a model or of a file of it, as browsers show its address; archives are downloaded.
+_HUB_PAGE = re.compile(
+    r"https?:/{1,2}(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com)/"
+    r"([\w-][\w.-]*(?:/\w[\w.-]*)?)(?:/(?:tree|blob)/([\w.-]+)(?:/[^?#]*)?)?/?(?:[?#].*)?"
+    r"(?<!\.zip)(?<!\.tar\.gz)(?<!\.tgz)",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def on_hub_page(address: str) -> str | None:
+    """The name of the model, with its revision, whose page on the hub an address is; else None."""
+    match = _HUB_PAGE.fullmatch(address)
+    if match is None:
+        return None
+    name, revision = match.groups()
+    return name if revision in (None, "main") else f"{name}@{revision}"
+
+
 def no_such_model(name: str) -> FileNotFoundError:
     """Make the error for what is neither path nor name, with the name that was perhaps meant."""
     return FileNotFoundError(
@@ -130,13 +148,14 @@ def is_meant(name: str) -> str:
     names = list_names()
     nearest = difflib.get_close_matches(name.lower(), names, n=1)
     nearest = nearest or [each for each in names if sorted(each) == sorted(name.lower())]
+    page = on_hub_page(name)
     # `Path` makes one slash of two.
-    bare = re.sub("^hf:/{1,2}", "", name, flags=re.IGNORECASE)
+    bare = page or re.sub("^hf:/{1,2}", "", name, flags=re.IGNORECASE)
+    if page or (not nearest and re.fullmatch(r"[\w-][\w.-]*/\w[\w.-]*", bare)):
+        nearest = [f"hf://{bare}"]
     for pattern, organization in _ORGANIZATIONS.items():
         if re.fullmatch(pattern, bare, re.ASCII):
             nearest = [f"hf://{organization}/{bare}"]
-    if not nearest and re.fullmatch(r"[\w-][\w.-]*/\w[\w.-]*", bare):
-        nearest = [f"hf://{bare}"]
     return f" Is {nearest[0]!r} meant?" if nearest else ""
 
 

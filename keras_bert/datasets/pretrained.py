@@ -18,7 +18,14 @@ from .hashes import (
     record_source,
 )
 from .hub import PREFIX, hub_folder
-from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
+from .official import (
+    GOOGLE_STORAGE,
+    PretrainedInfo,
+    PretrainedList,
+    by_name,
+    no_such_model,
+    on_hub_page,
+)
 from .saved_models import check_is_no_saved_model, is_named_as_saved_model, saved_model_error
 from .unpacking import ArchiveError, unpack
 
@@ -90,7 +97,8 @@ def get_pretrained(
                 )
             return hub_folder(address, progress)
         local = _local_path(address)
-        if local is None and urlsplit(address).scheme not in ("http", "https"):
+        is_web = urlsplit(address).scheme in ("http", "https")
+        if local is None and (not is_web or on_hub_page(address)):
             raise no_such_model(address)
         if local is not None and local.is_dir():
             return str(local)

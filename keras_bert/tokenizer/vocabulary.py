@@ -199,10 +199,12 @@ def in_other_case(token: str, vocabulary: Iterable[str]) -> list[str]:
 
 def how_to_convert(start: bytes) -> str:
     """Tell how a file with this start becomes UTF-8."""
-    encoding = "UTF-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "GBK"
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "convert it by iconv -f UTF-16 -t UTF-8"
+    # No bytes tell these apart: each is also text, though another, in the other encoding.
     return (
-        f"convert it, for example by iconv -f {encoding} -t UTF-8, which takes the name of its "
-        "encoding after -f"
+        "convert it from its encoding, for example by iconv -f GBK -t UTF-8 (Chinese) or by "
+        "iconv -f WINDOWS-1252 -t UTF-8 (Western)"
     )
 
 

@@ -175,6 +175,7 @@ def test_a_missing_part(split):
         ("{", "damaged"),
         ("[" * 100_000, "damaged"),
         ("[]", "no 'weight_map'"),
+        ('{"hidden_size": 8}', "If it is a configuration, pass the checkpoint itself"),
         ('{"weight_map": []}', "no 'weight_map'"),
         ('{"weight_map": {}}', "no 'weight_map'"),
         ('{"weight_map": {"a": 1}}', "refers to 1"),

@@ -257,6 +257,13 @@ def test_long_texts_are_read_in_windows(command):
 
 
 @once
+@pytest.mark.parametrize("name", ["bert-sequence", "bert-tokens"])
+def test_separators_are_looked_at_where_pairs_are_taken(command, name):
+    err = command("classify", TASKS / name, stdin="a|||b\na\n")[2]
+    assert ("'a|||b' is taken as one text; " in err) == (name == "bert-sequence")
+
+
+@once
 def test_a_question_that_leaves_no_room(command):
     words = ["--question", " ".join("a" * 20)]
     code, out, err = command("classify", TASKS / "bert-answers", *words, stdin="a b\n")
@@ -272,7 +279,12 @@ def test_a_question_that_leaves_no_room(command):
         ("bert-tokens", ["--question", "a"], "--question is for models that answer questions"),
         ("bert-tokens", ["--task", "answers"], "has no head for answers"),
         ("bert-sequence", ["--task", "tokens"], "has a head for the task 'sequence'"),
-        ("bert-tokens", ["-o", "out.npy"], "OUT must end in .jsonl or .json"),
+        ("bert-tokens", ["-o", "out.npy"], "OUT must end in .jsonl. Received: out.npy"),
+        (
+            "bert-tokens",
+            ["-o", "a/out.json"],
+            "as JSON Lines, an object a line: name it a/out.jsonl",
+        ),
     ],
 )
 def test_errors(command, name, words, message):

@@ -356,6 +356,10 @@ def test_a_vocabulary_that_cannot_be_changed(command, google, tmp_path, changes)
             ["no/where", "{new}", "--to", "google"],
             "no file or folder no/where, nor is it a URL",
         ),
+        (
+            ["{google}/bert_model.ckpt", "{new}", "--to", "huggingface"],
+            "It is the prefix of a TensorFlow checkpoint: pass its folder, '{google}'.",
+        ),
         (["{google}", "{google}", "--to", "huggingface"], "is there already"),
     ],
 )
@@ -364,14 +368,27 @@ def test_errors(command, google, tmp_path, words, message):
     words = [word.format(google=google, new=tmp_path / "new") for word in words]
     code, out, err = command("convert", *words)
     assert (code, out) == (1, "")
-    assert message in err
+    assert message.format(google=google) in err
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("count", [20, 40])
-def test_a_vocabulary_of_another_model_is_remarked(command, google, tmp_path, count):
-    words = "".join(f"word{index}\n" for index in range(count))
-    told = f"vocab.txt has {count} tokens, the model 30: does it belong to it?\n"
+@pytest.mark.parametrize(("count", "size", "code"), [(31, 30, 1), (30, 157, 0), (30, 158, 1)])
+def test_a_vocabulary_that_cannot_be_the_models(command, tmp_path, count, size, code):
+    write_google_folder(tmp_path / "google", {**CONFIG, "vocab_size": size})
+    (tmp_path / "google" / "vocab.txt").unlink()
+    file, vocabulary = tmp_path / "model.keras", tmp_path / "other.txt"
+    assert command("convert", tmp_path / "google", file)[0] == 0
+    vocabulary.write_text("".join(f"word{index}\n" for index in range(count)))
+    words = ("convert", file, tmp_path / "new", "--to", "google", "--vocab", vocabulary)
+    told = f"{vocabulary} has {count} tokens, the model {size}: it is another model's vocabulary"
+    found, _, err = command(*words)
+    assert (found, told in err) == (code, code == 1)
+    assert (tmp_path / "new").exists() == (code == 0)
+
+
+def test_a_vocabulary_with_fewer_tokens_is_remarked(command, google, tmp_path):
+    words = "".join(f"word{index}\n" for index in range(20))
+    told = "vocab.txt has 20 tokens, the model 30: does it belong to it?\n"
     file = tmp_path / "model.keras"
     assert command("convert", google, file)[0] == 0
     (tmp_path / "vocab.txt").write_text(words)

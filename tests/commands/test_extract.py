@@ -275,7 +275,8 @@ def test_no_texts(command, google, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["-o", "{folder}/a.csv"], "OUT must end in"),
+        (["-o", "{folder}/a.csv"], "OUT must end in .jsonl, .npy, .parquet"),
+        (["-o", "{folder}/a.json"], "JSON Lines, an object a line: name it {folder}/a.jsonl"),
         (["-o", "{folder}/a.npy"], "add --pooling"),
         (["-o", "{folder}/texts.txt.jsonl"], "is there already"),
         (

@@ -11,7 +11,7 @@ from keras_bert.commands.feature_files import FORMATS, record
 pytestmark = once
 
 COUNT, DIMENSION, LAYERS = 300, 4, [-1, -2]  # more than one group of rows of a Parquet file
-SUFFIXES = [".jsonl", ".json", ".npy", ".parquet"]
+SUFFIXES = [".jsonl", ".npy", ".parquet"]
 
 
 def text(index, pooled):

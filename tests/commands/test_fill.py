@@ -123,6 +123,12 @@ def test_texts_that_cannot_be_filled(command, google, text, message):
     assert message in err
 
 
+def test_a_text_without_quotes(command, google):
+    code, out, err = command("fill", google, "a", "b", "[MASK]", "c")
+    told = "there is no [MASK] in the text 'a'; a text of several words stands in quotes"
+    assert (code, out, err) == (1, "", f"keras-bert fill: {told}\n")
+
+
 def test_a_line_that_cannot_be_filled_is_remarked_and_left_out(command, google):
     lines = ["a b", "", "a [MASK]", "[MASK]" * 15, "b [MASK]"]
     code, out, err = command("fill", google, "--top", "1", stdin="\n".join(lines))

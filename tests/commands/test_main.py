@@ -26,6 +26,17 @@ def test_help(words, capsys):
     assert len(words) > 1 or all(f"\n    {command} " in text for command in COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [(["help"], "[-h]"), (["help", "fill"], "fill [-h]"), (["help", "run", "a"], "run [-h]")],
+)
+def test_help_may_be_asked_for_as_a_command(words, usage, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: keras-bert {usage}")
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])

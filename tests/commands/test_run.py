@@ -1,7 +1,7 @@
 """The command runs a script as Python would."""
 
 import pytest
-from command_line import PACKAGE, run
+from command_line import PACKAGE, run, start
 from old_scripts import on_keras_2, results_of, run_script
 
 
@@ -9,6 +9,24 @@ def test_a_script_that_is_not_there(capsys, monkeypatch):
     code, _, messages = run(capsys, monkeypatch, "run", "nowhere.py")
     assert code == 1
     assert messages == "keras-bert run: there is no script 'nowhere.py'\n"
+
+
+def test_a_folder_is_no_script(capsys, monkeypatch, tmp_path):
+    code, _, messages = run(capsys, monkeypatch, "run", tmp_path)
+    assert (code, messages) == (1, f"keras-bert run: {tmp_path} is a folder, not a script\n")
+
+
+@pytest.mark.parametrize("name", ["sentences.txt", "script.py"])
+def test_what_is_no_python_ends_as_python_ends_it(tmp_path, name):
+    (tmp_path / name).write_text("Our troops were defeated.\n")
+    process = start("run", name, prefix=("-X", "importtime", "-m", "keras_bert"), cwd=tmp_path)
+    _, messages = process.communicate(timeout=60)
+    imported = {line.rsplit("|")[-1].strip() for line in messages.splitlines()}
+    said = [line for line in messages.splitlines() if not line.startswith("import time:")]
+    assert process.returncode == 1
+    assert not imported & {"tensorflow", "tf_keras"}
+    assert said[0] == f'  File "{name}", line 1'
+    assert said[-1].startswith("SyntaxError: ")
 
 
 SCRIPT = """

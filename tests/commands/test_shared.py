@@ -123,10 +123,10 @@ def test_lines_end_at_line_feeds_alone(tmp_path, monkeypatch):
     content = "\ufeffone\r\n\ntwo\u2028too\x0b\rthree\nfour".encode()
     expected = ["one", "", "two\u2028too\x0b\rthree", "four"]
     (tmp_path / "texts").write_bytes(content)
-    with shared.open_texts(str(tmp_path / "texts")) as stream:
+    with shared.open_texts(str(tmp_path / "texts"), options()) as stream:
         assert list(shared.lines(stream, "texts")) == expected
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), "latin-1"))
-    with shared.open_texts("-") as stream:
+    with shared.open_texts("-", options()) as stream:
         assert list(shared.lines(stream, "-")) == expected
 
 
@@ -135,7 +135,7 @@ def test_the_line_that_is_not_utf_8_is_named(tmp_path, monkeypatch):
     (tmp_path / "texts").write_bytes(content)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     for name in (str(tmp_path / "texts"), "-"):
-        with shared.open_texts(name) as stream:
+        with shared.open_texts(name, options()) as stream:
             read = shared.lines(stream, "texts")
             assert [next(read) for _ in range(8)] == ["é", *["fine"] * 7]
             with pytest.raises(CommandError, match=r"^texts is not UTF-8 \(line 9: invalid start"):
@@ -148,16 +148,16 @@ def test_the_first_line_of_a_pipe_is_looked_at_before_it_is_read(monkeypatch):
         reading, writing = os.pipe()
         monkeypatch.setattr(sys, "stdin", open(reading))  # noqa: SIM115
         with sys.stdin, open(writing, "wb") as stream:
-            with shared.open_texts("-"):  # nothing is there yet
+            with shared.open_texts("-", options()):  # nothing is there yet
                 pass
             stream.write(content.encode("gbk"))
             stream.flush()
             if told:
                 with pytest.raises(CommandError, match=rf"^- is not UTF-8 \({told}"):
-                    shared.open_texts("-").__enter__()
+                    shared.open_texts("-", options()).__enter__()
                 continue
             stream.close()
-            with shared.open_texts("-") as found:
+            with shared.open_texts("-", options()) as found:
                 assert found.read() == content.encode("gbk")
 
 
@@ -173,16 +173,34 @@ def test_how_to_convert_other_encodings(encoding, command):
 def test_programs_say_of_their_files_what_commands_say(tmp_path):
     path = tmp_path / "texts"
     path.write_bytes(b"fine\n" + "中文".encode("gbk"))
-    with pytest.raises(CommandError) as error, shared.open_texts(str(path)) as stream:
+    with pytest.raises(CommandError) as error, shared.open_texts(str(path), options()) as stream:
         list(shared.lines(stream, str(path)))
     assert shared.why_not_utf8(path) == str(error.value)
     assert f"{path} is not UTF-8 (line 2: " in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "cut"),
+    [("a.csv", "cut -d , -f 2"), ("A.TSV", "cut -f 2"), ("texts.txt", None), ("tsv", None)],
+)
+def test_a_table_is_remarked_once(tmp_path, capsys, name, cut):
+    path = tmp_path / name
+    path.write_text("id\ttext\n1\ta\n", "utf-8")
+    with shared.open_texts(str(path), options()) as stream:
+        assert list(shared.lines(stream, str(path))) == ["id\ttext", "1\ta"]
+    err = capsys.readouterr().err
+    if cut is None:
+        assert err == ""
+    else:
+        told = f"keras-bert extract: {path} is named as a table: whole lines are taken as texts, "
+        assert (err.startswith(told), err.count("\n")) == (True, 1)
+        assert err.endswith(f" by {cut} {path} > texts.txt\n")
+
+
 def test_a_text_instead_of_a_file():
     with (
         pytest.raises(CommandError, match=r"no text file 'a text'\. To give one text: echo"),
-        shared.open_texts("a text"),
+        shared.open_texts("a text", options()),
     ):
         pass
 
@@ -200,6 +218,26 @@ def test_a_text_instead_of_a_file():
 def test_pairs(line, expected):
     """The last separator counts, as in Google's tool."""
     assert shared.as_pair(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "fate"),
+    [
+        ("||| b", "is taken as one text"),
+        ("a|||b", "is taken as one text"),
+        (" ||| b", "is taken as a pair with an empty text"),
+        ("a ||| ", "is taken as a pair with an empty text"),
+        ("a ||| b ||| c", "is divided at the last ' ||| ' alone"),
+        ("a ||| b", None),
+        ("a | b || c", None),
+        ("", None),
+    ],
+)
+def test_a_separator_that_makes_no_pair_is_remarked_once(capsys, line, fate):
+    lines = ["a", line, line]
+    assert list(shared.remarked_pairs(lines, options())) == lines
+    told = f"keras-bert extract: {line!r} {fate}; a pair is written 'first ||| second'\n"
+    assert capsys.readouterr().err == (told if fate else "")
 
 
 # Output

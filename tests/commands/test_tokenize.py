@@ -67,6 +67,13 @@ def test_a_vocabulary_without_a_special_token(command, folder, special):
         assert "token_dict" not in err
 
 
+def test_a_file_of_texts_is_no_vocabulary(command, tmp_path):
+    (tmp_path / "sentences.txt").write_text("un film\nune fin\n", "utf-8")
+    code, out, err = command("tokenize", tmp_path / "sentences.txt")
+    assert (code, out) == (1, "")
+    assert "sentences.txt has no '[CLS]', which every text needs: is it the model's?" in err
+
+
 def test_a_vocabulary_without_an_unknown_token(command, tmp_path):
     (tmp_path / "words.txt").write_text("[CLS]\n[SEP]\nun\n", "utf-8")
     out = command("tokenize", tmp_path / "words.txt", stdin="un ?\n")[1]
@@ -111,6 +118,13 @@ def test_a_mask_that_is_split_is_remarked_once(command, folder):
     code, _, err = command("tokenize", folder, stdin="[MASK] unable\nun [MASK] unable unable\n")
     assert (code, err.count("[MASK] is split"), "--official" in err) == (0, 1, True)
     assert command("tokenize", folder, "--official", stdin="[MASK] unable\n")[2] == ""
+
+
+def test_a_separator_that_makes_no_pair_is_remarked(command, folder):
+    out, err = command("tokenize", folder, "--official", stdin="un|||un\n")[1:]
+    assert out == "[CLS] un [UNK] [UNK] [UNK] un [SEP]\n"
+    told = "'un|||un' is taken as one text; a pair is written 'first ||| second'"
+    assert err.splitlines()[0] == f"keras-bert tokenize: {told}"
 
 
 def test_texts_that_are_not_utf_8(command, folder, tmp_path):

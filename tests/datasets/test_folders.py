@@ -19,6 +19,7 @@ from keras_bert import (
     util,
 )
 from keras_bert.datasets.folders import model_folder
+from keras_bert.datasets.official import on_hub_page
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +97,39 @@ def test_a_name_of_the_hub_is_suggested_with_its_prefix(home, name):
     with pytest.raises(FileNotFoundError, match=r"Is 'hf://org/name' meant\?$"):
         model_folder(name)
     assert not home.exists()
+
+
+@once
+@pytest.mark.parametrize("take", [model_folder, get_pretrained])
+@pytest.mark.parametrize(
+    ("page", "meant"),
+    [
+        ("https://huggingface.co/bert-base-uncased", "google-bert/bert-base-uncased"),
+        ("https://huggingface.co/org/name", "org/name"),
+        ("https://hf-mirror.com/org/name/", "org/name"),
+        ("http://www.huggingface.co/org/name/tree/main", "org/name"),
+        ("https://huggingface.co/org/name/blob/v1.0/config.json?raw=1", "org/name@v1.0"),
+        ("https://huggingface.co/gpt2#files", "gpt2"),
+        ("https://huggingface.co/tiny", "tiny"),
+    ],
+)
+def test_a_page_of_the_hub_is_answered_with_the_name_there(home, take, page, meant):
+    with pytest.raises(FileNotFoundError, match=rf"Is 'hf://{meant}' meant\?$"):
+        take(page)
+    assert not home.exists()
+
+
+@once
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://huggingface.co/org/name/resolve/main/model.zip",
+        "https://huggingface.co/org/name/blob/main/model.tar.gz",
+        "https://example.com/org/name",
+    ],
+)
+def test_archives_on_the_hub_and_other_pages_are_none_of_these(url):
+    assert on_hub_page(url) is None
 
 
 @once

@@ -106,7 +106,7 @@ def test_a_run_keeps_the_settings_it_began_with(processes, text, tmp_path):
             ["--hidden=20", "--heads=3"],
             "--hidden must be a multiple of --heads. Received: 20 and 3",
         ),
-        (["--steps=0"], "--steps must be from 1 to"),
+        (["--steps=0"], "--steps must be at least 1"),
         (["--dropout=1"], r"--dropout must be from 0.0 to 0.99. Received: 1.0\."),
         (["--initial=none"], "--initial must be a model folder. .*none"),
         (["--initial=model", "--length=40"], "--length must be at most 16, the model's"),

@@ -215,6 +215,8 @@ def test_a_model_from_scratch_has_the_same_layers(common, tmp_path, monkeypatch)
         pytest.param("x.tsv", f"{LONG}\t0\na\t1\n", 1, [(LONG,), ("a",)], id="long"),
         ("b.tsv", "label\ttext_a\n0\t好\n1\t坏\n", 1, [("好",), ("坏",)]),
         ("c.csv", 'label,review\n0,"a, b"\n1,c\n', 1, [("a, b",), ("c",)]),
+        ("s.csv", '\ufefflabel;review\r\n0;"a, b; c"\r\n1;d\r\n', 1, [("a, b; c",), ("d",)]),
+        ("t.csv", '"a; b",0\nc,1\n', 1, [("a; b",), ("c",)]),
         (
             "d.tsv",
             "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n0\t7\t8\ta\tb\n1\t1\t2\tc\td\n",
@@ -282,11 +284,12 @@ def test_labels_that_training_lacks_are_named(tables):
         (0, ".", "model: .*bert_config.json|model: .*vocab.txt"),
         (1, "none.tsv", "argument train: there is no file none.tsv"),
         (2, "none.tsv", "argument dev: there is no file none.tsv"),
+        (1, "bert", "argument train: bert is a folder, not a file"),
         (7, "--save=model.bin", "argument --save: must end with .keras or .h5, not model.bin"),
         (7, "--save=bert", "argument --save: bert is there already"),
         (7, "--max-len=33", "argument --max-len: the model has 32 positions"),
-        (7, "--epochs=0", "argument --epochs: 0 is not in the range from 1 to inf"),
-        (7, "--dropout=1", "argument --dropout: 1 is not in the range from 0 to 1"),
+        (7, "--epochs=0", r"argument --epochs: must be at least 1\. Received: 0"),
+        (7, "--dropout=1", r"argument --dropout: must be at least 0 and below 1\. Received: 1"),
         (7, "--limit=x", "argument --limit: invalid int value: 'x'"),
         (7, "--save=train.tsv/model.keras", "argument --save: nothing can be written into train"),
         (7, "--save=folder.keras", "argument --save: folder.keras is a folder"),
@@ -469,6 +472,21 @@ def test_tagged_sentences_are_read_from_tables_and_from_columns(entities, tmp_pa
     (tmp_path / "table.tsv").write_text("sentence\tlabel\na good film\t1\n", "utf-8")
     with pytest.raises(SystemExit, match=r"sentence 1: tags are O, B-… .* Received: 'label'"):
         entities.read_sentences(tmp_path / "table.tsv", None)
+    for name, text in (
+        ("table.csv", 'text_a,label\n"在 北 京","O B-LOC I-LOC"\n'),
+        ("table.csv", "id;label;text_a\n1;O B-LOC I-LOC;在 北 京\n"),
+        ("table.tsv", "id\tlabel\ttext_a\n1\tO B-LOC I-LOC\t在 北 京\n"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+        assert entities.read_sentences(tmp_path / name, None) == [first]
+    for name, text in (
+        ("table.tsv", "words\ttags\n在 北 京\tO B-LOC I-LOC\n"),
+        ("table.tsv", "在 北 京\tO B-LOC I-LOC\n"),
+        ("table.csv", "在,O\n北,B-LOC\n"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+        with pytest.raises(SystemExit, match=r"needs columns text_a and label\. Received: \["):
+            entities.read_sentences(tmp_path / name, None)
     (tmp_path / "table.tsv").write_text("\n", "utf-8")
     with pytest.raises(SystemExit, match="contains no sentences"):
         entities.read_sentences(tmp_path / "table.tsv", None)

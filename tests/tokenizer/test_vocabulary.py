@@ -149,9 +149,14 @@ def test_line_that_is_not_utf8(write, content, line):
 
 
 def test_how_to_convert_a_vocabulary_in_another_encoding(write):
-    for encoding, told in (("gbk", "iconv -f GBK -t"), ("utf-16", "iconv -f UTF-16 -t")):
+    western = r"iconv -f GBK -t UTF-8 \(Chinese\) or by iconv -f WINDOWS-1252 -t UTF-8 \(Western\)"
+    for text, encoding, told in (
+        ("语\n言\n", "gbk", western),
+        ("né\n", "cp1252", western),
+        ("语\n", "utf-16", "iconv -f UTF-16 -t"),
+    ):
         with pytest.raises(VocabularyError, match=told):
-            load_vocabulary(write("语\n言\n".encode(encoding)))
+            load_vocabulary(write(text.encode(encoding)))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])

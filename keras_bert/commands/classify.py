@@ -33,6 +33,8 @@ def run(options: argparse.Namespace) -> None:
     output = Path(options.output) if options.output else None
     if output is not None:
         _check_output(output)
+    if options.question is not None:
+        shared.check_is_utf8(options.question, "--question")
     files = shared.open_model(options)
     record_of, task, limit = _task(files, options)
     claim = nullcontext()

@@ -129,6 +129,7 @@ def main():
         parse,
         save_if_asked,
         task_model,
+        warn_of_cut,
         warn_of_unknown,
     )
 
@@ -165,6 +166,8 @@ def main():
                 targets[row, first] = as_numbers(tags[: len(first)], classes, path)
                 weights[row, first] = 1.0
         warn_of_unknown(tokenizer, tokens, path)
+        texts = [(" ".join(words),) for words, _ in sentences]
+        warn_of_cut(tokenizer, tokens, texts, arguments.max_len, path)
         inputs = [tokens, np.zeros_like(tokens)]
         weights = None if arguments.crf else weights
         return Batches(inputs, targets, arguments.batch_size, seed, weights), starts

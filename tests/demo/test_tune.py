@@ -350,6 +350,36 @@ def test_texts_in_another_language_are_warned_of(
     assert err.count(told) == (2 if warns else 0), err  # as training data, and on dev
 
 
+@pytest.mark.parametrize(
+    ("script", "options", "long", "fits"),
+    [
+        ("classify", [], "a b c d e f g h\t1", "a b c d e f\t0"),
+        ("classify", ["--pairs"], "a b c\td e f\t1", "a b c\td e\t0"),
+        ("entities", [], "a O\nb B-X\n" * 4, "a O\nb B-X\n" * 3),
+    ],
+)
+def test_texts_that_are_cut_are_counted(
+    common, tmp_path, monkeypatch, capsys, script, options, long, fits
+):
+    def stop(*words, **options):
+        raise SystemExit("before the training")
+
+    write_google_folder(tmp_path / "bert")
+    (tmp_path / "train.txt").write_text("\n".join([long, fits, long, fits]), "utf-8")
+    (tmp_path / "dev.txt").write_text("\n".join([fits] * 3 + [long]), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bert", "train.txt", "dev.txt", "--max-len", "8", *options]
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    monkeypatch.setattr(common, "task_model", stop)
+    with pytest.raises(SystemExit, match="before the training"):
+        load(script).main()
+    told = "longer than 8 tokens, [CLS] and [SEP] included; what is beyond was cut off (--max-len)"
+    assert capsys.readouterr().err.splitlines() == [
+        f"train.txt: 2 texts were {told}",
+        f"dev.txt: 1 text was {told}",
+    ]
+
+
 def test_a_model_without_weights_is_one_to_train_from_scratch_only(
     common, tmp_path, monkeypatch, capsys
 ):

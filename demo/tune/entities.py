@@ -132,6 +132,7 @@ def main():
         warn_of_cut,
         warn_of_unknown,
     )
+    from spelled_words import warn_of_spelled
 
     from keras_bert import Tokenizer, build_model_from_config, load_trained_model_from_checkpoint
     from keras_bert.backend import keras
@@ -174,6 +175,7 @@ def main():
 
     train_sentences = read_sentences(arguments.train, arguments.limit)
     dev_sentences = read_sentences(arguments.dev, arguments.limit)
+    warn_of_spelled(train_sentences, arguments.train)
     classes = classes_of(train_sentences, arguments.train)
     if arguments.crf:
         classes = sorted({"O", *classes, *map(continued, classes)})

@@ -32,6 +32,7 @@ def main():
         parse,
         save_if_asked,
         task_model,
+        warn_of_cut,
         warn_of_unknown,
     )
 
@@ -51,6 +52,7 @@ def main():
         rows = [tokenizer.encode(*each, max_len=arguments.max_len) for each in texts]
         tokens, segments = (np.array(each, "int32") for each in zip(*rows, strict=True))
         warn_of_unknown(tokenizer, tokens, path, special=3 if arguments.pairs else 2)
+        warn_of_cut(tokenizer, tokens, texts, arguments.max_len, path)
         classes = classes or sorted(set(labels))
         targets = as_numbers(labels, classes, path)
         return Batches([tokens, segments], targets, arguments.batch_size, seed), classes

@@ -24,6 +24,7 @@ from keras_bert.checkpoints import open_checkpoint
 from keras_bert.families import family_of
 from keras_bert.families.configuration import read_config
 from keras_bert.loader.task_models import with_task_head
+from keras_bert.tokenizer.cut_texts import CutTexts
 from keras_bert.tokenizer.unknown_tokens import UnknownTokens
 from keras_bert.tokenizer.vocabulary import is_cased
 
@@ -73,6 +74,18 @@ def warn_of_unknown(tokenizer, tokens, path, special=2):
         unknown.count(row[row != 0].tolist(), special)
     if message := unknown.message():
         print(f"{path}: {message}", file=sys.stderr)
+
+
+def warn_of_cut(tokenizer, tokens, texts, limit, path):
+    """Say how many texts of a file lost tokens: (N, T) ids, padded with 0, and N tuples of texts.
+
+    `limit` is the largest number of tokens that a row may have.
+    """
+    cut = CutTexts(tokenizer, limit)
+    for row, each in zip(tokens, texts, strict=True):
+        cut.count(row[row != 0], *each)
+    if message := cut.message():
+        print(f"{path}: {message} (--max-len)", file=sys.stderr)
 
 
 def make_optimizer(arguments, count, **options):

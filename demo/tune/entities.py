@@ -137,8 +137,10 @@ def main():
         parse,
         save_if_asked,
         task_model,
+        warn_of_cut,
         warn_of_unknown,
     )
+    from spelled_words import warn_of_spelled
 
     from keras_bert import Tokenizer, build_model_from_config, load_trained_model_from_checkpoint
     from keras_bert.backend import keras
@@ -173,12 +175,15 @@ def main():
                 targets[row, first] = as_numbers(tags[: len(first)], classes, path)
                 weights[row, first] = 1.0
         warn_of_unknown(tokenizer, tokens, path)
+        texts = [(" ".join(words),) for words, _ in sentences]
+        warn_of_cut(tokenizer, tokens, texts, arguments.max_len, path)
         inputs = [tokens, np.zeros_like(tokens)]
         weights = None if arguments.crf else weights
         return Batches(inputs, targets, arguments.batch_size, seed, weights), starts
 
     train_sentences = read_sentences(arguments.train, arguments.limit)
     dev_sentences = read_sentences(arguments.dev, arguments.limit)
+    warn_of_spelled(train_sentences, arguments.train)
     classes = classes_of(train_sentences, arguments.train)
     if arguments.crf:
         classes = sorted({"O", *classes, *map(continued, classes)})

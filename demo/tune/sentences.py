@@ -84,7 +84,7 @@ def main():
     if arguments.from_scratch or (arguments.save and is_model_file(arguments.save)):
         parser.error("--from-scratch is for other tasks, and --save makes a folder here")
     # Imported now, so that --help and mistakes are answered at once.
-    from common import LearningCurve, make_optimizer, parse, warn_of_unknown
+    from common import LearningCurve, make_optimizer, parse, warn_of_cut, warn_of_unknown
     from sentence_training import RowBatches, score, towers
 
     from keras_bert import CoSENT, InBatchNegatives, load_sentence_model, save_sentence_model
@@ -108,6 +108,7 @@ def main():
         flat = [text.lower() for text in flat]
     rows, _, _ = settings.tokenizer.encode_batch(flat, max_len=min(limits))
     warn_of_unknown(settings.tokenizer, rows, arguments.train)
+    warn_of_cut(settings.tokenizer, rows, [(text,) for text in flat], min(limits), arguments.train)
     tokens = rows.reshape(len(train_texts), -1, rows.shape[1])
     targets = np.zeros(len(tokens)) if grades is None else grades
     train = RowBatches(tokens, targets, arguments.batch_size, arguments.seed)

@@ -33,6 +33,8 @@ def run(options: argparse.Namespace) -> None:
     if output is not None:
         output_files.check_suffix(output, [".jsonl"])
         output_files.check_is_new(output)
+    if options.question is not None:
+        shared.check_is_utf8(options.question, "--question")
     files = shared.open_model(options)
     record_of, task, limit = _task(files, options)
     claim = nullcontext()

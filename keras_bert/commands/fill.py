@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,14 @@ from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared
 from .starting import import_keras
 
+# How else a mask may be written; full-width forms are these after NFKC.
+_OTHER_MASK = re.compile(r"[\[<【〔]\s*mask\s*[\]>】〕]", re.IGNORECASE)
+
 
 def run(options: argparse.Namespace) -> None:
     """Guess."""
+    for text in options.text:
+        shared.check_is_utf8(text)
     files = shared.open_model(options)
     paths, vocabulary, tokenizer = files.paths, files.vocabulary, files.tokenizer
     if TOKEN_MASK not in vocabulary:
@@ -59,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
 def _check_mask(text: str, hint: str = "") -> None:
     if TOKEN_MASK not in text:
         message = f"there is no {TOKEN_MASK} in the text {text!r}"
-        if re.search(r"[\[<]mask[\]>]", text, re.IGNORECASE):
+        if _OTHER_MASK.search(unicodedata.normalize("NFKC", text)):
             message += f"; it is written {TOKEN_MASK}"
         raise shared.CommandError(message + hint)
 

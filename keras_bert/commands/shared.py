@@ -226,6 +226,14 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
         yield text.removesuffix("\n").removesuffix("\r")
 
 
+def check_is_utf8(text: str, name: str = "a text") -> None:
+    """Refuse a text of the command line of which Python could not decode all bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CommandError(f"{name} is not UTF-8. Received: {text!r}") from None
+
+
 def why_not_utf8(path: str | os.PathLike[str]) -> str:
     """Return what to say of a text file that cannot be decoded: which line, and what to do."""
     with open(path, "rb") as stream:

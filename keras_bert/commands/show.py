@@ -94,10 +94,7 @@ def _check_texts(texts: list[str], options: argparse.Namespace) -> None:
             shared.remark(options, told)
         if not text.strip():
             raise shared.CommandError(f"a text must not be empty. Received: {text!r}")
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise shared.CommandError(f"a text is not UTF-8. Received: {text!r}") from None
+        shared.check_is_utf8(text)
 
 
 def _why_no_guesses(files: shared.ModelFolder, options) -> str | None:

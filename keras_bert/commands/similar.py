@@ -12,8 +12,10 @@ from .vectors import load_pipeline
 
 def run(options: argparse.Namespace) -> None:
     """Print the most similar lines."""
-    if options.query is not None and not options.query.strip():
-        raise shared.CommandError("--query is empty; it must be a text")
+    if options.query is not None:
+        if not options.query.strip():
+            raise shared.CommandError("--query is empty; it must be a text")
+        shared.check_is_utf8(options.query, "--query")
     options.model = shared.folder_of(options.model)
     if options.pooling is None:
         options.pooling = "sentence" if is_sentence_folder(options.model) else "ave"

@@ -276,6 +276,7 @@ def test_a_question_that_leaves_no_room(command):
     ("name", "words", "message"),
     [
         ("bert-answers", [], "needs --question TEXT"),
+        ("bert-answers", ["--question", "\udcb7"], "--question is not UTF-8. Received: '\\udcb7'"),
         ("bert-tokens", ["--question", "a"], "--question is for models that answer questions"),
         ("bert-tokens", ["--task", "answers"], "has no head for answers"),
         ("bert-sequence", ["--task", "tokens"], "has a head for the task 'sequence'"),

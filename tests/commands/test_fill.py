@@ -114,6 +114,11 @@ def test_a_sentencepiece_vocabulary(command, pieces):
         ("a b", "there is no [MASK] in the text 'a b'"),
         ("a [mask]", "in the text 'a [mask]'; it is written [MASK]"),
         ("a <mask>", "in the text 'a <mask>'; it is written [MASK]"),
+        ("a [ MASK ]", "in the text 'a [ MASK ]'; it is written [MASK]"),
+        ("天［MASK］", "in the text '天［MASK］'; it is written [MASK]"),
+        ("天［ＭＡＳＫ］", "in the text '天［ＭＡＳＫ］'; it is written [MASK]"),
+        ("天【MASK】", "in the text '天【MASK】'; it is written [MASK]"),
+        ("a \udcb7 [MASK]", "a text is not UTF-8. Received: 'a \\udcb7 [MASK]'"),
         ("[MASK]" * 15, "17 tokens, the model takes 16"),
     ],
 )

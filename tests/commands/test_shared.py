@@ -197,6 +197,12 @@ def test_a_table_is_remarked_once(tmp_path, capsys, name, cut):
         assert err.endswith(f" by {cut} {path} > texts.txt\n")
 
 
+def test_a_text_of_the_command_line_in_another_encoding():
+    shared.check_is_utf8("天气 😀", "--query")
+    with pytest.raises(CommandError, match=r"^a text is not UTF-8\. Received: '\\udcb7'$"):
+        shared.check_is_utf8(b"\xb7".decode("utf-8", "surrogateescape"))
+
+
 def test_a_text_instead_of_a_file():
     with (
         pytest.raises(CommandError, match=r"no text file 'a text'\. To give one text: echo"),

@@ -67,6 +67,12 @@ def test_an_empty_query(command, google, query):
     assert err == "keras-bert similar: --query is empty; it must be a text\n"
 
 
+def test_a_query_in_another_encoding(command, google):
+    code, out, err = command("similar", google, "--query", "a\udcb7", stdin="a\n")
+    assert (code, out) == (1, "")
+    assert err == "keras-bert similar: --query is not UTF-8. Received: 'a\\udcb7'\n"
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Most tokens")
 def test_official_tokens(command, google):

@@ -93,6 +93,23 @@ def test_texts_in_another_language_are_warned_of(sentences, tmp_path, monkeypatc
 
 
 @once
+def test_texts_that_are_cut_are_counted(sentences, tmp_path, monkeypatch, capsys):
+    def stop(*words, **options):
+        raise SystemExit("before the training")
+
+    write_google_folder(tmp_path / "bert")
+    (tmp_path / "train.tsv").write_text("a b c\td e f g\n" * 4, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bert", "train.tsv", "train.tsv", "--max-len", "5"]
+    monkeypatch.setattr(sys, "argv", ["sentences.py", *arguments])
+    monkeypatch.setattr(sys.modules["common"], "make_optimizer", stop)
+    with pytest.raises(SystemExit, match="before the training"):
+        sentences.main()
+    told = "train.tsv: 4 texts were longer than 5 tokens, [CLS] and [SEP] included; what is beyond "
+    assert told in capsys.readouterr().err
+
+
+@once
 @pytest.mark.parametrize("words", [["--from-scratch"], ["--save", "model.keras"]])
 def test_options_that_are_for_other_tasks(sentences, tmp_path, monkeypatch, capsys, words):
     write_google_folder(tmp_path / "bert")

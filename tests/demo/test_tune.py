@@ -353,6 +353,76 @@ def test_texts_in_another_language_are_warned_of(
     assert err.count(told) == (2 if warns else 0), err  # as training data, and on dev
 
 
+@pytest.mark.parametrize(
+    ("texts", "example"),
+    [
+        (["他 1 9 9 8 年 生", "2 0 0 1 年"], "1 9 9 8"),
+        (["他 买 了 i P h o n e"], "i P h o n e"),
+        (["１ ９ ９ ８ 年"], "１ ９ ９ ８"),
+        (["他 1998 年 买 了 2 个 iPhone"], None),
+        (["A 股 B 股 ， C 5"], None),  # the tokenizer takes these apart, too, but for C5
+        (["Leeds 2 1 0", "in 1998 and 2001"], None),
+        (["Tom J R Brown", "and Ann"], None),
+    ],
+)
+def test_digits_and_letters_one_by_one_are_told(common, capsys, texts, example):
+    sentences = [(text.split(), ["O"] * len(text.split())) for text in texts]
+    load("spelled_words").warn_of_spelled(sentences, "train.txt")
+    told = capsys.readouterr().err
+    if example is None:
+        assert told == ""
+    else:
+        assert told.startswith(
+            f"train.txt: digits or letters are words of their own, such as {example!r}."
+        )
+        assert "`classify` need the same spaces" in told
+
+
+def test_entities_whose_numbers_are_spelled(common, tmp_path, monkeypatch, capsys):
+    def stop(*words, **options):
+        raise SystemExit("before the training")
+
+    write_google_folder(tmp_path / "bert")
+    (tmp_path / "train.txt").write_text("a O\n" + "1 B-X\n9 I-X\n" * 2, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bert", "train.txt", "train.txt", "--max-len", "12"]
+    monkeypatch.setattr(sys, "argv", ["entities", *arguments])
+    monkeypatch.setattr(common, "task_model", stop)
+    with pytest.raises(SystemExit, match="before the training"):
+        load("entities").main()
+    assert capsys.readouterr().err.count("such as '1 9 1 9'. Texts for `classify`") == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "long", "fits"),
+    [
+        ("classify", [], "a b c d e f g h\t1", "a b c d e f\t0"),
+        ("classify", ["--pairs"], "a b c\td e f\t1", "a b c\td e\t0"),
+        ("entities", [], "a O\n, B-X\n" * 4, "a O\n, B-X\n" * 3),
+    ],
+)
+def test_texts_that_are_cut_are_counted(
+    common, tmp_path, monkeypatch, capsys, script, options, long, fits
+):
+    def stop(*words, **options):
+        raise SystemExit("before the training")
+
+    write_google_folder(tmp_path / "bert")
+    (tmp_path / "train.txt").write_text("\n".join([long, fits, long, fits]), "utf-8")
+    (tmp_path / "dev.txt").write_text("\n".join([fits] * 3 + [long]), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["bert", "train.txt", "dev.txt", "--max-len", "8", *options]
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    monkeypatch.setattr(common, "task_model", stop)
+    with pytest.raises(SystemExit, match="before the training"):
+        load(script).main()
+    told = "longer than 8 tokens, [CLS] and [SEP] included; what is beyond was cut off (--max-len)"
+    assert capsys.readouterr().err.splitlines() == [
+        f"train.txt: 2 texts were {told}",
+        f"dev.txt: 1 text was {told}",
+    ]
+
+
 def test_a_model_without_weights_is_one_to_train_from_scratch_only(
     common, tmp_path, monkeypatch, capsys
 ):

@@ -3,7 +3,7 @@
 import operator
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -45,6 +45,20 @@ def check_head_num(head_num: int, units: int, where: str) -> None:
             f"`head_num` must divide the feature size in {where}. "
             f"Received: head_num={head_num}, feature size={units}."
         )
+
+
+def check_is_no_table(name: str, texts: Any) -> None:
+    """Refuse a table in place of texts: what it holds first are the names of its columns."""
+    if isinstance(texts, Mapping):
+        column = "texts['text']"
+    elif hasattr(texts, "columns") and (hasattr(texts, "iloc") or hasattr(texts, "__dataframe__")):
+        column = "df['text']"  # of pandas or the like
+    else:
+        return
+    raise TypeError(
+        f"{name} is a table: pass one of its columns, such as {column}. "
+        f"Received: a {type(texts).__name__}."
+    )
 
 
 def check_on_disk(path: str | os.PathLike[str]) -> None:

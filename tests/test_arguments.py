@@ -11,6 +11,7 @@ from keras_bert.arguments import (
     as_integers,
     as_size,
     check_head_num,
+    check_is_no_table,
     check_on_disk,
     describe,
     shorten,
@@ -50,6 +51,32 @@ def test_lists_of_integers(values):
 def test_what_is_no_list_of_integers(values):
     with pytest.raises(TypeError, match="`indices` must be a list or a one-dimensional array"):
         as_integers("indices", values)
+
+
+class Frame:
+    """What a table of pandas has, as far as anybody asks."""
+
+    columns = ("text", "label")
+    iloc = None
+
+
+def test_a_table_is_no_texts():
+    message = r"`texts` is a table: .* such as texts\['text'\]\. Received: a dict\.$"
+    with pytest.raises(TypeError, match=message):
+        check_is_no_table("`texts`", {"text": ["a"]})
+    message = r"`texts` is a table: .* such as df\['text'\]\. Received: a Frame\.$"
+    with pytest.raises(TypeError, match=message):
+        check_is_no_table("`texts`", Frame())
+    for texts in (["a"], ("a",), iter("a"), np.array(["a"])):
+        check_is_no_table("`texts`", texts)
+
+
+def test_a_table_of_pandas_is_no_texts_and_its_columns_are():
+    pandas = pytest.importorskip("pandas", reason="needs the extra ray, for pandas")
+    frame = pandas.DataFrame({"text": ["a", "b"]})
+    with pytest.raises(TypeError, match=r"such as df\['text'\]"):
+        check_is_no_table("`texts`", frame)
+    check_is_no_table("`texts`", frame["text"])
 
 
 def test_heads_divide_the_feature_size():

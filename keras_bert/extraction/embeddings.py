@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import as_integer, describe
+from ..arguments import as_integer, check_is_no_table, describe
 from ..checkpoints.paths import get_checkpoint_paths
 from ..datasets.folders import model_folder
 from ..loader import load_trained_model_from_checkpoint
@@ -286,3 +286,4 @@ def _check_texts(texts) -> None:
         raise TypeError(
             f"`texts` must be an iterable of texts, such as a list. Received: {describe(texts)}."
         )
+    check_is_no_table("`texts`", texts)

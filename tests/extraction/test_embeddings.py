@@ -212,6 +212,7 @@ def test_progress_on_request(folder, capsys):
     [
         (("a text",), TypeError, r"`texts` must be an iterable.*'a text'"),
         ((None,), TypeError, "`texts`.*NoneType"),
+        (({"text": ["a"]},), TypeError, r"`texts` is a table: .* such as texts\['text'\]"),
         ((["a"], "POOL_MIN"), ValueError, "Unknown pooling method: 'POOL_MIN'"),
         ((["a"], []), ValueError, "`poolings`"),
         ((["a"], None, None, False, 0), ValueError, "`batch_size` must be positive"),

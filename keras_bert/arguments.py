@@ -23,6 +23,12 @@ def as_size(name: str, value: Any) -> int:
     return size
 
 
+def check_number(name: str, value: Any) -> None:
+    """Refuse what is no number, digits in a str included."""
+    if not hasattr(value, "__float__"):
+        raise TypeError(f"`{name}` must be a number. Received: {describe(value)}.")
+
+
 def as_integers(name: str, values: Iterable[Any]) -> list[int]:
     """List the integers of a list or array; integers stored as floats are taken too."""
     try:
@@ -59,6 +65,12 @@ def check_is_no_table(name: str, texts: Any) -> None:
         f"{name} is a table: pass one of its columns, such as {column}. "
         f"Received: a {type(texts).__name__}."
     )
+
+
+def check_path(name: str, path: Any) -> None:
+    """Refuse what is no path."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"`{name}` must be a path. Received: {describe(path)}.")
 
 
 def check_on_disk(path: str | os.PathLike[str]) -> None:

@@ -12,7 +12,9 @@ from keras_bert.arguments import (
     as_size,
     check_head_num,
     check_is_no_table,
+    check_number,
     check_on_disk,
+    check_path,
     describe,
     shorten,
 )
@@ -37,6 +39,25 @@ def test_a_size_is_positive(value):
     assert as_integer("units", value) == value
     with pytest.raises(ValueError, match=f"`units` must be at least 1. Received: units={value}"):
         as_size("units", value)
+
+
+@pytest.mark.parametrize("value", [3, 0.5, np.int64(3), np.float32(0.5), np.array(3), True])
+def test_numbers_of_any_kind(value):
+    check_number("rate", value)
+
+
+@pytest.mark.parametrize("value", ["3", b"3", None, [3], lambda: 3.0])
+def test_what_is_no_number(value):
+    with pytest.raises(TypeError, match=r"^`rate` must be a number\. Received: .* \(\w+\)\.$"):
+        check_number("rate", value)
+
+
+def test_paths(tmp_path):
+    check_path("folder", tmp_path)
+    check_path("folder", "anything")
+    for value in (None, 5, b"a", ["a"]):
+        with pytest.raises(TypeError, match=r"^`folder` must be a path\. Received: .* \(\w+\)\.$"):
+            check_path("folder", value)
 
 
 @pytest.mark.parametrize("values", [[3, -1], (3, -1), np.array([3, -1]), np.array([3.0, -1.0])])

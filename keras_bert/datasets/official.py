@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from ..arguments import describe
+
 GOOGLE_STORAGE = "https://storage.googleapis.com"
 
 _GOOGLE = f"{GOOGLE_STORAGE}/bert_models"
@@ -114,6 +116,15 @@ _ORGANIZATIONS = {
 }
 
 
+def check_name(argument: str, name) -> None:
+    """Refuse what can be no name of a model."""
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(
+            f"{argument} must be the path of a model's folder, or a str such as 'tiny' or "
+            f"'hf://org/name'. Received: {describe(name)}."
+        )
+
+
 def no_such_model(name: str) -> FileNotFoundError:
     """Make the error for what is neither path nor name, with the name that was perhaps meant."""
     return FileNotFoundError(
@@ -138,6 +149,14 @@ def is_meant(name: str) -> str:
     if not nearest and re.fullmatch(r"[\w-][\w.-]*/\w[\w.-]*", bare):
         nearest = [f"hf://{bare}"]
     return f" Is {nearest[0]!r} meant?" if nearest else ""
+
+
+def missing_folder(path: str | os.PathLike[str]) -> str:
+    """What to say, after a blank, of a file whose folder is not there; empty where it is."""
+    folder = os.path.dirname(path)
+    if not folder or os.path.isdir(folder):
+        return ""
+    return f" There is no folder {os.fspath(folder)!r}.{is_meant(folder)}"
 
 
 _WEIGHTS = "bert_model.ckpt.data-00000-of-00001"

@@ -18,7 +18,14 @@ from .hashes import (
     record_source,
 )
 from .hub import PREFIX, hub_folder
-from .official import GOOGLE_STORAGE, PretrainedInfo, PretrainedList, by_name, no_such_model
+from .official import (
+    GOOGLE_STORAGE,
+    PretrainedInfo,
+    PretrainedList,
+    by_name,
+    check_name,
+    no_such_model,
+)
 from .saved_models import check_is_no_saved_model, is_named_as_saved_model, saved_model_error
 from .unpacking import ArchiveError, unpack
 
@@ -68,6 +75,7 @@ def get_pretrained(
         OSError: If the archive or repository cannot be downloaded, is damaged, unsafe to unpack or
             not the one it should be, or the folder holds another model. The message tells which
             file to put where.
+        TypeError: If `info` is neither an entry nor a path nor a str.
         ValueError: If the address names no file, or a saved model (`.keras`, `.h5`), or an argument
             makes no sense.
 
@@ -81,6 +89,7 @@ def get_pretrained(
         raise ValueError(f"`sha256` must be 64 hexadecimal digits. Received: sha256={sha256!r}.")
     info = by_name(info) or info
     if not isinstance(info, PretrainedInfo):
+        check_name("`info`", info)
         address = os.fspath(info)
         if address.startswith(PREFIX):
             if mirror is not None or sha256 is not None:

@@ -18,7 +18,7 @@ from ..loader.text_settings import settings_of
 from ..tokenizer import Tokenizer, load_tokenizer
 from ..tokenizer.vocabulary import find_case
 from .any_length import position_num
-from .pipeline import Pipeline
+from .pipeline import Pipeline, check_vocabs
 from .pooling import POOL_NSP, POOL_SENTENCE, check_poolings
 from .sentences import sentence_model
 
@@ -160,6 +160,8 @@ def make_pipeline(
 ) -> Pipeline:
     """All that `extract_embeddings` does before it looks at texts, by the same arguments."""
     poolings = check_poolings(poolings)
+    if vocabs is not None:
+        check_vocabs(vocabs)
     if batch_size is not None:
         if as_integer("batch_size", batch_size) < 1:
             raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")

@@ -101,8 +101,12 @@ def test_a_name_of_the_hub_is_suggested_with_its_prefix(home, name):
 @once
 @pytest.mark.parametrize("name", [None, 5, b"tiny"])
 def test_what_names_no_model(name):
-    with pytest.raises(TypeError, match=r"A model is named by .*Received: "):
+    with pytest.raises(TypeError, match=r"What names a model must be the path .*Received: "):
         model_folder(name)
+    with pytest.raises(TypeError, match=r"`model_path` must be the path .*Received: "):
+        get_checkpoint_paths(name)
+    with pytest.raises(TypeError, match=r"`info` must be the path .*Received: "):
+        get_pretrained(name)
 
 
 def test_functions_take_a_name():

@@ -239,6 +239,9 @@ def test_a_model_needs_its_vocabulary(vocabulary, load):
         extract_embeddings_generator(model, ["a"], vocabs=larger)
     with pytest.raises(TypeError, match=r"`vocabs` must be a dict.*'vocab.txt'"):
         extract_embeddings(model, ["a"], vocabs="vocab.txt")
+    for poolings in ("POOL_AVE", "POOL_SENTENCE"):
+        with pytest.raises(TypeError, match=r"`vocabs` must be a dict.*True \(bool\)"):
+            extract_embeddings("tiny", ["a"], poolings, True)
     with pytest.raises(FileNotFoundError, match="There is no model 'none'"):
         extract_embeddings("none", ["a"])
     with pytest.raises(TypeError, match="`model` must be"):

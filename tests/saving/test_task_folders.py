@@ -245,6 +245,10 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "note").touch()
     with pytest.raises(FileExistsError, match="is there already"):
         save_task_model(model, labels, tmp_path)
+    with pytest.raises(TypeError, match=r"`folder` must be a path\. Received: None"):
+        save_task_model(model, labels, None)
+    with pytest.raises(ValueError, match="`folder` must be the path of a new folder"):
+        save_task_model(model, labels, "")
 
 
 @pytest.mark.slow

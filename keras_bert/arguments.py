@@ -3,7 +3,7 @@
 import operator
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -21,6 +21,12 @@ def as_size(name: str, value: Any) -> int:
     if size < 1:
         raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
     return size
+
+
+def check_number(name: str, value: Any) -> None:
+    """Refuse what is no number, digits in a str included."""
+    if not hasattr(value, "__float__"):
+        raise TypeError(f"`{name}` must be a number. Received: {describe(value)}.")
 
 
 def as_integers(name: str, values: Iterable[Any]) -> list[int]:
@@ -45,6 +51,26 @@ def check_head_num(head_num: int, units: int, where: str) -> None:
             f"`head_num` must divide the feature size in {where}. "
             f"Received: head_num={head_num}, feature size={units}."
         )
+
+
+def check_is_no_table(name: str, texts: Any) -> None:
+    """Refuse a table in place of texts: what it holds first are the names of its columns."""
+    if isinstance(texts, Mapping):
+        column = "texts['text']"
+    elif hasattr(texts, "columns") and (hasattr(texts, "iloc") or hasattr(texts, "__dataframe__")):
+        column = "df['text']"  # of pandas or the like
+    else:
+        return
+    raise TypeError(
+        f"{name} is a table: pass one of its columns, such as {column}. "
+        f"Received: a {type(texts).__name__}."
+    )
+
+
+def check_path(name: str, path: Any) -> None:
+    """Refuse what is no path."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"`{name}` must be a path. Received: {describe(path)}.")
 
 
 def check_on_disk(path: str | os.PathLike[str]) -> None:

@@ -11,7 +11,10 @@ from keras_bert.arguments import (
     as_integers,
     as_size,
     check_head_num,
+    check_is_no_table,
+    check_number,
     check_on_disk,
+    check_path,
     describe,
     shorten,
 )
@@ -38,6 +41,25 @@ def test_a_size_is_positive(value):
         as_size("units", value)
 
 
+@pytest.mark.parametrize("value", [3, 0.5, np.int64(3), np.float32(0.5), np.array(3), True])
+def test_numbers_of_any_kind(value):
+    check_number("rate", value)
+
+
+@pytest.mark.parametrize("value", ["3", b"3", None, [3], lambda: 3.0])
+def test_what_is_no_number(value):
+    with pytest.raises(TypeError, match=r"^`rate` must be a number\. Received: .* \(\w+\)\.$"):
+        check_number("rate", value)
+
+
+def test_paths(tmp_path):
+    check_path("folder", tmp_path)
+    check_path("folder", "anything")
+    for value in (None, 5, b"a", ["a"]):
+        with pytest.raises(TypeError, match=r"^`folder` must be a path\. Received: .* \(\w+\)\.$"):
+            check_path("folder", value)
+
+
 @pytest.mark.parametrize("values", [[3, -1], (3, -1), np.array([3, -1]), np.array([3.0, -1.0])])
 def test_lists_of_integers(values):
     assert as_integers("indices", values) == [3, -1]
@@ -50,6 +72,32 @@ def test_lists_of_integers(values):
 def test_what_is_no_list_of_integers(values):
     with pytest.raises(TypeError, match="`indices` must be a list or a one-dimensional array"):
         as_integers("indices", values)
+
+
+class Frame:
+    """What a table of pandas has, as far as anybody asks."""
+
+    columns = ("text", "label")
+    iloc = None
+
+
+def test_a_table_is_no_texts():
+    message = r"`texts` is a table: .* such as texts\['text'\]\. Received: a dict\.$"
+    with pytest.raises(TypeError, match=message):
+        check_is_no_table("`texts`", {"text": ["a"]})
+    message = r"`texts` is a table: .* such as df\['text'\]\. Received: a Frame\.$"
+    with pytest.raises(TypeError, match=message):
+        check_is_no_table("`texts`", Frame())
+    for texts in (["a"], ("a",), iter("a"), np.array(["a"])):
+        check_is_no_table("`texts`", texts)
+
+
+def test_a_table_of_pandas_is_no_texts_and_its_columns_are():
+    pandas = pytest.importorskip("pandas", reason="needs the extra ray, for pandas")
+    frame = pandas.DataFrame({"text": ["a", "b"]})
+    with pytest.raises(TypeError, match=r"such as df\['text'\]"):
+        check_is_no_table("`texts`", frame)
+    check_is_no_table("`texts`", frame["text"])
 
 
 def test_heads_divide_the_feature_size():

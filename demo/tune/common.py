@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +103,15 @@ def make_optimizer(arguments, count, **options):
 
 
 def task_model(arguments, task, labels):
-    """A model with an untrained head, on the encoder of the folder or on an untrained one."""
+    """A model with a head for the labels, on the encoder of the folder or on an untrained one.
+
+    The head is untrained, unless the folder has one for the same labels.
+    """
     rate = arguments.dropout
     if not arguments.from_scratch:
-        return load_task_model(arguments.folder, task=task, labels=labels, dropout_rate=rate)[0]
+        with warnings.catch_warnings():  # that another head is replaced goes without saying here
+            warnings.filterwarnings("ignore", "The trained head of")
+            return load_task_model(arguments.folder, task=task, labels=labels, dropout_rate=rate)[0]
     config_file = arguments.paths.config
     head = family_of(read_config(config_file)).task_heads[task]
     encoder, _ = build_model_from_config(

@@ -25,7 +25,7 @@ from ..tokenizer.unknown_tokens import UnknownTokens
 from ..tokenizer.vocabulary import how_to_convert, in_other_case
 from .arguments import PAIR_SEPARATOR
 
-_HOW_TO_CUT = {".tsv": "cut -f 2", ".csv": "cut -d , -f 2"}
+_TABLES = (".tsv", ".csv")
 
 
 class CommandError(ValueError):
@@ -188,12 +188,11 @@ def open_texts(name: str, options: argparse.Namespace) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
     else:
         check_text_file(name)
-        if cut := _HOW_TO_CUT.get(Path(name).suffix.lower()):
+        if name.lower().endswith(_TABLES):
             remark(
                 options,
                 f"{name} is named as a table: whole lines are taken as texts, header and all "
-                "columns included. Make a file with one text a line of it, for example by "
-                f"{cut} {name} > texts.txt",
+                "columns included. Write the column of texts to a file of its own, a text a line",
             )
         with open(name, "rb") as stream:
             _check_start(stream, name)

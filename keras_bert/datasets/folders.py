@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
-from ..arguments import describe
 from ..checkpoints import paths
 from .hub import PREFIX
-from .official import by_name, no_such_model
+from .official import by_name, check_name, no_such_model
 from .pretrained import get_pretrained
 
 
@@ -23,11 +22,7 @@ def model_folder(name: str | os.PathLike[str]) -> str:
         TypeError: If it is neither a path nor a str.
         OSError, ValueError, ImportError: As of `get_pretrained`.
     """
-    if not isinstance(name, (str, os.PathLike)):
-        raise TypeError(
-            "A model is named by the path of its folder or by a str such as 'tiny' or "
-            f"'hf://org/name'. Received: {describe(name)}."
-        )
+    check_name("What names a model", name)
     path = os.fspath(name)
     if os.path.isdir(path):
         return path
@@ -58,12 +53,16 @@ def get_checkpoint_paths(model_path: str | os.PathLike[str]) -> paths.Checkpoint
         where no configuration lies beside it: sizes then follow from the checkpoint, and the
         loaders take None.
 
+    Raises:
+        TypeError: If `model_path` is neither a path nor a str.
+
     Example:
         >>> from pathlib import Path
         >>> from keras_bert import get_checkpoint_paths
         >>> [Path(path).name for path in get_checkpoint_paths("tiny")]
         ['config.json', 'model.safetensors', 'vocab.txt']
     """
+    check_name("`model_path`", model_path)
     # A path of no folder has always been taken: scripts make the folder later.
     folder = get_pretrained(model_path) if is_known(model_path) else model_path
     return paths.get_checkpoint_paths(folder)

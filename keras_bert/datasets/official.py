@@ -3,8 +3,11 @@
 import difflib
 import os
 import re
+import urllib.parse
 from pathlib import Path
 from typing import NamedTuple
+
+from ..arguments import describe
 
 GOOGLE_STORAGE = "https://storage.googleapis.com"
 
@@ -114,22 +117,29 @@ _ORGANIZATIONS = {
 }
 
 
-# The page of a model or of a file of it, as browsers show its address; archives are downloaded.
-_HUB_PAGE = re.compile(
-    r"https?:/{1,2}(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com)/"
-    r"([\w-][\w.-]*(?:/\w[\w.-]*)?)(?:/(?:tree|blob)/([\w.-]+)(?:/[^?#]*)?)?/?(?:[?#].*)?"
-    r"(?<!\.zip)(?<!\.tar\.gz)(?<!\.tgz)",
-    re.ASCII | re.IGNORECASE,
-)
+_HUBS = ("huggingface.co", "www.huggingface.co", "hf.co", "hf-mirror.com")
 
 
 def on_hub_page(address: str) -> str | None:
     """The name of the model, with its revision, whose page on the hub an address is; else None."""
-    match = _HUB_PAGE.fullmatch(address)
-    if match is None:
+    # A Path has one slash where an address has two.
+    page = urllib.parse.urlsplit(re.sub("^(https?):/+", r"\1://", address))
+    if page.hostname not in _HUBS or page.path.endswith((".zip", ".tar.gz", ".tgz")):
+        return None  # archives are downloaded
+    name, *rest = re.split("/(?:tree|blob|resolve)/", page.path.strip("/"), maxsplit=1)
+    if not name or name.count("/") > 1:
         return None
-    name, revision = match.groups()
-    return name if revision in (None, "main") else f"{name}@{revision}"
+    revision = rest[0].partition("/")[0] if rest else "main"
+    return name if revision == "main" else f"{name}@{revision}"
+
+
+def check_name(argument: str, name) -> None:
+    """Refuse what can be no name of a model."""
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(
+            f"{argument} must be the path of a model's folder, or a str such as 'tiny' or "
+            f"'hf://org/name'. Received: {describe(name)}."
+        )
 
 
 def no_such_model(name: str) -> FileNotFoundError:
@@ -157,6 +167,14 @@ def is_meant(name: str) -> str:
         if re.fullmatch(pattern, bare, re.ASCII):
             nearest = [f"hf://{organization}/{bare}"]
     return f" Is {nearest[0]!r} meant?" if nearest else ""
+
+
+def missing_folder(path: str | os.PathLike[str]) -> str:
+    """What to say, after a blank, of a file whose folder is not there; empty where it is."""
+    folder = os.path.dirname(path)
+    if not folder or os.path.isdir(folder):
+        return ""
+    return f" There is no folder {os.fspath(folder)!r}.{is_meant(folder)}"
 
 
 _WEIGHTS = "bert_model.ckpt.data-00000-of-00001"

@@ -23,6 +23,7 @@ from .official import (
     PretrainedInfo,
     PretrainedList,
     by_name,
+    check_name,
     no_such_model,
     on_hub_page,
 )
@@ -75,6 +76,7 @@ def get_pretrained(
         OSError: If the archive or repository cannot be downloaded, is damaged, unsafe to unpack or
             not the one it should be, or the folder holds another model. The message tells which
             file to put where.
+        TypeError: If `info` is neither an entry nor a path nor a str.
         ValueError: If the address names no file, or a saved model (`.keras`, `.h5`), or an argument
             makes no sense.
 
@@ -88,6 +90,7 @@ def get_pretrained(
         raise ValueError(f"`sha256` must be 64 hexadecimal digits. Received: sha256={sha256!r}.")
     info = by_name(info) or info
     if not isinstance(info, PretrainedInfo):
+        check_name("`info`", info)
         address = os.fspath(info)
         if address.startswith(PREFIX):
             if mirror is not None or sha256 is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import as_integer, describe
+from ..arguments import as_integer, check_is_no_table, describe
 from ..checkpoints.paths import get_checkpoint_paths
 from ..datasets.folders import model_folder
 from ..loader import load_trained_model_from_checkpoint
@@ -18,7 +18,7 @@ from ..loader.text_settings import settings_of
 from ..tokenizer import Tokenizer, load_tokenizer
 from ..tokenizer.vocabulary import find_case
 from .any_length import position_num
-from .pipeline import Pipeline
+from .pipeline import Pipeline, check_vocabs
 from .pooling import POOL_NSP, POOL_SENTENCE, check_poolings
 from .sentences import sentence_model
 
@@ -160,6 +160,8 @@ def make_pipeline(
 ) -> Pipeline:
     """All that `extract_embeddings` does before it looks at texts, by the same arguments."""
     poolings = check_poolings(poolings)
+    if vocabs is not None:
+        check_vocabs(vocabs)
     if batch_size is not None:
         if as_integer("batch_size", batch_size) < 1:
             raise ValueError(f"`batch_size` must be positive or None. Received: {batch_size}.")
@@ -286,3 +288,4 @@ def _check_texts(texts) -> None:
         raise TypeError(
             f"`texts` must be an iterable of texts, such as a list. Received: {describe(texts)}."
         )
+    check_is_no_table("`texts`", texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from ..arguments import as_size, describe
+from ..arguments import as_size, check_is_no_table, describe
 from ..backend import limit_threads
 from ..checkpoints.paths import get_checkpoint_paths
 from ..datasets.folders import model_folder
@@ -115,6 +115,7 @@ class Extractor:
                 f"Column {name!r} must be a column of texts, such as a list. Received: "
                 f"{describe(batch[name])}."
             )
+        check_is_no_table(f"Column {name!r}", batch[name])
         texts = list(batch[name])
         for row, text in enumerate(texts):
             if not isinstance(text, str):

@@ -266,15 +266,21 @@ def _check_model(model, poolings) -> None:
         raise ValueError(message)
 
 
+def check_vocabs(vocabs) -> None:
+    """Refuse what is neither a vocabulary nor a tokenizer."""
+    vocabulary = getattr(vocabs, "_token_dict", vocabs)
+    if not isinstance(vocabulary, Mapping) or not vocabulary:
+        raise TypeError(
+            "`vocabs` must be a dict of tokens and their ids, or a tokenizer. "
+            f"Received: {describe(vocabs)}."
+        )
+
+
 def _check_vocabulary(model, vocabulary) -> None:
     vocabulary = getattr(vocabulary, "_token_dict", vocabulary)
     if vocabulary is None:
         raise ValueError("`vocabs` is needed with a Model: a dict of its tokens and their ids.")
-    if not isinstance(vocabulary, Mapping) or not vocabulary:
-        raise TypeError(
-            "`vocabs` must be a dict of tokens and their ids, or a tokenizer. "
-            f"Received: {describe(vocabulary)}."
-        )
+    check_vocabs(vocabulary)
     rows, largest = any_length.token_num(model), max(vocabulary.values())
     if min(vocabulary.values()) < 0:
         raise ValueError(

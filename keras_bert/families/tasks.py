@@ -212,14 +212,15 @@ def check_task(task: Any) -> None:
 
 def check_labels(labels: Any, task: Task) -> list[str]:
     """Return the labels of a new or of a model's head as a list; refuse what cannot be labels."""
-    is_list = isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) > 0
-    if not is_list or not all(isinstance(label, str) for label in labels):
+    names = labels.tolist() if hasattr(labels, "tolist") else labels  # an array, a pandas Series
+    is_list = isinstance(names, Sequence) and not isinstance(names, str) and len(names) > 0
+    if not is_list or not all(isinstance(name, str) for name in names):
         raise ValueError(
             "`labels` must be a list of words, one for each output of the classifier. Received: "
             f"{labels!r}."
         )
-    if task == "answers" and tuple(labels) != ANSWER_LABELS:
+    if task == "answers" and tuple(names) != ANSWER_LABELS:
         raise ValueError(
             f"`labels` must be {list(ANSWER_LABELS)} for the task 'answers'. Received: {labels!r}."
         )
-    return list(labels)
+    return [str(name) for name in names]

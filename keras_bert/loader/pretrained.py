@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import activations
-from ..arguments import describe
+from ..arguments import check_number, describe
 from ..backend import check_values_stay, models, own_memory, set_values
 from ..bert import get_model
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import listed
-from ..datasets.official import is_meant
+from ..datasets.official import missing_folder
 from ..families import ConfigError, family_of
 from ..families.configuration import activation_name, read_config
 from ..families.family import Family
@@ -38,11 +38,10 @@ def _open(checkpoint_file: str | os.PathLike[str]) -> Checkpoint:
     try:
         return open_checkpoint(checkpoint_file)
     except FileNotFoundError as error:
-        folder = os.path.dirname(checkpoint_file)
-        question = "" if os.path.isdir(folder) else is_meant(os.fspath(folder))
-        if not question:
+        remark = missing_folder(checkpoint_file)
+        if not remark:
             raise
-        raise FileNotFoundError(f"{error}{question}") from None
+        raise FileNotFoundError(f"{error}{remark}") from None
 
 
 def checkpoint_loader(checkpoint_file: str | os.PathLike[str]) -> Callable[[str], np.ndarray]:
@@ -108,6 +107,7 @@ def load_trained_model_from_checkpoint(
         (None, 64, 128)
     """
     check_values_stay()
+    _check_training(training)
     with _open(checkpoint_file) as checkpoint:
         config = read_config(config_file, checkpoint)
         family = family_of(config, checkpoint)
@@ -164,6 +164,7 @@ def build_model_from_config(
         >>> config["max_position_embeddings"]
         64
     """
+    _check_training(training)
     config = read_config(config_file)
     family, activation = family_of(config), activation_name(config)
     return _build(
@@ -207,6 +208,7 @@ def load_model_weights_from_checkpoint(
         (64, 128)
     """
     check_values_stay()
+    _check_training(training)
     with open_checkpoint(checkpoint_file) as checkpoint:
         if config is None:
             config = _config_for(model, checkpoint)
@@ -220,6 +222,15 @@ def load_model_weights_from_checkpoint(
         check_unexpected_tensors(family, config, checkpoint, found)
         _warn_of_untrained_head(family, checkpoint, found)
         fill(model, config, checkpoint, _of_heads_held(model, family, found))
+
+
+def _check_training(training: Any) -> None:
+    """Refuse a path: of `get_checkpoint_paths`, the third is that of the vocabulary."""
+    if isinstance(training, (str, bytes, os.PathLike)):
+        raise TypeError(
+            "`training` must be True or False; of the paths of get_checkpoint_paths, pass `config` "
+            f"and `checkpoint` alone. Received: {describe(training)}."
+        )
 
 
 def _of_model(model: models.Model, family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,6 +307,7 @@ def _build(family, config, activation, training, trainable, output_layer_num, se
     """Build a model of a configuration whose activation has been decided."""
     config = dict(config)
     if seq_len is not None:
+        check_number("seq_len", seq_len)
         if seq_len < 1:
             raise ValueError(f"`seq_len` must be positive or None. Received: seq_len={seq_len}.")
         seq_len = min(seq_len, config["max_position_embeddings"])

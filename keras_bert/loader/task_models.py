@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import activations
+from ..arguments import as_size, shorten
 from ..backend import check_values_stay, keras, models
 from ..checkpoints import CheckpointError, open_checkpoint
 from ..checkpoints.listing import summary
@@ -15,9 +17,10 @@ from ..checkpoints.paths import get_checkpoint_paths
 from ..datasets.folders import model_folder
 from ..families import Family, family_of
 from ..families.configuration import read_config
-from ..families.family import TaskHead
+from ..families.family import ConfigError, TaskHead
 from ..families.tasks import (
     CLASSES,
+    FoundTask,
     ProblemType,
     Task,
     check_labels,
@@ -70,9 +73,11 @@ def load_task_model(
             length up to them.
         task: The task: needed where the folder leaves it open, and for a new head. Without
             `labels`, another task than the folder's is an error.
-        labels: With `task`, the labels of a new, untrained head, which is put on the folder's
-            encoder (and pooler, if it has one); a head in the folder is left out. This is how
-            fine-tuning begins. `["start", "end"]` for the task "answers".
+        labels: With `task`, the labels (a list, tuple or array of str) of a new, untrained head,
+            which is put on the folder's encoder (and pooler, if it has one). This is how
+            fine-tuning begins. A trained head of that task in the folder is kept where it has the
+            same labels in the same order, and replaced, with a warning, where it has others.
+            `["start", "end"]` for the task "answers".
         problem_type: With `labels` and the task "sequence", what `save_task_model` is to note:
             "single_label_classification", "multi_label_classification" or "regression".
         trainable: Which layers of the encoder can be trained, as in `get_model`. Those of the head
@@ -104,7 +109,8 @@ def load_task_model(
         Hugging Face transformers, `models/bert/modeling_bert.py` and those of BERT's relatives
     """
     check_values_stay()
-    _check_arguments(task, labels, problem_type)
+    seq_len = None if seq_len is None else as_size("seq_len", seq_len)
+    labels = _checked_labels(task, labels, problem_type)
     paths = get_checkpoint_paths(model_folder(folder))
     with open_checkpoint(paths.checkpoint) as checkpoint:
         config = read_config(paths.config, checkpoint)
@@ -113,8 +119,13 @@ def load_task_model(
             told = find_task(family, config, checkpoint, task)
             if told is None:
                 raise CheckpointError(_no_head(checkpoint, config, family, task))
-            task, head, found, labels, problem_type = told
         else:
+            told = _head_to_keep(family, config, checkpoint, task, labels, folder)
+        if told is not None:
+            problem_type = problem_type or told.problem_type
+            task, head, found, labels, _ = told
+        else:
+            _check_number(labels, problem_type)
             head = family.task_heads[task]
             # Of a head that classifies texts, the pooler is the encoder's.
             pooler = tuple(row for row in head.hidden if row in family.head_rows())
@@ -165,7 +176,24 @@ def with_task_head(
     return models.Model(encoder.inputs, outputs)
 
 
-def _check_arguments(task, labels, problem_type) -> None:
+def _head_to_keep(family, config, checkpoint, task, labels, folder) -> FoundTask | None:
+    """The folder's head, if it is one for the task and the labels; warn of one for other labels."""
+    try:
+        told = find_task(family, config, checkpoint, task)
+    except (CheckpointError, ConfigError):  # for another task, or damaged
+        return None
+    if told is None or told.labels == labels:
+        return told
+    warnings.warn(
+        f"The trained head of {os.fspath(folder)} for the labels {shorten(told.labels)} is "
+        f"replaced by a new one for {shorten(labels)}. To keep it, leave `labels` out.",
+        stacklevel=3,  # the caller of load_task_model
+    )
+    return None
+
+
+def _checked_labels(task, labels, problem_type) -> list[str] | None:
+    """The labels of a new head as a list; refuse arguments that contradict each other."""
     if task is not None:
         check_task(task)
     if labels is None:
@@ -174,18 +202,29 @@ def _check_arguments(task, labels, problem_type) -> None:
                 "`problem_type` is for a new head, with `task` and `labels`. Received: "
                 f"problem_type={problem_type!r} without labels."
             )
-        return
+        return None
     if task is None:
         raise ValueError(
             "`labels` are those of a new head, whose `task` must be given as well. Received: "
             f"labels={labels!r} without task."
         )
-    if len(set(check_labels(labels, task))) < len(labels):
-        raise ValueError(f"`labels` must differ from each other. Received: {labels!r}.")
+    names = check_labels(labels, task)
+    if len(set(names)) < len(names):
+        raise ValueError(f"`labels` must differ from each other. Received: {names!r}.")
     check_problem_type(problem_type)
     if problem_type is not None and task != "sequence":
         raise ValueError(
             f"`problem_type` is for the task 'sequence'. Received: {problem_type!r} for {task!r}."
+        )
+    return names
+
+
+def _check_number(labels: list[str], problem_type: ProblemType | None) -> None:
+    """Refuse a single label among which to choose: its probability would always be 1."""
+    if len(labels) < 2 and problem_type in (None, "single_label_classification"):
+        raise ValueError(
+            "`labels` must be at least two, among which the classifier chooses; for a score, pass "
+            f"task='sequence' and problem_type='regression'. Received: {labels!r}."
         )
 
 

@@ -1,5 +1,7 @@
 """How many steps a training takes."""
 
+from ..arguments import check_number
+
 
 def calc_train_steps(
     num_example: int, batch_size: int, epochs: int, warmup_proportion: float = 0.1
@@ -16,6 +18,7 @@ def calc_train_steps(
         The number of all steps and the number of warm-up steps, rounded down.
 
     Raises:
+        TypeError: If an argument is no number, such as a list of the examples.
         ValueError: If there is nothing to count, or the share is none.
 
     Example:
@@ -23,6 +26,13 @@ def calc_train_steps(
         >>> calc_train_steps(num_example=1024, batch_size=32, epochs=10, warmup_proportion=0.1)
         (320, 32)
     """
+    for name, value in (
+        ("num_example", num_example),
+        ("batch_size", batch_size),
+        ("epochs", epochs),
+        ("warmup_proportion", warmup_proportion),
+    ):
+        check_number(name, value)
     if num_example < 1 or batch_size < 1 or epochs < 0 or not 0.0 <= warmup_proportion <= 1.0:
         raise ValueError(
             "`num_example` and `batch_size` must be positive, `epochs` not negative and "

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_number
 from ..backend import (
     FOREIGN_OPTIMIZER_SETTINGS,
     FusedUpdate,
@@ -60,6 +61,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
             `use_ema` and, on Keras 3, `gradient_accumulation_steps` and `loss_scale_factor`.
 
     Raises:
+        TypeError: If a number of steps or `min_lr` is no number.
         ValueError: If a number of steps is out of range, the learning rate is not a number or
             given twice, it, `min_lr` or a factor is negative, or `decay`, which old versions of
             Keras knew, is not 0.
@@ -94,6 +96,12 @@ class AdamWarmup(FusedUpdate, Optimizer):
         learning_rate_factors: Mapping[str, float] | None = None,
         **kwargs: Any,
     ):
+        for argument, value in (
+            ("decay_steps", decay_steps),
+            ("warmup_steps", warmup_steps),
+            ("min_lr", min_lr),
+        ):
+            check_number(argument, value)
         if min_lr < 0:
             raise ValueError(f"`min_lr` must not be negative. Received: min_lr={min_lr}.")
         learning_rate = _peak(learning_rate, kwargs.pop("lr", None), kwargs.pop("decay", 0.0))
@@ -314,10 +322,11 @@ def _peak(learning_rate, lr, decay) -> float:
             f"instead of `decay`. Received: decay={decay}."
         )
     try:
+        check_number("learning_rate", learning_rate)
         peak = float(learning_rate)
     except TypeError:
         raise ValueError(
-            "`learning_rate` must be a number, the peak of AdamWarmup's own schedule. "
+            "`learning_rate` (or `lr`) must be a number, the peak of AdamWarmup's own schedule. "
             f"Received: learning_rate={learning_rate!r}."
         ) from None
     if peak < 0:

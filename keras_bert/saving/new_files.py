@@ -10,12 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..arguments import check_path
+
 _THERE_ALREADY = "{} is there already: delete it, or choose another name."
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
+def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a folder to write into, which takes the wanted name when all has been written."""
+    check_path("folder", folder)
+    if not os.fspath(folder):
+        raise ValueError("`folder` must be the path of a new folder. Received: ''.")
+    folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(_THERE_ALREADY.format(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,7 @@ def save_sentence_model(
     settings = _within(files.config["max_position_embeddings"], settings, max_length)
     dense = {layer: dense_weights(layer) for layer in modules if _is_dense(layer)}
     width = files.config["hidden_size"]
-    with new_folder(Path(folder)) as unfinished:
+    with new_folder(folder) as unfinished:
         write_hugging_face_files(unfinished, files)
         listed = [("Transformer", ""), ("Pooling", "1_Pooling")]
         config = _pooling_config(pooling, width)

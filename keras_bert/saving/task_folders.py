@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from .. import activations
@@ -92,7 +91,7 @@ def save_task_model(
     tensors = dict(
         stored_form(row, "huggingface", arrays[row.layer][row.index]) for row in head.weights
     )
-    with new_folder(Path(folder)) as unfinished:
+    with new_folder(folder) as unfinished:
         write_hugging_face_files(unfinished, files, tensors, further)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..arguments import as_integer, as_integers, describe, shorten
+from ..arguments import as_integer, as_integers, check_is_no_table, describe, shorten
 from .alignment import align_tokens
 from .batch_arrays import pad_batch
 from .hooks import TokenizerHooks
@@ -211,7 +211,7 @@ class Tokenizer(TokenizerHooks):
             Token ids (B, T), segment ids (B, T) and lengths without padding (B,), all int32.
 
         Raises:
-            TypeError: If `texts` is one string, or a text not a string.
+            TypeError: If `texts` is one string or a table, or a text not a string.
             ValueError: If `padding` is unknown, or "max_length" without `max_len`; as in `encode`.
 
         Example:
@@ -227,6 +227,7 @@ class Tokenizer(TokenizerHooks):
             raise TypeError(
                 f"`texts` must be texts or pairs of texts, several. Received: {describe(texts)}"
             )
+        check_is_no_table("`texts`", texts)
         if padding not in ("longest", "max_length"):
             raise ValueError(
                 f'`padding` must be "longest" or "max_length". Received: {describe(padding)}'

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..arguments import check_on_disk, describe, shorten
+from ..arguments import check_on_disk, check_path, describe, shorten
 
 BYTE_ORDER_MARK = "\ufeff"
 SPACE = "\u2581"  # how SentencePiece writes a blank
@@ -86,6 +86,11 @@ def vocabulary_path(vocab_path: str | os.PathLike[str]) -> str:
             "`vocab_path` must be the path of a vocabulary file; that of a model is "
             f"get_checkpoint_paths({path!r}).vocab. Received: {path!r}, which is no file."
         )
+    if not os.path.exists(path):
+        from ..datasets.official import missing_folder  # which only this error needs
+
+        if remark := missing_folder(path):
+            raise FileNotFoundError(f"No such file: {path!r}.{remark}")
     return path
 
 
@@ -97,6 +102,7 @@ def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str,
         vocabulary: Token to id. The ids must be 0, 1, 2, … without gaps.
 
     Raises:
+        TypeError: If `vocab_path` is no path or `vocabulary` no mapping.
         ValueError: If the ids leave gaps, or a token cannot stand in a line.
         OSError: If the file cannot be written.
 
@@ -107,6 +113,9 @@ def save_vocabulary(vocab_path: str | os.PathLike[str], vocabulary: Mapping[str,
         ...     load_vocabulary(f"{folder}/vocab.txt")
         {'[PAD]': 0, '[UNK]': 1, 'film': 2}
     """
+    check_path("vocab_path", vocab_path)
+    if not isinstance(vocabulary, Mapping):
+        raise TypeError(f"`vocabulary` must map tokens to ids. Received: {describe(vocabulary)}.")
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
         raise ValueError(

@@ -135,8 +135,12 @@ def test_archives_on_the_hub_and_other_pages_are_none_of_these(url):
 @once
 @pytest.mark.parametrize("name", [None, 5, b"tiny"])
 def test_what_names_no_model(name):
-    with pytest.raises(TypeError, match=r"A model is named by .*Received: "):
+    with pytest.raises(TypeError, match=r"What names a model must be the path .*Received: "):
         model_folder(name)
+    with pytest.raises(TypeError, match=r"`model_path` must be the path .*Received: "):
+        get_checkpoint_paths(name)
+    with pytest.raises(TypeError, match=r"`info` must be the path .*Received: "):
+        get_pretrained(name)
 
 
 def test_functions_take_a_name():

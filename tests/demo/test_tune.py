@@ -7,11 +7,13 @@ import random
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from demo_scripts import TUNE, load
 from model_folders import CONFIG, write_google_folder
+from task_folders import TASKS, assert_same_logits
 
 from keras_bert import get_custom_objects, load_task_model, load_tokenizer
 from keras_bert.backend import keras, layers, models
@@ -206,6 +208,13 @@ def test_a_model_from_scratch_has_the_same_layers(common, tmp_path, monkeypatch)
     tuned, scratch = made
     assert [layer.name for layer in tuned.layers] == [layer.name for layer in scratch.layers]
     assert all(layer.trainable for layer in scratch.layers)
+
+
+def test_a_trained_head_is_kept_for_its_labels_or_else_replaced_silently(common):
+    folder = TASKS / "bert-sequence"
+    arguments = SimpleNamespace(folder=folder, dropout=0.1, from_scratch=False)
+    assert_same_logits(common.task_model(arguments, "sequence", ["bad", "so-so", "good"]), folder)
+    assert common.task_model(arguments, "sequence", ["no", "yes"]).output_shape == (None, 2)
 
 
 @pytest.mark.parametrize(

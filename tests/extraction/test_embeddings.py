@@ -212,6 +212,7 @@ def test_progress_on_request(folder, capsys):
     [
         (("a text",), TypeError, r"`texts` must be an iterable.*'a text'"),
         ((None,), TypeError, "`texts`.*NoneType"),
+        (({"text": ["a"]},), TypeError, r"`texts` is a table: .* such as texts\['text'\]"),
         ((["a"], "POOL_MIN"), ValueError, "Unknown pooling method: 'POOL_MIN'"),
         ((["a"], []), ValueError, "`poolings`"),
         ((["a"], None, None, False, 0), ValueError, "`batch_size` must be positive"),
@@ -238,6 +239,9 @@ def test_a_model_needs_its_vocabulary(vocabulary, load):
         extract_embeddings_generator(model, ["a"], vocabs=larger)
     with pytest.raises(TypeError, match=r"`vocabs` must be a dict.*'vocab.txt'"):
         extract_embeddings(model, ["a"], vocabs="vocab.txt")
+    for poolings in ("POOL_AVE", "POOL_SENTENCE"):
+        with pytest.raises(TypeError, match=r"`vocabs` must be a dict.*True \(bool\)"):
+            extract_embeddings("tiny", ["a"], poolings, True)
     with pytest.raises(FileNotFoundError, match="There is no model 'none'"):
         extract_embeddings("none", ["a"])
     with pytest.raises(TypeError, match="`model` must be"):

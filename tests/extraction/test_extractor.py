@@ -73,6 +73,8 @@ def test_what_cannot_be_meant_is_refused(folder, extractor):
         extractor({"text": ["a", None]})
     with pytest.raises(TypeError, match=r"'text' must be a column of texts.* Received: 'a b'"):
         extractor({"text": "a b"})
+    with pytest.raises(TypeError, match="Column 'text' is a table: pass one of its columns"):
+        extractor({"text": {"a": ["a"], "b": ["b"]}})
     with pytest.raises(ValueError, match="`poolings` must not be None"):
         Extractor(folder, None)
     with pytest.raises(ValueError, match="`columns` must be one name or two"):

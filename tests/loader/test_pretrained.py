@@ -390,7 +390,7 @@ def test_damaged_configurations_with_a_checkpoint(google):
 def test_a_mistyped_name_gets_the_nearest():
     """`get_checkpoint_paths` has always taken folders that are not there yet."""
     paths = get_checkpoint_paths("tny")
-    message = r"no checkpoint tny.bert_model\.ckpt\..* Is 'tiny' meant\?$"
+    message = r"no checkpoint tny.bert_model\.ckpt\..* no folder 'tny'\. Is 'tiny' meant\?$"
     with pytest.raises(FileNotFoundError, match=message):
         load_trained_model_from_checkpoint(paths.config, paths.checkpoint)
 
@@ -398,6 +398,28 @@ def test_a_mistyped_name_gets_the_nearest():
 def test_bad_length(google):
     with pytest.raises(ValueError, match="`seq_len` must be positive or None"):
         build_model_from_config(google[0].config, seq_len=0)
+    with pytest.raises(TypeError, match=r"`seq_len` must be a number\. Received: '10'"):
+        build_model_from_config(google[0].config, seq_len="10")
+
+
+@once
+def test_all_paths_in_the_place_of_two():
+    paths = get_checkpoint_paths("tiny")
+    message = r"`training` must be True or False; .*Received: '.*vocab\.txt' \(str\)"
+    with pytest.raises(TypeError, match=message):
+        load_trained_model_from_checkpoint(*paths)
+    with pytest.raises(TypeError, match=message):
+        build_model_from_config(paths.config, paths.vocab)
+    model, config = build_model_from_config(paths.config)
+    with pytest.raises(TypeError, match=message):
+        load_model_weights_from_checkpoint(model, config, paths.checkpoint, paths.vocab)
+
+
+@once
+def test_a_str_is_no_list_of_prefixes():
+    paths = get_checkpoint_paths("tiny")
+    with pytest.raises(ValueError, match=r"`trainable` .* list of layer name prefixes, such as "):
+        load_trained_model_from_checkpoint(paths.config, paths.checkpoint, trainable="Encoder-2")
 
 
 @pytest.mark.skipif(not KERAS_3, reason="scopes of Keras 3")

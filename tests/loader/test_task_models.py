@@ -6,6 +6,7 @@ missing bias, a wrong activation or transposition shows.
 
 import json
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -126,7 +127,9 @@ def test_a_head_of_another_class_of_transformers_is_not_taken_for_one(tmp_path):
 @pytest.mark.parametrize("task", ["sequence", "tokens", "answers"])
 def test_a_new_head_on_an_encoder_can_be_trained(task):
     labels = ["start", "end"] if task == "answers" else ["no", "yes", "maybe"]
-    model, found = load_task_model(TASKS / "bert-sequence", task=task, labels=labels)
+    folder = TASKS / "electra-sequence"
+    with pytest.warns(match="is replaced") if task == "sequence" else nullcontext():
+        model, found = load_task_model(folder, task=task, labels=labels)
     shapes = {"sequence": (2, 3), "tokens": (2, 5, 3), "answers": (2, 5)}
     inputs = [np.array([[2, 6, 7, 3, 0], [2, 8, 9, 7, 3]]), np.zeros((2, 5), "int32")]
     outputs = model.predict_on_batch(inputs)
@@ -145,7 +148,8 @@ def test_a_new_head_on_an_encoder_can_be_trained(task):
 @once
 def test_a_new_head_has_the_folders_encoder_and_pooler():
     folder = TASKS / "bert-sequence"
-    new, _ = load_task_model(folder, task="sequence", labels=["no", "yes"])
+    with pytest.warns(match="is replaced"):
+        new, _ = load_task_model(folder, task="sequence", labels=["no", "yes"])
     trained, _ = load_task_model(folder)
     for layer in trained.layers:
         if layer.name != "Classifier":
@@ -153,6 +157,78 @@ def test_a_new_head_has_the_folders_encoder_and_pooler():
                 new.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True
             ):
                 np.testing.assert_array_equal(mine, others)
+
+
+@pytest.mark.parametrize("name", ["bert-sequence", "bert-tokens", "bert-answers"])
+def test_a_trained_head_is_kept_for_the_labels_that_it_has(name):
+    task, labels = name.partition("-")[2], LABELS[name]
+    model, found = load_task_model(TASKS / name, task=task, labels=labels or ["start", "end"])
+    assert found == labels
+    assert_same_logits(model, TASKS / name)
+
+
+@once
+def test_what_is_noted_of_a_trained_head_that_is_kept():
+    folder = TASKS / "electra-sequence"
+    for given, noted in ((None, "multi_label_classification"), ("regression", "regression")):
+        options = {"task": "sequence", "labels": ["a", "b"], "problem_type": given}
+        model, _ = load_task_model(folder, **options)
+        assert task_settings_of(model).problem_type == noted
+    model, labels = load_task_model(
+        TASKS / "albert-sequence", task="sequence", labels=LABELS["albert-sequence"]
+    )
+    assert labels == ["LABEL_0"]
+
+
+@once
+@pytest.mark.parametrize("labels", [["good", "so-so", "bad"], ["bad", "good"]])
+def test_a_trained_head_for_other_labels_is_replaced_with_a_warning(labels):
+    folder = TASKS / "bert-sequence"
+    message = (
+        rf"trained head of .*bert-sequence for the labels \['bad', 'so-so', 'good'\] is replaced "
+        rf"by a new one for \['{labels[0]}', .*To keep it, leave `labels` out"
+    )
+    with pytest.warns(match=message) as caught:
+        model, found = load_task_model(folder, task="sequence", labels=labels)
+    assert caught[0].filename == __file__
+    assert found == labels
+    new = np.asarray(model.get_layer("Classifier").get_weights()[0])
+    trained = load_file(folder / "model.safetensors")["classifier.weight"].T
+    assert new.shape != trained.shape or not np.allclose(new, trained)
+
+
+@once
+def test_another_task_or_a_damaged_head_needs_no_warning(tmp_path):
+    load_task_model(TASKS / "bert-tokens", task="answers", labels=["start", "end"])
+    folder = changed_folder(tmp_path / "new", "bert-sequence", without("classifier.bias"))
+    model, _ = load_task_model(folder, task="sequence", labels=LABELS["bert-sequence"])
+    assert not model.get_layer("Classifier").get_weights()[1].any()
+
+
+@once
+@pytest.mark.parametrize(
+    "labels", [("no", "yes"), np.array(["no", "yes"]), np.array(["no", "yes"], object)]
+)
+def test_labels_in_any_sequence(labels):
+    _, found = load_task_model("tiny", task="sequence", labels=labels)
+    assert found == ["no", "yes"]
+    assert {type(label) for label in found} == {str}
+
+
+@once
+def test_a_single_label_is_for_what_needs_no_choice():
+    for task, options in (
+        ("sequence", {}),
+        ("tokens", {}),
+        ("sequence", {"problem_type": "single_label_classification"}),
+    ):
+        with pytest.raises(ValueError, match=r"`labels` must be at least two.*\['score'\]"):
+            load_task_model("tiny", task=task, labels=["score"], **options)
+    for problem_type in ("regression", "multi_label_classification"):
+        model, _ = load_task_model(
+            "tiny", task="sequence", labels=["score"], problem_type=problem_type
+        )
+        assert model.output_shape == (None, 1)
 
 
 @once
@@ -351,6 +427,10 @@ def test_an_unknown_problem_type(tmp_path):
         ({"task": "tokens", "labels": []}, "`labels` must be a list of words"),
         ({"task": "tokens", "labels": "ab"}, "`labels` must be a list of words"),
         ({"task": "tokens", "labels": [1, 2]}, "`labels` must be a list of words"),
+        ({"task": "tokens", "labels": {"a", "b"}}, "`labels` must be a list of words"),
+        ({"task": "tokens", "labels": np.array([["a", "b"]])}, "`labels` must be a list of words"),
+        ({"task": "tokens", "labels": np.array("a")}, "`labels` must be a list of words"),
+        ({"task": "tokens", "labels": np.array(["a", "a"])}, "`labels` must differ"),
         ({"task": "tokens", "labels": ["a", "a"]}, "`labels` must differ"),
         ({"task": "answers", "labels": ["a", "b"]}, r"`labels` must be \['start', 'end'\]"),
         ({"problem_type": "regression"}, "`problem_type` is for a new head"),
@@ -367,6 +447,12 @@ def test_an_unknown_problem_type(tmp_path):
 def test_wrong_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         load_task_model(TASKS / "bert-sequence", **options)
+
+
+@once
+def test_labels_in_the_place_of_seq_len():
+    with pytest.raises(TypeError, match=r"`seq_len` must be an integer.*\['a', 'b'\]"):
+        load_task_model("tiny", ["a", "b"])
 
 
 @pytest.mark.slow

@@ -26,3 +26,8 @@ def test_steps_of_training_and_warm_up(arguments, want):
 def test_steps_of_nothing(arguments):
     with pytest.raises(ValueError, match=f"Received: num_example={arguments[0]}, batch_size="):
         calc_train_steps(*arguments)
+
+
+def test_examples_in_the_place_of_their_number():
+    with pytest.raises(TypeError, match=r"`num_example` must be a number\. Received: \['a', 'b'\]"):
+        calc_train_steps(["a", "b"], 32, 3)

@@ -479,6 +479,7 @@ def test_weights_of_another_optimizer_are_refused():
         ({"decay_steps": 1, "warmup_steps": 1, "learning_rate_factors": ["MLM"]}, r"\['MLM'\]"),
         ({"decay_steps": 1, "warmup_steps": 1, "decay": 0.1}, "decay=0.1"),
         ({"decay_steps": 1, "warmup_steps": 1, "learning_rate": lambda: 1.0}, "must be a number"),
+        ({"decay_steps": 1, "warmup_steps": 1, "lr": "1e-3"}, "must be a number.*'1e-3'"),
         ({"decay_steps": 1, "warmup_steps": 1, "lr": -1}, "`learning_rate` must not be negative"),
         ({"decay_steps": 1, "warmup_steps": 1, "min_lr": -1e-9}, "`min_lr` must not be negative"),
     ],
@@ -486,3 +487,9 @@ def test_weights_of_another_optimizer_are_refused():
 def test_impossible_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         AdamWarmup(**arguments)
+
+
+@pytest.mark.parametrize("name", ["decay_steps", "warmup_steps", "min_lr"])
+def test_digits_are_no_number(name):
+    with pytest.raises(TypeError, match=rf"`{name}` must be a number\. Received: '10' \(str\)"):
+        AdamWarmup(**{"decay_steps": 10, "warmup_steps": 2, name: "10"})

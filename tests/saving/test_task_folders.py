@@ -44,10 +44,11 @@ def test_the_way_there_and_back_keeps_every_bit(tmp_path, name):
 
 @once
 def test_what_the_configuration_says(tmp_path):
-    model, _ = load_task_model(
-        *(TASKS / "bert-sequence",), task="sequence", labels=["no", "yes"], problem_type=None
-    )
-    save_task_model(model, ["no", "yes"], tmp_path / "new", problem_type="regression")
+    encoder = TASKS / "bert-sequence"
+    with pytest.warns(match="is replaced"):
+        model, _ = load_task_model(encoder, task="sequence", labels=["no", "yes"])
+    labels = np.array(["no", "yes"])
+    save_task_model(model, labels, tmp_path / "new", problem_type="regression")
     config = json.loads((tmp_path / "new/config.json").read_text("utf-8"))
     assert config["architectures"] == ["BertForSequenceClassification"]
     assert config["id2label"] == {"0": "no", "1": "yes"}
@@ -244,6 +245,10 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "note").touch()
     with pytest.raises(FileExistsError, match="is there already"):
         save_task_model(model, labels, tmp_path)
+    with pytest.raises(TypeError, match=r"`folder` must be a path\. Received: None"):
+        save_task_model(model, labels, None)
+    with pytest.raises(ValueError, match="`folder` must be the path of a new folder"):
+        save_task_model(model, labels, "")
 
 
 @pytest.mark.slow

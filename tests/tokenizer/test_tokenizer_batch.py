@@ -50,6 +50,7 @@ def test_batch_of_any_iterable_and_of_none():
             "`texts` must be texts or pairs of texts, several. Received: 'film'",
         ),
         ((5,), TypeError, "`texts` must be"),
+        (({"text": ["film"]},), TypeError, "`texts` is a table: pass one of its columns"),
         ((["a", b"b"],), TypeError, "`first` must be a string. Received: b'b'"),
         ((["a", ("a", 3)],), TypeError, "`second` must be a string. Received: 3"),
         ((["a", ("a", "b", "c")],), TypeError, r"`texts\[1\]` must be a text or a pair of texts"),

@@ -2,6 +2,7 @@
 
 import json
 import random
+from pathlib import Path
 from pipes import make_pipe, refused
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from text_damage import damaged
 from tokenizer_texts import DATA
 
+from keras_bert.datasets.folders import get_checkpoint_paths
+from keras_bert.tokenizer import load_tokenizer
 from keras_bert.tokenizer.vocabulary import (
     VocabularyError,
     declared,
@@ -367,3 +370,24 @@ def test_a_pipe_declares_nothing(tmp_path):
 def test_a_file_that_declares_nothing(tmp_path, text):
     (tmp_path / "tokenizer_config.json").write_text(text)
     assert declared(tmp_path, "do_lower_case") is None
+
+
+def test_a_vocabulary_in_the_place_of_its_path(tmp_path):
+    with pytest.raises(TypeError, match=r"`vocab_path` must be a path\. Received: \{'a': 0\}"):
+        save_vocabulary({"a": 0}, tmp_path / "vocab.txt")
+    with pytest.raises(TypeError, match=r"`vocabulary` must map tokens to ids\. Received: \['a'\]"):
+        save_vocabulary(tmp_path / "vocab.txt", ["a"])
+    assert not (tmp_path / "vocab.txt").exists()
+
+
+def test_a_missing_folder_is_named_with_the_nearest_name(tmp_path):
+    message = r"No such file: 'tinny.vocab\.txt'\. There is no folder 'tinny'\. Is 'tiny' meant\?$"
+    for path in (get_checkpoint_paths("tinny").vocab, Path("tinny/vocab.txt")):
+        for load in (load_vocabulary, load_tokenizer):
+            with pytest.raises(FileNotFoundError, match=message):
+                load(path)
+    with pytest.raises(FileNotFoundError, match=r"There is no folder '.*none'\.$"):
+        load_vocabulary(tmp_path / "none" / "vocab.txt")
+    for path in (tmp_path / "vocab.txt", "vocab.txt"):
+        with pytest.raises(FileNotFoundError, match="No such file"):
+            load_vocabulary(path)

@@ -153,6 +153,7 @@ def build_model_from_config(
 
     Raises:
         ConfigError: If the configuration is damaged or of another family (a ValueError).
+        TypeError: If an argument has the wrong type.
         OSError: If the file cannot be read.
 
     Example:

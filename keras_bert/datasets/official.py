@@ -169,14 +169,6 @@ def is_meant(name: str) -> str:
     return f" Is {nearest[0]!r} meant?" if nearest else ""
 
 
-def missing_folder(path: str | os.PathLike[str]) -> str:
-    """What to say, after a blank, of a file whose folder is not there; empty where it is."""
-    folder = os.path.dirname(path)
-    if not folder or os.path.isdir(folder):
-        return ""
-    return f" There is no folder {os.fspath(folder)!r}.{is_meant(folder)}"
-
-
 _WEIGHTS = "bert_model.ckpt.data-00000-of-00001"
 # SHA-256 of the files in some archives, by the archive's address. For the others none is published.
 # Source: NVIDIA/DeepLearningExamples, `GooglePretrainedWeightDownloader.py`.

@@ -15,7 +15,7 @@ from ..backend import check_values_stay, models, own_memory, set_values
 from ..bert import get_model
 from ..checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from ..checkpoints.listing import listed
-from ..datasets.official import missing_folder
+from ..datasets.official import is_meant
 from ..families import ConfigError, family_of
 from ..families.configuration import activation_name, read_config
 from ..families.family import Family
@@ -38,10 +38,11 @@ def _open(checkpoint_file: str | os.PathLike[str]) -> Checkpoint:
     try:
         return open_checkpoint(checkpoint_file)
     except FileNotFoundError as error:
-        remark = missing_folder(checkpoint_file)
-        if not remark:
+        folder = os.path.dirname(checkpoint_file)
+        question = "" if os.path.isdir(folder) else is_meant(os.fspath(folder))
+        if not question:
             raise
-        raise FileNotFoundError(f"{error}{remark}") from None
+        raise FileNotFoundError(f"{error}{question}") from None
 
 
 def checkpoint_loader(checkpoint_file: str | os.PathLike[str]) -> Callable[[str], np.ndarray]:
@@ -153,6 +154,7 @@ def build_model_from_config(
 
     Raises:
         ConfigError: If the configuration is damaged or of another family (a ValueError).
+        TypeError: If an argument has the wrong type.
         OSError: If the file cannot be read.
 
     Example:

@@ -96,6 +96,7 @@ def load_task_model(
             ValueError).
         ConfigError: If the configuration is damaged, or `id2label` in it has not as many labels as
             the head (a ValueError).
+        TypeError: If an argument has the wrong type.
         ValueError: If an argument is out of range or contradicts another.
         OSError: If a file cannot be read.
 

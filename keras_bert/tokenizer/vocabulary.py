@@ -86,11 +86,12 @@ def vocabulary_path(vocab_path: str | os.PathLike[str]) -> str:
             "`vocab_path` must be the path of a vocabulary file; that of a model is "
             f"get_checkpoint_paths({path!r}).vocab. Received: {path!r}, which is no file."
         )
-    if not os.path.exists(path):
-        from ..datasets.official import missing_folder  # which only this error needs
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        from ..datasets.official import is_meant  # which only this error needs
 
-        if remark := missing_folder(path):
-            raise FileNotFoundError(f"No such file: {path!r}.{remark}")
+        question = is_meant(folder)
+        raise FileNotFoundError(f"No such file: {path!r}. There is no folder {folder!r}.{question}")
     return path
 
 

@@ -27,8 +27,12 @@ import os
 import uuid
 from pathlib import Path
 
-import pyarrow as arrow
-from pyarrow import parquet
+NEEDED = "Ray and pyarrow must be installed: pip install '.[ray]'"
+try:
+    import pyarrow as arrow
+    from pyarrow import parquet
+except ImportError:
+    raise SystemExit(NEEDED) from None
 
 LINES = 8192
 ROWS_AT_ONCE = 8192  # in a worker's memory; `Extractor` sorts 2,048 by length at a time
@@ -123,8 +127,10 @@ def extract(model, source, out, columns=("text",), workers=None, **options):
     Returns:
         The number of rows written, and of pieces that already existed.
     """
-    import ray
-
+    try:
+        import ray
+    except ImportError:
+        raise SystemExit(NEEDED) from None
     source, out = Path(source).resolve(), Path(out).resolve()
     out.mkdir(parents=True, exist_ok=True)
     pieces = list(find_pieces(source))

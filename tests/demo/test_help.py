@@ -1,6 +1,7 @@
 """Demos answer --help before Keras is imported, which takes seconds."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,14 @@ def test_help(script):
     printed, imported = run(script, "--help")
     assert f"{script.rpartition('/')[2]}.py" in printed
     assert not imported & {"keras", "tensorflow", "tf_keras", "jax", "torch"}
+
+
+@once
+def test_missing_libraries_are_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    told = r"Ray and pyarrow must be installed: pip install '\.\[ray\]'"
+    with pytest.raises(SystemExit, match=told):
+        runpy.run_path(str(DEMO / "extract_ray.py"))
 
 
 @once

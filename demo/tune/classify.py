@@ -17,7 +17,7 @@ import sys
 from collections import Counter
 
 import numpy as np
-from options import argument_parser
+from options import argument_parser, run
 from tables import as_numbers, read_table
 
 
@@ -71,4 +71,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -19,7 +19,7 @@ from functools import cache
 from itertools import chain
 
 import numpy as np
-from options import argument_parser, is_model_file
+from options import argument_parser, is_model_file, run
 from tables import as_numbers, is_csv, read_cells, read_table
 
 # Transitions are learnt from nothing, so they take larger steps than the weights of BERT.
@@ -230,4 +230,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,6 +1,8 @@
 """Arguments of the fine-tuning scripts; without Keras, so that --help is answered at once."""
 
 import argparse
+import signal
+import sys
 from math import inf
 from pathlib import Path
 
@@ -36,6 +38,16 @@ def argument_parser(description, max_len, batch_size, epochs, learning_rate):
         kind = number_in(kind, least, below)
         parser.add_argument(name, type=kind, metavar="N", default=default, help=text)
     return parser
+
+
+def run(main):
+    """Call a script's main function; Ctrl-C ends it with one line and 130, as it ends commands."""
+    try:
+        main()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nor shall what Python does at its end be
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 def number_in(kind, least, below):

@@ -23,7 +23,7 @@ the learning curve in the folder --output. FOLDER can be loaded by sentence-tran
 import sys
 
 import numpy as np
-from options import argument_parser, is_model_file
+from options import argument_parser, is_model_file, run
 from tables import LABELS, SECOND_TEXTS, TEXTS, read_cells
 
 FIRST_TEXTS = (*TEXTS, "anchor", "query", "question")
@@ -127,4 +127,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

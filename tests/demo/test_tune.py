@@ -319,6 +319,16 @@ def test_wrong_arguments_are_named_before_anything_is_done(
     assert not (tmp_path / "out").exists()
 
 
+def test_ctrl_c_ends_a_script_with_one_line(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # this process goes on
+    with pytest.raises(SystemExit) as end:
+        load("options").run(interrupted)
+    assert (end.value.code, capsys.readouterr().err) == (130, "\ninterrupted\n")
+
+
 @pytest.mark.parametrize("labels", ["1", "abcdefghijk"])
 def test_labels_that_are_no_classes(common, tmp_path, monkeypatch, labels):
     arguments = prepare(tmp_path, write_sentences, "train.tsv")

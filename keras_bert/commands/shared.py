@@ -315,7 +315,8 @@ def _doubtful_pair(text: str) -> str | None:
     bare = PAIR_SEPARATOR.strip()
     parts = as_parts(text)
     if len(parts) == 1:
-        return "is taken as one text" if bare in text else None
+        # Full-width bars are what a Chinese keyboard writes.
+        return "is taken as one text" if bare in text.replace("｜", "|") else None
     if not all(map(str.strip, parts)):
         return "is taken as a pair with an empty text"
     if any(bare in part for part in parts):

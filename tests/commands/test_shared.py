@@ -226,6 +226,7 @@ def test_pairs(line, expected):
     [
         ("||| b", "is taken as one text"),
         ("a|||b", "is taken as one text"),
+        ("a｜｜｜b", "is taken as one text"),
         (" ||| b", "is taken as a pair with an empty text"),
         ("a ||| ", "is taken as a pair with an empty text"),
         ("a ||| b ||| c", "is divided at the last ' ||| ' alone"),

@@ -257,6 +257,22 @@ def test_base_class_accumulates_and_scales():
     np.testing.assert_array_equal(got[3:5], [got[2], got[2]])
 
 
+def test_with_a_constant_learning_rate_it_is_keras_adam():
+    inputs = keras.layers.Input(shape=(3,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    start = model.get_weights()
+    arrays = np.eye(12, 3, dtype="float32"), np.eye(12, 2, dtype="float32")
+    learnt = []
+    for optimizer in (AdamWarmup(1, 0, lr=0.01, min_lr=0.01), keras.optimizers.Adam(0.01)):
+        model.set_weights(start)
+        model.compile(optimizer, loss="mse")
+        model.fit(*arrays, batch_size=4, epochs=5, shuffle=False, verbose=0)
+        learnt.append(model.get_weights())
+    for one, other, old in zip(*learnt, start, strict=True):
+        assert np.abs(one - old).max() > 0.01
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_model_with_nothing_to_learn_may_be_fitted_and_learns_when_there_is(scaled):

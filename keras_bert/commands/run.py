@@ -4,6 +4,7 @@ import argparse
 import os
 import runpy
 import sys
+from pathlib import Path
 
 from .shared import CommandError
 from .starting import quietly
@@ -23,9 +24,13 @@ def run(options: argparse.Namespace) -> None:
     if not os.path.isfile(options.script):
         raise CommandError(f"there is no script {options.script!r}")
     from .. import keras_2019
+    from ..keras_2019.graph_names import is_for_graphs
 
+    graph = options.graph
+    if graph is None and is_for_graphs(Path(options.script).read_bytes()):
+        graph = True
     with quietly(options):
-        keras_2019.install(options.graph)
+        keras_2019.install(graph)
     sys.argv = [options.script, *options.arguments]
     if not sys.flags.safe_path:  # then `-m` has put the working directory there
         sys.path[0] = os.path.dirname(os.path.abspath(options.script))

@@ -25,7 +25,8 @@ def install(graph: bool | None = None) -> None:
     Args:
         graph: Whether TensorFlow runs in graph mode, as TensorFlow 1 did. By default it does from
             the moment at which the program imports `keras`, which knew no other mode, or asks for a
-            name such as `tf.Session`; and programs on `tensorflow.keras` run eagerly.
+            name such as `tf.Session` before it has built a layer; and programs on
+            `tensorflow.keras` run eagerly.
 
     Raises:
         ImportError: If `tf_keras` is not installed, or Keras 3 is in use in this process.
@@ -51,10 +52,13 @@ def install(graph: bool | None = None) -> None:
         numpy_names,
         optimizer_classes,
         report,
+        sessions,
         tensorflow_names,
     )
 
     if not _installed:
+        modes.install()
+        sessions.install()
         numpy_names.install()
         tensorflow_names.install()
         keras_aliases.install()

@@ -47,6 +47,7 @@ def install(graph: bool | None = None) -> None:
         keras_aliases,
         keras_names,
         layer_attributes,
+        model_attributes,
         modes,
         modules,
         numpy_names,
@@ -64,6 +65,7 @@ def install(graph: bool | None = None) -> None:
         keras_aliases.install()
         keras_names.install()
         layer_attributes.install()
+        model_attributes.install()
         optimizer_classes.install()
         modules.install()
         contrib.install()

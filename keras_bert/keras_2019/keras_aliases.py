@@ -17,7 +17,7 @@ from ..backend import (
     optimizers,
     utils,
 )
-from .sessions import get_session
+from .sessions import get_session, variable
 
 # In its sources still, but no longer public.
 _BACKEND = """conv3d_transpose get_graph identity is_placeholder logsumexp py_all py_sum
@@ -54,6 +54,7 @@ _ALIASES = {
         "slice": lambda x, start, size: tf.slice(x, start, size),
         "symbolic": lambda function: function,
         "tf": tf,
+        "variable": variable,
     },
     callbacks: _IMPORTED,
     constraints: {

@@ -7,13 +7,13 @@ from types import MethodType
 import tensorflow as tf
 from tf_keras.src import backend as keras_backend
 from tf_keras.src.callbacks import CallbackList
-from tf_keras.src.engine import data_adapter, training_v1
+from tf_keras.src.engine import data_adapter, training_arrays_v1, training_v1
 from tf_keras.src.utils import metrics_utils
 
 from ..backend import keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
-from .validation_data import giving_validation_data
+from .validation_data import giving_validation_data, validating_in_order
 
 _OF_IDS = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 
@@ -44,6 +44,7 @@ def install() -> None:
         model.fit = giving_validation_data(model.fit)
         for name in ("fit_generator", "evaluate_generator", "predict_generator"):
             setattr(model, name, _noted(getattr(model, name)))
+    training_arrays_v1.model_iteration = validating_in_order(training_arrays_v1.model_iteration)
     keras.Model.predict = _silent(keras.Model.predict)
     keras.Model.save = _as_h5(keras.Model.save)
     keras.Model.save_weights = _as_h5(keras.Model.save_weights)

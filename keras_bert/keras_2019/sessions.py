@@ -36,6 +36,13 @@ def get_session(*args):
     return keras_backend.get_session(*args)
 
 
+def variable(value, *args, **kwargs):
+    """A variable of Keras; what it starts with may depend on others, which so have values first."""
+    if modes.in_graph_mode() and tf.is_tensor(value) and not tf.inside_function():
+        keras_backend.get_session()
+    return keras_backend.variable(value, *args, **kwargs)
+
+
 def _of_graph(get_variables):
     """Let Keras initialize all variables of a graph, also those that it has not made itself."""
 

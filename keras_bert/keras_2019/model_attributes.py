@@ -1,7 +1,10 @@
 """Attributes of compiled models that scripts of Keras 2.0–2.2 read, and add to."""
 
+import functools
+
 from tf_keras.src import backend
 from tf_keras.src.engine import training, training_v1
+from tf_keras.src.utils import tf_utils
 
 from .report import note
 
@@ -35,6 +38,7 @@ def install() -> None:
         "metrics_names": lambda model: _Told(names.fget(model), _adding_metrics(model, 1)),
     }.items():
         setattr(training_v1.Model, name, property(get, _setter(name)))
+    training_v1.Model._make_train_function = _with_updates(training_v1.Model._make_train_function)
     training_v1.Model._uses_dynamic_learning_phase = _uses_dynamic_learning_phase
     for name in ("metrics_updates", "metrics_tensors", "_uses_dynamic_learning_phase"):
         setattr(training.Model, name, property(_refusing(name)))
@@ -42,12 +46,41 @@ def install() -> None:
 
 def _metrics_updates(model):
     """Operations of training besides the optimizer's; those of metrics are part of the metrics."""
+    after = vars(model).setdefault("_updates_after_steps", [])
 
     def add(update):
         note("metrics_updates of models")
-        model.add_update(update)
+        update = getattr(update, "op", update)
+        batch = model._feed_inputs + model._feed_targets + model._feed_sample_weights
+        if update in tf_utils.get_reachable_from_inputs(batch, [update]):
+            model.add_update(update)
+        else:
+            after.append(update)
 
-    return _Told([], add)
+    return _Told(after, add)
+
+
+def _with_updates(make_train_function):
+    """Follow each step by operations that are not computed from its batch.
+
+    So averages of weights always see the new ones, where TensorFlow would choose.
+    """
+
+    @functools.wraps(make_train_function)
+    def call(model):
+        before = getattr(model, "train_function", None)
+        make_train_function(model)
+        step, after = model.train_function, vars(model).get("_updates_after_steps")
+
+        def step_and_updates(batch):
+            results = step(batch)
+            backend.get_session().run(after)
+            return results
+
+        if after and step is not before:
+            model.train_function = step_and_updates
+
+    return call
 
 
 def _metrics_tensors(model):

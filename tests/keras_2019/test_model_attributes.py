@@ -30,14 +30,16 @@ K.batch_set_value(zip(averages, K.batch_get_value(model.weights)))
 for average, w in zip(averages, model.weights):
     model.metrics_updates.append(K.moving_average_update(average, w, 0.9))
 count = K.variable(0.0)
-model.metrics_updates += [K.update_add(count, 1.0)]
+products = K.variable(0.0)
+of_batch = K.update_add(products, K.sum(2.0 * model.inputs[0]))
+model.metrics_updates += [K.update_add(count, 1.0), of_batch]
 before = model.get_weights()
 results["averages"], results["weights"] = [], [float(before[0][0, 0])]
 for _ in range(3):
     model.train_on_batch(x, y)
     results["averages"].append(float(K.get_value(averages[0])[0, 0]))
     results["weights"].append(float(model.get_weights()[0][0, 0]))
-results["count"] = float(K.get_value(count))
+results["count"], results["products"] = float(K.get_value(count)), float(K.get_value(products))
 
 # Tensors to report.
 model = compiled()
@@ -77,15 +79,14 @@ def found(tmp_path_factory):
 
 
 def test_averages_of_weights(found):
-    """A step sees the weights as they are before it or after it, as in TensorFlow 1."""
     results, line = found
     average, (before, *weights) = 1.0, results["weights"]
-    befores = [before, *weights[:-1]]
-    for now, then, result in zip(weights, befores, results["averages"], strict=True):
-        either = [0.9 * average + 0.1 * now, 0.9 * average + 0.1 * then]
-        assert min(abs(result - each) for each in either) < 1e-6
-        average = result
+    assert before == 1
+    for weight, result in zip(weights, results["averages"], strict=True):
+        average = 0.9 * average + 0.1 * weight
+        assert result == pytest.approx(average, rel=1e-6)
     assert results["count"] == 3
+    assert results["products"] == pytest.approx(3 * 12)
     assert "metrics_updates of models" in line
 
 

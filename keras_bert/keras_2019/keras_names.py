@@ -8,6 +8,8 @@ import tensorflow as tf
 from tf_keras.src import backend as keras_backend
 from tf_keras.src.callbacks import CallbackList
 from tf_keras.src.engine import data_adapter, training_arrays_v1, training_v1
+from tf_keras.src.saving import serialization_lib
+from tf_keras.src.saving.legacy.saved_model import load
 from tf_keras.src.utils import metrics_utils
 
 from ..backend import keras, layers, models, optimizers, utils
@@ -54,6 +56,8 @@ def install() -> None:
     metrics_utils.sparse_categorical_matches = _with_open_shapes(
         metrics_utils.sparse_categorical_matches
     )
+    serialization_lib.enable_unsafe_deserialization()  # of Lambda layers, for which none asked
+    load.load = _naming_custom_objects(load.load)
     keras_backend.unique_object_name = _counted_from_1(keras_backend.unique_object_name)
 
 
@@ -146,6 +150,24 @@ def _as_h5(function):
         return function(self, filepath, *args, **kwargs)
 
     return save
+
+
+def _naming_custom_objects(load):
+    """Let errors about a folder with layers of this package say what loads it."""
+
+    @functools.wraps(load)
+    def call(*args, **kwargs):
+        try:
+            return load(*args, **kwargs)
+        except ValueError as error:
+            if "matching concrete function" not in str(error):
+                raise
+            raise ValueError(
+                f"{error}\n\nA model with layers of keras_bert is loaded by "
+                "load_model(folder, custom_objects=keras_bert.get_custom_objects())."
+            ) from error
+
+    return call
 
 
 def _counted_from_1(function):

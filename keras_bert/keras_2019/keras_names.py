@@ -12,7 +12,7 @@ from tf_keras.src.saving import serialization_lib
 from tf_keras.src.saving.legacy.saved_model import load
 from tf_keras.src.utils import metrics_utils
 
-from ..backend import keras, layers, models, optimizers, utils
+from ..backend import backend, keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
 from .validation_data import giving_validation_data, validating_in_order
@@ -58,6 +58,7 @@ def install() -> None:
     )
     serialization_lib.enable_unsafe_deserialization()  # of Lambda layers, for which none asked
     load.load = _naming_custom_objects(load.load)
+    backend.batch_dot = _naming_old_rule(backend.batch_dot)
     keras_backend.unique_object_name = _counted_from_1(keras_backend.unique_object_name)
 
 
@@ -165,6 +166,26 @@ def _naming_custom_objects(load):
             raise ValueError(
                 f"{error}\n\nA model with layers of keras_bert is loaded by "
                 "load_model(folder, custom_objects=keras_bert.get_custom_objects())."
+            ) from error
+
+    return call
+
+
+def _naming_old_rule(batch_dot):
+    """Say of more than three axes that Keras 2.2 multiplied other parts than Keras 2.3 does."""
+
+    @functools.wraps(batch_dot)
+    def call(x, y, axes=None):
+        if max(backend.ndim(x), backend.ndim(y)) <= 3:
+            return batch_dot(x, y, axes)
+        note("K.batch_dot of more than 3 axes by the rule of Keras 2.3")
+        try:
+            return batch_dot(x, y, axes)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} Until Keras 2.2.4, K.batch_dot of more than 3 axes was tf.matmul, which "
+                "pairs all but the last two; since Keras 2.3 it pairs the first alone. If the "
+                "script is older, write tf.einsum('bij,bijk->bik', x, y) or what its axes mean."
             ) from error
 
     return call

@@ -257,3 +257,18 @@ def test_pickles_need_eager_execution(tmp_path):
     assert "`python -m keras_bert run --eager SCRIPT`" in messages
     code, _, messages = run_script(tmp_path, source, options=("--eager",))
     assert code == 0, messages
+
+
+BATCH_DOT = """
+from tensorflow.keras import backend as K
+K.batch_dot(K.ones((1, 5, 8)), K.ones((1, 24, 8)), 2)
+print(K.batch_dot(K.ones((1, 5, 24)), K.ones((1, 5, 24, 8)), [2, 2]).shape)
+K.batch_dot(K.ones((1, 5, 5, 8)), K.ones((1, 5, 24, 8)), [2, 3])
+"""
+
+
+def test_products_that_keras_has_changed_say_so(tmp_path):
+    code, output, messages = run_script(tmp_path, BATCH_DOT)
+    assert (code, output) == (1, "(1, 5, 5, 8)\n")  # Keras 2.2.4 had (1, 5, 8)
+    assert "tf.einsum('bij,bijk->bik', x, y)" in messages
+    assert "K.batch_dot of more than 3 axes by the rule of Keras 2.3" in messages

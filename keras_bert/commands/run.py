@@ -5,6 +5,7 @@ import os
 import runpy
 import sys
 import warnings
+from pathlib import Path
 
 from .shared import CommandError
 from .starting import quietly
@@ -26,11 +27,16 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(f"{options.script} is a folder, not a script")
     if not os.path.isfile(options.script):
         raise CommandError(f"there is no script {options.script!r}")
-    _check_syntax(options.script)
+    source = Path(options.script).read_bytes()
+    _check_syntax(source, options.script)
     from .. import keras_2019
+    from ..keras_2019.graph_names import is_for_graphs
 
+    graph = options.graph
+    if graph is None and is_for_graphs(source):
+        graph = True
     with quietly(options):
-        keras_2019.install(options.graph)
+        keras_2019.install(graph)
     sys.argv = [options.script, *options.arguments]
     if not sys.flags.safe_path:  # then `-m` has put the working directory there
         sys.path[0] = os.path.dirname(os.path.abspath(options.script))
@@ -45,13 +51,13 @@ def run(options: argparse.Namespace) -> None:
         raise SystemExit(1) from None
 
 
-def _check_syntax(script: str) -> None:
+def _check_syntax(source: bytes, script: str) -> None:
     """End as Python does with a file that is no Python, before Keras is imported for it."""
     if script.endswith(_COMPILED):
         return
     try:
-        with open(script, "rb") as file, warnings.catch_warnings(action="ignore"):
-            compile(file.read(), script, "exec", dont_inherit=True)
+        with warnings.catch_warnings(action="ignore"):
+            compile(source, script, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:  # the latter of bytes that are no text
         sys.excepthook(type(error), error.with_traceback(None), None)
         raise SystemExit(1) from None

@@ -16,8 +16,9 @@ def install(graph: bool | None = None) -> None:
     `multi_gpu_model`, `keras_contrib`'s CRF, TensorFlow 1's names (`tf.Session`,
     `tf.placeholder`, parts of `tf.contrib`) and the aliases that NumPy has removed.
     `keras.__version__` is "2.6.0", the last that such programs know. A name that cannot be had
-    raises an ImportError that says what stands in its stead. When the program ends, a line on
-    stderr says what of this it has used.
+    raises an ImportError that says what stands in its stead. Lambda layers in files, which may run
+    any code, are loaded without `safe_mode=False`, as they were then. When the program ends, a line
+    on stderr says what of this it has used.
 
     Call it before Keras or TensorFlow are imported. `python -m keras_bert run SCRIPT` does so for a
     script as it stands.
@@ -25,7 +26,8 @@ def install(graph: bool | None = None) -> None:
     Args:
         graph: Whether TensorFlow runs in graph mode, as TensorFlow 1 did. By default it does from
             the moment at which the program imports `keras`, which knew no other mode, or asks for a
-            name such as `tf.Session`; and programs on `tensorflow.keras` run eagerly.
+            name such as `tf.Session` before it has built a layer; and programs on
+            `tensorflow.keras` run eagerly.
 
     Raises:
         ImportError: If `tf_keras` is not installed, or Keras 3 is in use in this process.
@@ -46,20 +48,25 @@ def install(graph: bool | None = None) -> None:
         keras_aliases,
         keras_names,
         layer_attributes,
+        model_attributes,
         modes,
         modules,
         numpy_names,
         optimizer_classes,
         report,
+        sessions,
         tensorflow_names,
     )
 
     if not _installed:
+        modes.install()
+        sessions.install()
         numpy_names.install()
         tensorflow_names.install()
         keras_aliases.install()
         keras_names.install()
         layer_attributes.install()
+        model_attributes.install()
         optimizer_classes.install()
         modules.install()
         contrib.install()
@@ -80,5 +87,9 @@ def needs_eager_execution(error: BaseException) -> bool:
     """Whether a program in graph mode has ended with an error that eager execution may not have."""
     from . import modes
 
-    signs = ("You must feed a value for placeholder tensor", "Connecting to invalid output")
+    signs = (
+        "You must feed a value for placeholder tensor",
+        "Connecting to invalid output",
+        "numpy() is only available when eager execution is enabled",
+    )
     return modes.in_graph_mode() and any(sign in str(error) for sign in signs)

@@ -17,9 +17,10 @@ from ..backend import (
     optimizers,
     utils,
 )
+from .sessions import get_session, variable
 
 # In its sources still, but no longer public.
-_BACKEND = """conv3d_transpose get_graph get_session identity is_placeholder logsumexp py_all py_sum
+_BACKEND = """conv3d_transpose get_graph identity is_placeholder logsumexp py_all py_sum
     separable_conv1d set_session"""
 # The classes that have taken these names since ignore `lr`, with no more than a message in a log.
 _OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
@@ -44,6 +45,7 @@ _ALIASES = {
     backend: {
         **{name: getattr(keras_backend, name) for name in _BACKEND.split()},
         "_get_available_gpus": _get_available_gpus,
+        "get_session": get_session,
         "control_dependencies": tf.control_dependencies,
         "image_dim_ordering": lambda: "tf",
         "is_tensor": tf.is_tensor,
@@ -52,6 +54,7 @@ _ALIASES = {
         "slice": lambda x, start, size: tf.slice(x, start, size),
         "symbolic": lambda function: function,
         "tf": tf,
+        "variable": variable,
     },
     callbacks: _IMPORTED,
     constraints: {

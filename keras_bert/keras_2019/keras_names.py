@@ -7,13 +7,15 @@ from types import MethodType
 import tensorflow as tf
 from tf_keras.src import backend as keras_backend
 from tf_keras.src.callbacks import CallbackList
-from tf_keras.src.engine import data_adapter, training_v1
+from tf_keras.src.engine import data_adapter, training_arrays_v1, training_v1
+from tf_keras.src.saving import serialization_lib
+from tf_keras.src.saving.legacy.saved_model import load
 from tf_keras.src.utils import metrics_utils
 
-from ..backend import keras, layers, models, optimizers, utils
+from ..backend import backend, keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
-from .validation_data import giving_validation_data
+from .validation_data import giving_validation_data, validating_in_order
 
 _OF_IDS = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 
@@ -44,6 +46,7 @@ def install() -> None:
         model.fit = giving_validation_data(model.fit)
         for name in ("fit_generator", "evaluate_generator", "predict_generator"):
             setattr(model, name, _noted(getattr(model, name)))
+    training_arrays_v1.model_iteration = validating_in_order(training_arrays_v1.model_iteration)
     keras.Model.predict = _silent(keras.Model.predict)
     keras.Model.save = _as_h5(keras.Model.save)
     keras.Model.save_weights = _as_h5(keras.Model.save_weights)
@@ -53,6 +56,9 @@ def install() -> None:
     metrics_utils.sparse_categorical_matches = _with_open_shapes(
         metrics_utils.sparse_categorical_matches
     )
+    serialization_lib.enable_unsafe_deserialization()  # of Lambda layers, for which none asked
+    load.load = _naming_custom_objects(load.load)
+    backend.batch_dot = _naming_old_rule(backend.batch_dot)
     keras_backend.unique_object_name = _counted_from_1(keras_backend.unique_object_name)
 
 
@@ -145,6 +151,44 @@ def _as_h5(function):
         return function(self, filepath, *args, **kwargs)
 
     return save
+
+
+def _naming_custom_objects(load):
+    """Let errors about a folder with layers of this package say what loads it."""
+
+    @functools.wraps(load)
+    def call(*args, **kwargs):
+        try:
+            return load(*args, **kwargs)
+        except ValueError as error:
+            if "matching concrete function" not in str(error):
+                raise
+            raise ValueError(
+                f"{error}\n\nA model with layers of keras_bert is loaded by "
+                "load_model(folder, custom_objects=keras_bert.get_custom_objects())."
+            ) from error
+
+    return call
+
+
+def _naming_old_rule(batch_dot):
+    """Say of more than three axes that Keras 2.2 multiplied other parts than Keras 2.3 does."""
+
+    @functools.wraps(batch_dot)
+    def call(x, y, axes=None):
+        if max(backend.ndim(x), backend.ndim(y)) <= 3:
+            return batch_dot(x, y, axes)
+        note("K.batch_dot of more than 3 axes by the rule of Keras 2.3")
+        try:
+            return batch_dot(x, y, axes)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} Until Keras 2.2.4, K.batch_dot of more than 3 axes was tf.matmul, which "
+                "pairs all but the last two; since Keras 2.3 it pairs the first alone. If the "
+                "script is older, write tf.einsum('bij,bijk->bik', x, y) or what its axes mean."
+            ) from error
+
+    return call
 
 
 def _counted_from_1(function):

@@ -22,6 +22,7 @@ def install() -> None:
         layer.get_config = _without_arguments(layer.get_config)
         layer.add_weight = _taking_shape_first(layer.add_weight)
         layer.__setattr__ = _keeping_weights(layer.__setattr__)
+    base_layer_v1.Layer.add_metric = _of_means(base_layer_v1.Layer.add_metric)
     BaseResourceVariable.__imul__ = _giving_tensors(BaseResourceVariable.__imul__)
     Node.input_tensors = property(_list_of_inputs(Node.input_tensors.fget))
     Node.input_masks = property(_input_masks)
@@ -73,6 +74,21 @@ def _giving_tensors(imul):
     @functools.wraps(imul)
     def call(variable, value):
         return variable * value if modes.in_graph_mode() else imul(variable, value)
+
+    return call
+
+
+def _of_means(add_metric):
+    """Let `add_metric(tensor, name)` report the mean over the batches, as in Keras 2.3."""
+
+    @functools.wraps(add_metric)
+    def call(layer, value, *args, **kwargs):
+        if args and args[0] not in (None, "mean"):
+            kwargs["name"], *args = args
+        is_new = layer._get_existing_metric(kwargs.get("name")) is None
+        if not args and is_new and not hasattr(value, "_metric_obj"):
+            kwargs["aggregation"] = "mean"
+        return add_metric(layer, value, *args, **kwargs)
 
     return call
 

@@ -1,10 +1,20 @@
 """Graph mode, which TensorFlow 1 and Keras knew alone, or eager execution."""
 
+import functools
+
 import tensorflow as tf
-from tf_keras.src import backend as keras_backend
+from tf_keras.src.engine.base_layer import Layer
+from tf_keras.src.utils import version_utils
 
 _chosen = False
 _of_keras_itself = False
+_has_eager_layers = False
+
+
+def install() -> None:
+    """Know of layers that are built eagerly, and let errors about them say how not to."""
+    Layer._init_set_name = _noting_layers(Layer._init_set_name)
+    version_utils.disallow_legacy_graph = _naming_graph(version_utils.disallow_legacy_graph)
 
 
 def choose(graph: bool | None) -> None:
@@ -23,7 +33,7 @@ def of_tensorflow_1() -> None:
 
     Unless it has layers already, which graph mode could not use.
     """
-    if not _chosen and not any(keras_backend.PER_GRAPH_OBJECT_NAME_UIDS.values()):
+    if not _chosen and not _has_eager_layers:
         choose(True)
 
 
@@ -42,3 +52,26 @@ def of_keras_itself() -> bool:
 def in_graph_mode() -> bool:
     """Whether TensorFlow is in graph mode."""
     return not tf.compat.v1.executing_eagerly_outside_functions()
+
+
+def _noting_layers(init_set_name):
+    """Note each layer that graph mode cannot use; those of graph mode have another class."""
+
+    @functools.wraps(init_set_name)
+    def call(layer, *args, **kwargs):
+        global _has_eager_layers
+        _has_eager_layers = True
+        return init_set_name(layer, *args, **kwargs)
+
+    return call
+
+
+def _naming_graph(disallow_legacy_graph):
+    @functools.wraps(disallow_legacy_graph)
+    def call(*args):
+        try:
+            return disallow_legacy_graph(*args)
+        except ValueError as error:
+            raise ValueError(f"{error} The whole program is in graph mode with --graph.") from None
+
+    return call

@@ -162,6 +162,10 @@ def install() -> None:
     decorators = {f"legacy_{name}_support": f"{__name__}:_unchanged" for name in _SUPPORT.split()}
     instead = "no decorator: they took the arguments of Keras 1"
     add_module(OldModule("tensorflow.keras.legacy.interfaces", names=decorators, instead=instead))
+    if not importlib.util.find_spec("keras_preprocessing"):
+        for name in ("", ".image", ".sequence", ".text"):
+            source = f"{_API}.preprocessing{name}"
+            add_module(OldModule(f"keras_preprocessing{name}", [source]))
     for name in ("keras", *(f"keras.{name}" for name in _OF_TENSORFLOW_1)):
         path = f"tensorflow.compat.v1.{name}"  # an attribute of TensorFlow, and no module
         sys.modules[path] = OldModule(path, [f"tf_keras.api._v1.{name}"])

@@ -1,15 +1,22 @@
-"""Optimizers that programs write themselves as in Keras 2.0–2.3, with a method `get_updates`."""
+"""Optimizers with a method `get_updates`, as in Keras 2.0–2.3: a program's own, and Keras'."""
 
 import functools
 
 import tensorflow as tf
+from tf_keras.src import optimizers as keras_optimizers
 from tf_keras.src.optimizers import optimizer, optimizer_v1
 
 from ..backend import backend, optimizers
+from . import modes
 from .report import note
 
 _New = optimizers.legacy.Optimizer
 _NAMES = ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
+# Arguments that only the new optimizers have.
+_OF_NEW = {
+    *("ema_momentum", "ema_overwrite_frequency", "is_legacy_optimizer", "jit_compile", "use_ema"),
+    "weight_decay",
+}
 _UPDATES = {
     "update": lambda x, new_x: (x, new_x),
     "update_add": lambda x, increment: (x, x + increment),
@@ -50,6 +57,26 @@ def install() -> None:
     for name in _NAMES:
         known = getattr(optimizer_v1, name)
         known.get_updates = _refusing_patches(known.get_updates)
+    keras_optimizers.deserialize = _of_graphs(keras_optimizers.deserialize)
+
+
+def _of_graphs(deserialize):
+    """Read the configuration of a new optimizer as one of the old class of its name in graph mode.
+
+    As that of a model which was saved eagerly. There the new ones do not train.
+    """
+
+    @functools.wraps(deserialize)
+    def call(config, *args, **kwargs):
+        name, values = config["class_name"].removeprefix("Custom>"), config["config"]
+        is_new = values.get("is_legacy_optimizer") is False and name in _NAMES
+        is_the_same = not (values.get("weight_decay") or values.get("use_ema"))
+        if modes.in_graph_mode() and is_new and is_the_same:
+            old = {key: value for key, value in values.items() if key not in _OF_NEW}
+            return getattr(optimizers.legacy, name).from_config(old)
+        return deserialize(config, *args, **kwargs)
+
+    return call
 
 
 def _with_old_base(base, cls, **kwargs):

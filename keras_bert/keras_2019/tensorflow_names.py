@@ -11,17 +11,11 @@ from tensorflow.python.framework import graph_util
 
 from ..backend import keras
 from . import modes
+from .graph_names import OF_GRAPHS
 from .modules import OldModule, add_module
 from .report import note
 
 _OLD = tf.compat.v1
-# Only graphs have these: a program that asks for one was written for graph mode.
-_OF_GRAPHS = {
-    *("Session", "InteractiveSession", "placeholder", "placeholder_with_default"),
-    *("get_default_graph", "reset_default_graph", "get_default_session", "gradients"),
-    *("global_variables_initializer", "local_variables_initializer", "get_variable"),
-    *("variable_scope", "trainable_variables", "global_variables", "get_collection"),
-}
 _CELLS = ("BasicLSTMCell", "BasicRNNCell", "DropoutWrapper", "GRUCell", "LSTMCell", "MultiRNNCell")
 _CRF = ("crf_decode", "crf_log_likelihood", "crf_sequence_score", "viterbi_decode")
 # Names of tf.contrib, to where TensorFlow has them today, or this package in their stead.
@@ -111,7 +105,7 @@ def _add_old_names(module, old, name: str) -> None:
         if attribute.startswith("__") or not hasattr(old, attribute):
             raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
         note(f"{name}.{attribute}")
-        if attribute in _OF_GRAPHS:
+        if attribute in OF_GRAPHS:
             modes.of_tensorflow_1()
         return getattr(old, attribute)
 

@@ -1,4 +1,7 @@
-"""`Callback.validation_data`, from which callbacks of 2018–2021 compute metrics of their own."""
+"""Validation during `fit`: its order, and `validation_data` of callbacks.
+
+From the latter, callbacks of 2018–2021 compute metrics of their own.
+"""
 
 import functools
 import inspect
@@ -7,6 +10,21 @@ import numpy as np
 
 from . import modes
 from .report import note
+
+
+def validating_in_order(model_iteration):
+    """Validate in the order of the data in graph mode, where Keras 2 today shuffles them.
+
+    That also drew numbers of NumPy's, which the program then did not get.
+    """
+
+    @functools.wraps(model_iteration)
+    def call(*args, validation_in_fit=False, **kwargs):
+        if validation_in_fit:
+            kwargs["shuffle"] = False
+        return model_iteration(*args, validation_in_fit=validation_in_fit, **kwargs)
+
+    return call
 
 
 def giving_validation_data(fit):

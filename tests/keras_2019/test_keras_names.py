@@ -1,7 +1,7 @@
 """What Keras did otherwise: optimizers, logs, generators, files, names of layers."""
 
 import pytest
-from old_scripts import on_keras_2, results_of
+from old_scripts import on_keras_2, results_of, run_script
 
 pytestmark = on_keras_2
 
@@ -208,3 +208,67 @@ print(json.dumps(results))
 def test_methods_of_layers_are_metrics(tmp_path, mode):
     results, _ = results_of(tmp_path, METHODS, options=(mode,))
     assert results["mae"] == 2.0
+
+
+LAMBDA = """
+import json
+import numpy as np
+from keras.layers import Input, Lambda
+from keras.models import Model, model_from_json
+inputs = Input((2,))
+model = Model(inputs, Lambda(lambda x: 2 * x)(inputs))
+copies = [model_from_json(model.to_json()), Model.from_config(model.get_config())]
+print(json.dumps([float(each.predict(np.ones((1, 2))).sum()) for each in copies]))
+"""
+
+
+@pytest.mark.parametrize("mode", ["--graph", "--eager"])
+def test_lambda_layers_of_a_program_are_its_own(tmp_path, mode):
+    assert results_of(tmp_path, LAMBDA, options=(mode,))[0] == [4, 4]
+
+
+FOLDER = """
+import numpy as np
+import tensorflow as tf
+import keras_bert
+sizes = {"head_num": 1, "transformer_num": 1, "embed_dim": 2, "seq_len": 4}
+bert = keras_bert.get_model(10, training=False, **sizes)
+model = tf.keras.Model(bert[0], bert[1])
+model.save("folder")
+objects = keras_bert.get_custom_objects()
+loaded = tf.keras.models.load_model("folder", custom_objects=objects)
+x = [np.ones((1, 4)), np.zeros((1, 4))]
+np.testing.assert_allclose(loaded.predict(x), model.predict(x), atol=1e-6)
+tf.keras.models.load_model("folder")
+"""
+
+
+def test_folders_are_loaded_with_custom_objects(tmp_path):
+    code, _, messages = run_script(tmp_path, FOLDER)
+    assert code == 1
+    assert "load_model(folder, custom_objects=keras_bert.get_custom_objects())." in messages
+
+
+def test_pickles_need_eager_execution(tmp_path):
+    source = "import pickle\nfrom keras.models import Sequential\nfrom keras.layers import Dense\n"
+    source += "pickle.loads(pickle.dumps(Sequential([Dense(1, input_dim=2)])))\n"
+    code, _, messages = run_script(tmp_path, source)
+    assert code == 1
+    assert "`python -m keras_bert run --eager SCRIPT`" in messages
+    code, _, messages = run_script(tmp_path, source, options=("--eager",))
+    assert code == 0, messages
+
+
+BATCH_DOT = """
+from tensorflow.keras import backend as K
+K.batch_dot(K.ones((1, 5, 8)), K.ones((1, 24, 8)), 2)
+print(K.batch_dot(K.ones((1, 5, 24)), K.ones((1, 5, 24, 8)), [2, 2]).shape)
+K.batch_dot(K.ones((1, 5, 5, 8)), K.ones((1, 5, 24, 8)), [2, 3])
+"""
+
+
+def test_products_that_keras_has_changed_say_so(tmp_path):
+    code, output, messages = run_script(tmp_path, BATCH_DOT)
+    assert (code, output) == (1, "(1, 5, 5, 8)\n")  # Keras 2.2.4 had (1, 5, 8)
+    assert "tf.einsum('bij,bijk->bik', x, y)" in messages
+    assert "K.batch_dot of more than 3 axes by the rule of Keras 2.3" in messages

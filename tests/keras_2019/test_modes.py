@@ -17,6 +17,8 @@ END = "\nimport json, tensorflow as tf\nprint(json.dumps(not tf.executing_eagerl
         ("import tensorflow as tf\ntf.Session", (), True),
         ("import keras", ("--eager",), False),
         ("from tensorflow.keras.layers import Dense", ("--graph",), True),
+        ('from tensorflow.keras.layers import Dense\nDense(1)\n"tf.Session"', (), False),
+        ("import tensorflow as tf\ntf.keras.layers.Dense(1)\ntf.Session", (), True),
     ],
 )
 def test_the_mode_is_that_which_the_program_was_written_for(tmp_path, source, options, graph):
@@ -33,6 +35,37 @@ def test_a_program_of_ones_own(tmp_path):
     found, line = results_of(tmp_path, source + END, prefix=())
     assert found is True
     assert line.endswith("put in place for it: keras.")
+
+
+SWITCH = """
+import json
+import numpy as np
+import tensorflow as tf
+from keras_bert import keras_2019
+keras_2019.install()
+model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_dim=2, name="named")], name="model")
+tf.keras.backend.clear_session()
+graph = tf.get_default_graph()
+results = {"eager": tf.executing_eagerly()}
+try:
+    with graph.as_default():
+        model.predict(np.ones((1, 2)))
+except ValueError as error:
+    results["error"] = str(error)
+print(json.dumps(results))
+"""
+
+
+def test_the_mode_stays_when_a_layer_was_built(tmp_path):
+    results, _ = results_of(tmp_path, SWITCH, prefix=())
+    assert results["eager"]
+    assert "with --graph" in results["error"]
+
+
+def test_a_program_of_ones_own_is_in_graph_mode_from_the_first_name_on(tmp_path):
+    source = "from keras_bert import keras_2019\nkeras_2019.install()\nimport tensorflow as tf\n"
+    source += "import keras_bert\nkeras_bert.AdamWarmup\ntf.keras.backend.get_session()\n"
+    assert results_of(tmp_path, source + END, prefix=())[0] is True
 
 
 QUIET = """

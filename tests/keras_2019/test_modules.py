@@ -51,6 +51,10 @@ IMPORTS = [
     "from keras.utils import print_summary",
     "from keras.metrics import cosine, cosine_proximity",
     "from keras.backend.tensorflow_backend import _get_available_gpus",
+    "from keras_preprocessing.image import ImageDataGenerator",
+    "from keras_preprocessing.sequence import pad_sequences",
+    "from keras_preprocessing import sequence, text",
+    "import keras_preprocessing.text as text",
     "from tensorflow.compat.v1.keras import backend as K",
     "from tensorflow.compat.v1.keras.backend import get_session, set_session",
     "import tensorflow.compat.v1.keras.backend as K",
@@ -106,6 +110,8 @@ layers = [
 results["one Dense"] = len(set(layers)) == 1 and issubclass(Dense, Layer)
 from keras_bert.layers import Extract
 results["versions"] = [keras.__version__, tf.keras.__version__]
+from keras_preprocessing.sequence import pad_sequences
+results["padded"] = pad_sequences([[1, 2, 3], [4]], maxlen=2).tolist()
 results["ours is one of theirs"] = issubclass(Extract, keras.layers.Layer)
 print(json.dumps(results))
 """
@@ -137,6 +143,10 @@ def test_a_module_that_never_was_is_not_found(results):
 def test_programs_can_ask_for_the_version(results):
     """They compare it as text, by which "2.21" comes before "2.3"."""
     assert results["versions"] == ["2.6.0"] * 2
+
+
+def test_keras_preprocessing(results):
+    assert results["padded"] == [[2, 3], [0, 4]]
 
 
 def test_all_ways_lead_to_the_same_classes(results):

@@ -56,3 +56,44 @@ def test_callbacks_have_inputs_targets_and_weights(tmp_path, mode):
     assert results["weights"] == [[[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]], [5.0, 6.0]]
     assert results["generator"] is None
     assert "validation_data of callbacks" in line
+
+
+ORDER = """
+import json
+import keras
+import numpy as np
+from keras.callbacks import Callback
+from keras.layers import Dense, Input
+from keras.models import Model
+
+class Batches(Callback):
+    def on_test_batch_end(self, batch, logs=None):
+        losses.append(float(logs["loss"]))
+
+x = np.arange(32.0)[:, None]
+inputs = Input((1,))
+model = Model(inputs, Dense(1, kernel_initializer="zeros", trainable=False)(inputs))
+model.compile("sgd", "mse")
+results = {}
+for name in ("validation", "evaluate", "split"):
+    losses = []
+    np.random.seed(0)
+    options = {"batch_size": 8, "verbose": 0, "callbacks": [Batches()]}
+    if name == "validation":
+        model.fit(x, x, shuffle=False, validation_data=(x, x), **options)
+    elif name == "split":
+        twice = np.concatenate([x, x])
+        model.fit(twice, twice, shuffle=False, validation_split=0.5, **options)
+    else:
+        model.evaluate(x, x, **options)
+    results[name] = [losses, np.random.rand()]
+print(json.dumps(results))
+"""
+
+
+@pytest.mark.parametrize("mode", ["--graph", "--eager"])
+def test_validation_is_in_the_order_of_the_data(tmp_path, mode):
+    """It neither shuffles nor draws from NumPy's generator."""
+    results, _ = results_of(tmp_path, ORDER, options=(mode,))
+    assert len(results["evaluate"][0]) == 4
+    assert results["validation"] == results["split"] == results["evaluate"]

@@ -1,0 +1,70 @@
+"""Sessions as Keras had them: one for all threads, with all variables, and what they export."""
+
+import functools
+
+import tensorflow as tf
+from tensorflow.python.saved_model import utils_impl
+from tf_keras.src import backend as keras_backend
+from tf_keras.src.engine.keras_tensor import KerasTensor
+
+from . import modes
+
+
+class _OfGraphs:
+    """Keras' session of a graph, in place of one for each thread, which would know no weights."""
+
+    @property
+    def session(self):
+        return getattr(tf.compat.v1.get_default_graph(), "_keras_session", None)
+
+    @session.setter
+    def session(self, session):
+        graph = tf.compat.v1.get_default_graph() if session is None else session.graph
+        graph._keras_session = session
+
+
+def install() -> None:
+    """Give them to Keras."""
+    keras_backend._SESSION = _OfGraphs()
+    keras_backend._get_variables = _of_graph(keras_backend._get_variables)
+    utils_impl.build_tensor_info_internal = _of_tensors(utils_impl.build_tensor_info_internal)
+
+
+def get_session(*args):
+    """Keras' session."""
+    modes.of_tensorflow_1()
+    return keras_backend.get_session(*args)
+
+
+def variable(value, *args, **kwargs):
+    """A variable of Keras; what it starts with may depend on others, which so have values first."""
+    if modes.in_graph_mode() and tf.is_tensor(value) and not tf.inside_function():
+        keras_backend.get_session()
+    return keras_backend.variable(value, *args, **kwargs)
+
+
+def _of_graph(get_variables):
+    """Let Keras initialize all variables of a graph, also those that it has not made itself."""
+
+    @functools.wraps(get_variables)
+    def call(graph=None):
+        variables = get_variables(graph)
+        variables.update(graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
+        return variables
+
+    return call
+
+
+def _of_tensors(build_tensor_info):
+    """Refuse to export a model that is in no graph, which would give a file without a model."""
+
+    @functools.wraps(build_tensor_info)
+    def call(tensor):
+        if isinstance(tensor, KerasTensor):
+            raise TypeError(
+                "A session exports a model that was built in graph mode (--graph). "
+                f"Received: {tensor.name} of a model that was built eagerly"
+            )
+        return build_tensor_info(tensor)
+
+    return call

@@ -27,11 +27,11 @@ import os
 import uuid
 from pathlib import Path
 
-NEEDED = "Ray and pyarrow must be installed: pip install '.[ray]'"
+NEEDED = 'Ray and pyarrow must be installed: pip install ".[ray]"'
 try:
     import pyarrow as arrow
     from pyarrow import parquet
-except ImportError:
+except ModuleNotFoundError:
     raise SystemExit(NEEDED) from None
 
 LINES = 8192
@@ -129,7 +129,7 @@ def extract(model, source, out, columns=("text",), workers=None, **options):
     """
     try:
         import ray
-    except ImportError:
+    except ModuleNotFoundError:
         raise SystemExit(NEEDED) from None
     source, out = Path(source).resolve(), Path(out).resolve()
     out.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ def check_head_num(head_num: int, units: int, where: str) -> None:
 def check_is_no_table(name: str, texts: Any) -> None:
     """Refuse a table in place of texts: what it holds first are the names of its columns."""
     if isinstance(texts, Mapping):
-        column = "texts['text']"
+        column = "texts['text'], or list(texts) for its keys"
     elif hasattr(texts, "columns") and (hasattr(texts, "iloc") or hasattr(texts, "__dataframe__")):
         column = "df['text']"  # of pandas or the like
     else:

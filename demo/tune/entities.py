@@ -75,7 +75,9 @@ def read_sentences(path, limit):
 
 def has_sentences(path, rows):
     """Whether rows have a sentence each, as in a table, and not a word and its tag."""
-    return any(is_csv(path) or (len(row) > 1 and " " in row[-1].strip()) for row in rows)
+    if is_csv(path):
+        return any(len(row) > 1 for row in rows)
+    return any(len(row) == 2 and 1 < len(row[0].split()) == len(row[1].split()) for row in rows)
 
 
 def classes_of(sentences, path):

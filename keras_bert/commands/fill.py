@@ -30,7 +30,9 @@ def run(options: argparse.Namespace) -> None:
     paths, vocabulary, tokenizer = files.paths, files.vocabulary, files.tokenizer
     if TOKEN_MASK not in vocabulary:
         raise shared.CommandError(f"the vocabulary {paths.vocab} has no {TOKEN_MASK}")
-    hint = "; a text of several words stands in quotes" if len(options.text) > 1 else ""
+    hint = ""
+    if len(options.text) > 1 and not any(" " in text for text in options.text):
+        hint = "; a text of several words stands in quotes"
     for text in options.text:
         _check_mask(text, hint)
     _check_head(files, options)

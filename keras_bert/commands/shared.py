@@ -25,7 +25,7 @@ from ..tokenizer.unknown_tokens import UnknownTokens
 from ..tokenizer.vocabulary import how_to_convert, in_other_case
 from .arguments import PAIR_SEPARATOR
 
-_TABLES = (".tsv", ".csv")
+_SEPARATORS = {".tsv": b"\t", ".csv": b",;"}
 
 
 class CommandError(ValueError):
@@ -188,14 +188,16 @@ def open_texts(name: str, options: argparse.Namespace) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
     else:
         check_text_file(name)
-        if name.lower().endswith(_TABLES):
-            remark(
-                options,
-                f"{name} is named as a table: whole lines are taken as texts, header and all "
-                "columns included. Write the column of texts to a file of its own, a text a line",
-            )
         with open(name, "rb") as stream:
             _check_start(stream, name)
+            separators = _SEPARATORS.get(Path(name).suffix.lower(), b"")
+            if separators and set(separators) & set(stream.peek().partition(b"\n")[0]):
+                remark(
+                    options,
+                    f"{name} looks like a table: whole lines are taken as texts, header and all "
+                    "columns included. Write the column of texts to a file of its own, a text a "
+                    "line",
+                )
             yield stream
 
 
@@ -313,6 +315,8 @@ def remarked_pairs(texts: Iterable[str], options: argparse.Namespace) -> Iterato
 def _doubtful_pair(text: str) -> str | None:
     """What becomes of a text that has a separator and is perhaps no pair as it was meant."""
     bare = PAIR_SEPARATOR.strip()
+    if bare + "|" in text:  # a longer bar, as of a drawing
+        return None
     parts = as_parts(text)
     if len(parts) == 1:
         # Full-width bars are what a Chinese keyboard writes.

@@ -123,13 +123,16 @@ _HUBS = ("huggingface.co", "www.huggingface.co", "hf.co", "hf-mirror.com")
 def on_hub_page(address: str) -> str | None:
     """The name of the model, with its revision, whose page on the hub an address is; else None."""
     # A Path has one slash where an address has two.
-    page = urllib.parse.urlsplit(re.sub("^(https?):/+", r"\1://", address))
-    if page.hostname not in _HUBS or page.path.endswith((".zip", ".tar.gz", ".tgz")):
+    try:
+        page = urllib.parse.urlsplit(re.sub("^(https?):/+", r"\1://", address))
+    except ValueError:
+        return None
+    if page.hostname not in _HUBS or page.path.lower().endswith((".zip", ".tar.gz", ".tgz")):
         return None  # archives are downloaded
-    name, *rest = re.split("/(?:tree|blob|resolve)/", page.path.strip("/"), maxsplit=1)
+    name, *rest = re.split("/(?:tree|blob|raw|resolve)/", page.path.strip("/"), maxsplit=1)
     if not name or name.count("/") > 1:
         return None
-    revision = rest[0].partition("/")[0] if rest else "main"
+    revision = urllib.parse.unquote(rest[0].partition("/")[0]) if rest else "main"
     return name if revision == "main" else f"{name}@{revision}"
 
 

@@ -34,6 +34,10 @@ class UnclearTask(CheckpointError):
     """A checkpoint whose head may be for several tasks."""
 
 
+class OtherTask(CheckpointError):
+    """A checkpoint with a head for another task than the one asked for."""
+
+
 class FoundTask(NamedTuple):
     """A task head that a checkpoint has.
 
@@ -68,8 +72,8 @@ def find_task(
 
     Raises:
         UnclearTask: If the files leave open which it is (a CheckpointError).
-        CheckpointError: If weights of it are missing or have shapes that no head has, or the files
-            say another task.
+        OtherTask: If the files say another task (a CheckpointError).
+        CheckpointError: If weights of it are missing or have shapes that no head has.
         ConfigError: If the configuration says something else than the weights.
     """
     asked = task
@@ -124,7 +128,7 @@ def _check_asked_task(
         return
     if told not in (None, asked):
         reason = "by its configuration" if _task_of_class(config) else "by the names of its weights"
-        raise CheckpointError(
+        raise OtherTask(
             f"{checkpoint.path} has a head for the task {told!r}, {reason}. Received: the task "
             f"{asked!r}. Leave the task out; for a new head, load_task_model takes `labels` as "
             "well."

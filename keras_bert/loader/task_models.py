@@ -21,6 +21,7 @@ from ..families.family import ConfigError, TaskHead
 from ..families.tasks import (
     CLASSES,
     FoundTask,
+    OtherTask,
     ProblemType,
     Task,
     check_labels,
@@ -178,10 +179,16 @@ def with_task_head(
 
 
 def _head_to_keep(family, config, checkpoint, task, labels, folder) -> FoundTask | None:
-    """The folder's head, if it is one for the task and the labels; warn of one for other labels."""
+    """The folder's head, if it is one for the task and the labels; warn of one that is not kept."""
     try:
         told = find_task(family, config, checkpoint, task)
-    except (CheckpointError, ConfigError):  # for another task, or damaged
+    except OtherTask:
+        return None
+    except (CheckpointError, ConfigError) as error:
+        warnings.warn(
+            f"The head of {os.fspath(folder)} is replaced by a new one, as it is damaged: {error}",
+            stacklevel=3,
+        )
         return None
     if told is None or told.labels == labels:
         return told
@@ -224,8 +231,9 @@ def _check_number(labels: list[str], problem_type: ProblemType | None) -> None:
     """Refuse a single label among which to choose: its probability would always be 1."""
     if len(labels) < 2 and problem_type in (None, "single_label_classification"):
         raise ValueError(
-            "`labels` must be at least two, among which the classifier chooses; for a score, pass "
-            f"task='sequence' and problem_type='regression'. Received: {labels!r}."
+            "`labels` must be at least two, among which the classifier chooses. With the task "
+            "'sequence', a single one takes problem_type='multi_label_classification' (yes or no) "
+            f"or 'regression' (a score). Received: {labels!r}."
         )
 
 

@@ -213,8 +213,8 @@ def how_to_convert(start: bytes) -> str:
         return "convert it by iconv -f UTF-16 -t UTF-8"
     # No bytes tell these apart: each is also text, though another, in the other encoding.
     return (
-        "convert it from its encoding, for example by iconv -f GBK -t UTF-8 (Chinese) or by "
-        "iconv -f WINDOWS-1252 -t UTF-8 (Western)"
+        "save it as UTF-8 in an editor, or convert it from its encoding, for example by iconv -f "
+        "GBK -t UTF-8 (Chinese) or by iconv -f WINDOWS-1252 -t UTF-8 (Western)"
     )
 
 

@@ -180,15 +180,24 @@ def test_programs_say_of_their_files_what_commands_say(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "is_table"), [("a.csv", True), ("A.TSV", True), ("texts.txt", False), ("tsv", False)]
+    ("name", "first", "is_table"),
+    [
+        ("a.csv", "id,text", True),
+        ("a.csv", "id;text", True),
+        ("A.TSV", "id\ttext", True),
+        ("a.csv", "text", False),
+        ("a.tsv", "a text, one a line", False),
+        ("texts.txt", "id\ttext", False),
+        ("tsv", "id\ttext", False),
+    ],
 )
-def test_a_table_is_remarked_once(tmp_path, capsys, name, is_table):
+def test_a_table_is_remarked_once(tmp_path, capsys, name, first, is_table):
     path = tmp_path / name
-    path.write_text("id\ttext\n1\ta\n", "utf-8")
+    path.write_text(f"{first}\nsecond\n", "utf-8")
     with shared.open_texts(str(path), options()) as stream:
-        assert list(shared.lines(stream, str(path))) == ["id\ttext", "1\ta"]
+        assert list(shared.lines(stream, str(path))) == [first, "second"]
     err = capsys.readouterr().err
-    told = f"keras-bert extract: {path} is named as a table: whole lines are taken as texts, "
+    told = f"keras-bert extract: {path} looks like a table: whole lines are taken as texts, "
     assert (err.startswith(told), err.count("\n")) == ((True, 1) if is_table else (False, 0))
 
 
@@ -227,6 +236,7 @@ def test_pairs(line, expected):
         ("||| b", "is taken as one text"),
         ("a|||b", "is taken as one text"),
         ("a｜｜｜b", "is taken as one text"),
+        ("a ||||| b", None),
         (" ||| b", "is taken as a pair with an empty text"),
         ("a ||| ", "is taken as a pair with an empty text"),
         ("a ||| b ||| c", "is divided at the last ' ||| ' alone"),

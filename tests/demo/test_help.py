@@ -42,7 +42,7 @@ def test_help(script):
 @once
 def test_missing_libraries_are_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    told = r"Ray and pyarrow must be installed: pip install '\.\[ray\]'"
+    told = r'Ray and pyarrow must be installed: pip install "\.\[ray\]"'
     with pytest.raises(SystemExit, match=told):
         runpy.run_path(str(DEMO / "extract_ray.py"))
 

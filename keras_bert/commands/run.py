@@ -5,12 +5,12 @@ import os
 import runpy
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 from .shared import CommandError
 from .starting import quietly
 
-_COMPILED = (".pyc", ".pyz", ".zip")  # which Python runs as well
 _GRAPH = (
     "keras-bert run: the script was executed eagerly, and this looks as if it was written for "
     "graph mode, in which `python -m keras_bert run --graph SCRIPT` runs it."
@@ -30,13 +30,12 @@ def run(options: argparse.Namespace) -> None:
     source = Path(options.script).read_bytes()
     _check_syntax(source, options.script)
     from .. import keras_2019
-    from ..keras_2019.graph_names import is_for_graphs
+    from ..keras_2019.graph_names import graph_name
 
-    graph = options.graph
-    if graph is None and is_for_graphs(source):
-        graph = True
+    name = graph_name(source) if options.graph is None else None
     with quietly(options):
-        keras_2019.install(graph)
+        keras_2019.install(True if name else options.graph)
+        keras_2019.report.note_graph_name(name)
     sys.argv = [options.script, *options.arguments]
     if not sys.flags.safe_path:  # then `-m` has put the working directory there
         sys.path[0] = os.path.dirname(os.path.abspath(options.script))
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_syntax(source: bytes, script: str) -> None:
     """End as Python does with a file that is no Python, before Keras is imported for it."""
-    if script.endswith(_COMPILED):
+    if script.endswith(".pyc") or zipfile.is_zipfile(script):  # which Python runs as well
         return
     try:
         with warnings.catch_warnings(action="ignore"):

@@ -91,5 +91,7 @@ def needs_eager_execution(error: BaseException) -> bool:
         "You must feed a value for placeholder tensor",
         "Connecting to invalid output",
         "numpy() is only available when eager execution is enabled",
+        "object has no attribute 'numpy'",
+        "only supports Python-style iteration in eager mode",
     )
     return modes.in_graph_mode() and any(sign in str(error) for sign in signs)

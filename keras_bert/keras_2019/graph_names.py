@@ -1,6 +1,7 @@
 """Names of TensorFlow that only programs for graph mode have use for."""
 
 import ast
+import warnings
 
 # Parts of their paths: `tf.Session`, `tf.keras.backend.get_session`.
 OF_GRAPHS = {
@@ -15,22 +16,35 @@ _OF_EAGER_EXECUTION = (
     *("tensorflow.GradientTape", "tensorflow.config", "tensorflow.contrib.distribute"),
     *("tensorflow.distribute", "tensorflow.enable_eager_execution", "tensorflow.function"),
 )
+# The same at the end of any path: `tensorflow.compat.v1.enable_eager_execution`, `tensor.numpy`.
+_ENDS_OF_EAGER_EXECUTION = (
+    *(".GradientTape", ".enable_eager_execution", ".enable_v2_behavior", ".numpy"),
+)
 # What `from keras.layers import *` and notebooks leave open.
 _USUAL = {"tf": "tensorflow", "K": "tensorflow.keras.backend"}
 
 
-def is_for_graphs(source: bytes) -> bool:
-    """Whether a script uses such names, and none that speaks against graph mode."""
+def graph_name(source: bytes) -> str | None:
+    """A name for which a script needs graph mode; None with any that speaks against it."""
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        with warnings.catch_warnings(action="ignore"):
+            nodes = list(ast.walk(ast.parse(source)))
         paths = _paths(nodes)
     except (SyntaxError, ValueError, RecursionError):
-        return False  # Python will say what is wrong with it
-    # tf.compat is a name of TensorFlow 2.
-    parts = [set(path.split(".")) for path in paths if path.startswith("tensorflow.")]
-    has_graphs = any(each & OF_GRAPHS and "compat" not in each for each in parts)
-    return has_graphs and not any(
-        f"{path}.".startswith(f"{name}.") for path in paths for name in _OF_EAGER_EXECUTION
+        return None  # Python will say what is wrong with it
+    if any(map(_is_of_eager_execution, paths)):
+        return None
+    for path in sorted(paths):
+        parts = path.split(".")
+        # tf.compat is a name of TensorFlow 2.
+        if parts[0] == "tensorflow" and "compat" not in parts and OF_GRAPHS & set(parts):
+            return path
+    return None
+
+
+def _is_of_eager_execution(path: str) -> bool:
+    return path.endswith(_ENDS_OF_EAGER_EXECUTION) or any(
+        f"{path}.".startswith(f"{name}.") for name in _OF_EAGER_EXECUTION
     )
 
 

@@ -28,6 +28,10 @@ class _Told(list):
         self.extend(values)
         return self
 
+    def __reduce__(self):
+        """Copies are plain lists: callbacks of Keras add names of validation to theirs."""
+        return list, (list(self),)
+
 
 def install() -> None:
     """Let models in graph mode have them, and others say that they need it."""

@@ -68,10 +68,12 @@ def _of_graphs(deserialize):
 
     @functools.wraps(deserialize)
     def call(config, *args, **kwargs):
-        name, values = config["class_name"].removeprefix("Custom>"), config["config"]
+        if not modes.in_graph_mode():
+            return deserialize(config, *args, **kwargs)
+        name, values = config["class_name"].removeprefix("Custom>"), config.get("config") or {}
         is_new = values.get("is_legacy_optimizer") is False and name in _NAMES
         is_the_same = not (values.get("weight_decay") or values.get("use_ema"))
-        if modes.in_graph_mode() and is_new and is_the_same:
+        if is_new and is_the_same:
             old = {key: value for key, value in values.items() if key not in _OF_NEW}
             return getattr(optimizers.legacy, name).from_config(old)
         return deserialize(config, *args, **kwargs)

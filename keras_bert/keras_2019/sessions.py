@@ -1,6 +1,7 @@
 """Sessions as Keras had them: one for all threads, with all variables, and what they export."""
 
 import functools
+import weakref
 
 import tensorflow as tf
 from tensorflow.python.saved_model import utils_impl
@@ -13,14 +14,27 @@ from . import modes
 class _OfGraphs:
     """Keras' session of a graph, in place of one for each thread, which would know no weights."""
 
+    def __init__(self):
+        self._set_last = None
+
     @property
     def session(self):
-        return getattr(tf.compat.v1.get_default_graph(), "_keras_session", None)
+        """That of the default graph, or the one set last: clear_session has a new graph already."""
+        session = getattr(tf.compat.v1.get_default_graph(), "_keras_session", None)
+        if session is None and self._set_last is not None:
+            session = self._set_last()
+        return session
 
     @session.setter
     def session(self, session):
-        graph = tf.compat.v1.get_default_graph() if session is None else session.graph
-        graph._keras_session = session
+        if session is not None:
+            session.graph._keras_session = session
+            self._set_last = weakref.ref(session)
+            return
+        before = self.session
+        if before is not None:
+            before.graph._keras_session = None
+        self._set_last = None
 
 
 def install() -> None:
@@ -47,7 +61,7 @@ def _of_graph(get_variables):
     """Let Keras initialize all variables of a graph, also those that it has not made itself."""
 
     @functools.wraps(get_variables)
-    def call(graph=None):
+    def call(graph):
         variables = get_variables(graph)
         variables.update(graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
         return variables

@@ -1,5 +1,7 @@
 """The command runs a script as Python would."""
 
+import zipfile
+
 import pytest
 from command_line import PACKAGE, run, start
 from old_scripts import on_keras_2, results_of, run_script
@@ -84,6 +86,25 @@ class TestScripts:
         assert "`python -m keras_bert run --eager SCRIPT`" in messages
         code, _, messages = run_script(tmp_path, source, options=("--eager",))
         assert code == 0, messages
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import tensorflow as tf\ntf.zeros(2).numpy()",
+            "import tensorflow as tf\nfor x in tf.data.Dataset.range(2): pass",
+        ],
+    )
+    def test_errors_of_scripts_for_eager_execution_say_how_to_have_it(self, tmp_path, source):
+        code, _, messages = run_script(tmp_path, source, options=("--graph",))
+        assert code == 1
+        assert "`python -m keras_bert run --eager SCRIPT`" in messages
+
+    def test_archives_have_any_name(self, tmp_path):
+        with zipfile.ZipFile(tmp_path / "program", "w") as file:
+            file.writestr("__main__.py", "print('from the archive')")
+        process = start("run", "program", prefix=("-m", "keras_bert"), cwd=tmp_path)
+        output, messages = process.communicate(timeout=600)
+        assert output == "from the archive\n", messages
 
 
 def test_modes_exclude_each_other(capsys, monkeypatch):

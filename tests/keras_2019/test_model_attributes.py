@@ -7,7 +7,9 @@ from old_scripts import on_keras_2, results_of, run_script
 pytestmark = on_keras_2
 
 SCRIPT = """
+import copy
 import json
+import pickle
 import numpy as np
 from keras import backend as K
 from keras.layers import Dense, Input
@@ -52,6 +54,15 @@ model.add_metric(K.sum(model.output), "sum")
 history = model.fit(x, y, batch_size=2, shuffle=False, verbose=0).history
 results["history"] = {name: float(values[0]) for name, values in history.items()}
 results["evaluated"] = dict(zip(model.metrics_names, map(float, model.evaluate(x, y, verbose=0))))
+
+# The same after training with validation, for which Keras copies the names.
+model = compiled()
+model.fit(x, y, validation_data=(x, y), verbose=0)
+model.metrics_names.append("size")
+model.metrics_tensors.append(K.mean(model.output))
+results["names"] = model.metrics_names
+copies = copy.copy(model.metrics_names), pickle.loads(pickle.dumps(model.metrics_names))
+results["copies"] = [type(each) is list and each == model.metrics_names for each in copies]
 
 # A training function of one's own.
 model = compiled()
@@ -99,6 +110,11 @@ def test_tensors_are_reported_under_their_names(found):
         assert results["history"][name] == pytest.approx(np.mean(values), rel=1e-5)
     assert set(results["evaluated"]) == {"loss", "mae", "sum", *expected}
     assert results["evaluated"]["sum"] == pytest.approx(2 * results["evaluated"]["largest"])
+
+
+def test_names_are_those_of_the_program_after_training(found):
+    assert found[0]["names"] == ["loss", "mae", "size"]
+    assert found[0]["copies"] == [True, True]
 
 
 def test_training_functions_of_ones_own(found):

@@ -18,3 +18,11 @@ def test_it_says_if_nothing_was_needed(tmp_path):
     code, _, messages = run_script(tmp_path, "import tensorflow")
     assert code == 0
     assert messages.splitlines()[-1].endswith("executing eagerly); put in place for it: nothing.")
+
+
+def test_it_says_which_name_in_the_source_is_for_graph_mode(tmp_path):
+    source = "import tensorflow as tf\nif False:\n    tf.Session()\n"
+    reason = "in graph mode, since the script has tensorflow.Session; --eager executes it eagerly)"
+    assert reason in run_script(tmp_path, source)[2].splitlines()[-1]
+    line = run_script(tmp_path, source, options=("--graph",))[2].splitlines()[-1]
+    assert "in graph mode); put in place" in line

@@ -76,3 +76,45 @@ def test_a_model_that_was_built_eagerly_is_not_exported_without_weights(tmp_path
     assert not (tmp_path / "exported").exists()
     code, _, messages = run_script(tmp_path, EXPORT)
     assert code == 0, messages
+
+
+CLEAR = """
+import json
+import weakref
+import numpy as np
+import tensorflow as tf
+from keras import backend as K
+from keras.layers import Dense
+from keras.models import Sequential
+
+def trained():
+    model = Sequential([Dense(1, input_dim=2, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.zeros((1, 2)), np.zeros((1, 1)))
+    return model.predict(np.array([[2.0, 3.0]])).tolist()
+
+results = {"closed": [], "predicted": []}
+for clear in ([K.clear_session], [tf.reset_default_graph, K.clear_session]):
+    results["predicted"].append(trained())
+    session = K.get_session()
+    for each in clear:
+        each()
+    results["closed"].append(session._closed)
+K.clear_session()
+alone = weakref.ref(K.get_session())
+K.clear_session()
+results["gone"] = alone() is None
+results["other"] = K.get_session() is not session and K.get_session() is K.get_session()
+results["predicted"].append(trained())
+print(json.dumps(results))
+"""
+
+
+def test_clear_session_closes_that_of_the_graph_before(tmp_path):
+    results, _ = results_of(tmp_path, CLEAR)
+    assert results == {
+        "closed": [True, True],
+        "gone": True,
+        "other": True,
+        "predicted": [[[5.0]]] * 3,
+    }

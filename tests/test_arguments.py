@@ -82,7 +82,7 @@ class Frame:
 
 
 def test_a_table_is_no_texts():
-    message = r"`texts` is a table: .* such as texts\['text'\], or list\(texts\) for its keys\. Received: a dict\.$"
+    message = r"`texts` is a table: .* or list\(texts\) for its keys\. Received: a dict\.$"
     with pytest.raises(TypeError, match=message):
         check_is_no_table("`texts`", {"text": ["a"]})
     message = r"`texts` is a table: .* such as df\['text'\]\. Received: a Frame\.$"

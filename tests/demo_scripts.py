@@ -4,6 +4,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import pytest
+
 TUNE = Path(__file__).resolve().parents[1] / "demo/tune"
 
 
@@ -16,3 +18,16 @@ def load(name):
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def run_until(monkeypatch, module, name, main, folder, arguments):
+    """Run a script in a folder until it calls a function of a module, before it trains."""
+
+    def stop(*words, **options):
+        raise SystemExit("before the training")
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["script", *arguments])
+    monkeypatch.setattr(module, name, stop)
+    with pytest.raises(SystemExit, match="before the training"):
+        main()

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from demo_scripts import load
+from demo_scripts import load, run_until
 from model_folders import write_google_folder
 from runtimes import once
 
@@ -77,34 +77,22 @@ def test_texts_that_belong_together_get_close(sentences, tmp_path, monkeypatch, 
 
 @once
 def test_texts_in_another_language_are_warned_of(sentences, tmp_path, monkeypatch, capsys):
-    def stop(*words, **options):
-        raise SystemExit("before the training")
-
     write_google_folder(tmp_path / "bert")
     (tmp_path / "train.tsv").write_text("天地玄黄\t宇宙洪荒\n" * 4, "utf-8")
-    monkeypatch.chdir(tmp_path)
     arguments = ["bert", "train.tsv", "train.tsv", "--max-len", "12"]
-    monkeypatch.setattr(sys, "argv", ["sentences.py", *arguments])
-    monkeypatch.setattr(sys.modules["common"], "make_optimizer", stop)
-    with pytest.raises(SystemExit, match="before the training"):
-        sentences.main()
+    common = sys.modules["common"]
+    run_until(monkeypatch, common, "make_optimizer", sentences.main, tmp_path, arguments)
     told = "train.tsv: most tokens of the texts are not in the vocabulary and became [UNK]"
     assert told in capsys.readouterr().err
 
 
 @once
 def test_texts_that_are_cut_are_counted(sentences, tmp_path, monkeypatch, capsys):
-    def stop(*words, **options):
-        raise SystemExit("before the training")
-
     write_google_folder(tmp_path / "bert")
     (tmp_path / "train.tsv").write_text("a b c\td e f g\n" * 4, "utf-8")
-    monkeypatch.chdir(tmp_path)
     arguments = ["bert", "train.tsv", "train.tsv", "--max-len", "5"]
-    monkeypatch.setattr(sys, "argv", ["sentences.py", *arguments])
-    monkeypatch.setattr(sys.modules["common"], "make_optimizer", stop)
-    with pytest.raises(SystemExit, match="before the training"):
-        sentences.main()
+    common = sys.modules["common"]
+    run_until(monkeypatch, common, "make_optimizer", sentences.main, tmp_path, arguments)
     told = "train.tsv: 4 texts were longer than 5 tokens, [CLS] and [SEP] included; what is beyond "
     assert told in capsys.readouterr().err
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from demo_scripts import TUNE, load
+from demo_scripts import TUNE, load, run_until
 from model_folders import CONFIG, write_google_folder
 from task_folders import TASKS, assert_same_logits
 
@@ -352,21 +352,14 @@ def test_labels_that_are_no_classes(common, tmp_path, monkeypatch, labels):
 def test_texts_in_another_language_are_warned_of(
     common, tmp_path, monkeypatch, capsys, script, options, row, text, warns
 ):
-    def stop(*words, **options):
-        raise SystemExit("before the training")
-
     write_google_folder(tmp_path / "bert")
     words = "\n".join(
         f"{word} {'O' if place else 'B-X'}" for place, word in enumerate(text.split())
     )
     rows = [row.format(text=text, words=words, label=number % 2) for number in range(6)]
     (tmp_path / "train.txt").write_text("\n".join(rows), "utf-8")
-    monkeypatch.chdir(tmp_path)
     arguments = ["bert", "train.txt", "train.txt", "--max-len", "12", *options]
-    monkeypatch.setattr(sys, "argv", [script, *arguments])
-    monkeypatch.setattr(common, "task_model", stop)
-    with pytest.raises(SystemExit, match="before the training"):
-        load(script).main()
+    run_until(monkeypatch, common, "task_model", load(script).main, tmp_path, arguments)
     err = capsys.readouterr().err
     told = "train.txt: most tokens of the texts are not in the vocabulary and became [UNK]"
     assert err.count(told) == (2 if warns else 0), err  # as training data, and on dev
@@ -398,17 +391,10 @@ def test_digits_and_letters_one_by_one_are_told(common, capsys, texts, example):
 
 
 def test_entities_whose_numbers_are_spelled(common, tmp_path, monkeypatch, capsys):
-    def stop(*words, **options):
-        raise SystemExit("before the training")
-
     write_google_folder(tmp_path / "bert")
     (tmp_path / "train.txt").write_text("a O\n" + "1 B-X\n9 I-X\n" * 2, "utf-8")
-    monkeypatch.chdir(tmp_path)
     arguments = ["bert", "train.txt", "train.txt", "--max-len", "12"]
-    monkeypatch.setattr(sys, "argv", ["entities", *arguments])
-    monkeypatch.setattr(common, "task_model", stop)
-    with pytest.raises(SystemExit, match="before the training"):
-        load("entities").main()
+    run_until(monkeypatch, common, "task_model", load("entities").main, tmp_path, arguments)
     assert capsys.readouterr().err.count("such as '1 9 1 9'. Texts for `classify`") == 1
 
 
@@ -423,18 +409,11 @@ def test_entities_whose_numbers_are_spelled(common, tmp_path, monkeypatch, capsy
 def test_texts_that_are_cut_are_counted(
     common, tmp_path, monkeypatch, capsys, script, options, long, fits
 ):
-    def stop(*words, **options):
-        raise SystemExit("before the training")
-
     write_google_folder(tmp_path / "bert")
     (tmp_path / "train.txt").write_text("\n".join([long, fits, long, fits]), "utf-8")
     (tmp_path / "dev.txt").write_text("\n".join([fits] * 3 + [long]), "utf-8")
-    monkeypatch.chdir(tmp_path)
     arguments = ["bert", "train.txt", "dev.txt", "--max-len", "8", *options]
-    monkeypatch.setattr(sys, "argv", [script, *arguments])
-    monkeypatch.setattr(common, "task_model", stop)
-    with pytest.raises(SystemExit, match="before the training"):
-        load(script).main()
+    run_until(monkeypatch, common, "task_model", load(script).main, tmp_path, arguments)
     told = "longer than 8 tokens, [CLS] and [SEP] included; what is beyond was cut off (--max-len)"
     assert capsys.readouterr().err.splitlines() == [
         f"train.txt: 2 texts were {told}",

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, NamedTuple
 from ..arguments import shorten
 from ..checkpoints import open_checkpoint
 from ..checkpoints.paths import CheckpointPaths, get_checkpoint_paths, is_sentence_folder
-from ..datasets.folders import is_named_as_archive, is_url, model_folder
+from ..datasets.folders import is_url, model_folder
+from ..datasets.official import is_named_as_archive
 from ..datasets.saved_models import is_named_as_saved_model
 from ..families.configuration import read_config
 from ..tokenizer import Tokenizer, load_tokenizer

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from ..datasets.folders import is_named_as_archive
+from ..datasets.official import is_named_as_archive
 from ..tokenizer import TOKEN_MASK, Tokenizer
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared

@@ -73,11 +73,6 @@ def is_url(name: str) -> bool:
     return "://" in name or name.startswith("file:/")
 
 
-def is_named_as_archive(name: str) -> bool:
-    """Whether a path or URL ends like an archive."""
-    return name.lower().endswith((".zip", ".tar.gz", ".tgz"))
-
-
 def is_known(name: str | os.PathLike[str]) -> bool:
     """Whether a name is one of `PretrainedList` or of the hub, and no path."""
     return by_name(name) is not None or os.fspath(name).startswith(PREFIX)

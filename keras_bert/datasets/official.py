@@ -117,6 +117,11 @@ _ORGANIZATIONS = {
 }
 
 
+def is_named_as_archive(name: str) -> bool:
+    """Whether a path or URL ends like an archive."""
+    return name.lower().endswith((".zip", ".tar.gz", ".tgz"))
+
+
 _HUBS = ("huggingface.co", "www.huggingface.co", "hf.co", "hf-mirror.com")
 
 
@@ -127,8 +132,8 @@ def on_hub_page(address: str) -> str | None:
         page = urllib.parse.urlsplit(re.sub("^(https?):/+", r"\1://", address))
     except ValueError:
         return None
-    if page.hostname not in _HUBS or page.path.lower().endswith((".zip", ".tar.gz", ".tgz")):
-        return None  # archives are downloaded
+    if page.hostname not in _HUBS or is_named_as_archive(page.path):
+        return None
     name, *rest = re.split("/(?:tree|blob|raw|resolve)/", page.path.strip("/"), maxsplit=1)
     if not name or name.count("/") > 1:
         return None

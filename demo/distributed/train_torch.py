@@ -6,7 +6,18 @@ On GPUs, start one process per GPU with --nproc-per-node gpu; on several machine
 --nnodes and --rdzv-endpoint.
 """
 
+import argparse
 import os
+
+COMMAND = "torchrun --nproc-per-node 2 demo/distributed/train_torch.py"
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        usage=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args()  # answers --help before PyTorch and Keras are imported
+    if "RANK" not in os.environ:
+        parser.error(f"torchrun starts this program: {COMMAND}")
 
 os.environ["KERAS_BACKEND"] = "torch"
 

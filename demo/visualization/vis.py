@@ -16,13 +16,7 @@ import argparse
 import re
 import sys
 from dataclasses import dataclass, field
-
-from keras_bert import (
-    PretrainedList,
-    build_model_from_config,
-    get_checkpoint_paths,
-    get_pretrained,
-)
+from pathlib import Path
 
 try:
     from matplotlib.figure import Figure
@@ -142,17 +136,32 @@ def way(from_column, from_row, column, row):
     return [(edge, from_row), (lane, from_row), (lane, row), (edge, row)]
 
 
+def picture_file(path):
+    if Path(path).suffix not in (".png", ".pdf", ".svg"):
+        raise argparse.ArgumentTypeError(f"must end in .png, .pdf or .svg. Received: {path}")
+    if not Path(path).absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {Path(path).parent}")
+    return path
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", nargs="?", default=PretrainedList.tiny)
-    parser.add_argument("picture", help="file to write: .png, .pdf or .svg")
+    parser.add_argument("model", nargs="?", default="tiny")
+    parser.add_argument("picture", type=picture_file, help="file to write: .png, .pdf or .svg")
     parser.add_argument("--training", action="store_true", help="include the pretraining heads")
     parser.add_argument("--all", action="store_true", help="draw every encoder layer")
     arguments = parser.parse_args()
+    # Imported now, so that --help is answered at once; Keras later still, after mistakes.
+    from keras_bert.commands.shared import model_paths
 
-    config = get_checkpoint_paths(get_pretrained(arguments.model)).config
+    try:
+        config = model_paths(arguments.model)[1].config
+    except (OSError, ValueError, ImportError) as error:
+        parser.error(f"argument model: {error}")
+    from keras_bert import build_model_from_config
+
     model, _ = build_model_from_config(config, training=arguments.training, seq_len=None)
     boxes = collect(model, fold=not arguments.all)
     title = f"{len(model.layers)} layers, {model.count_params():,} weights"

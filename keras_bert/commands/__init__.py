@@ -17,7 +17,7 @@ from importlib import import_module
 
 from .. import __version__
 from .arguments import COMMANDS
-from .starting import ended_by_ctrl_c
+from .starting import ended_by_ctrl_c, heard_ctrl_c
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +50,7 @@ def _run(words: list[str]) -> int:
         command = import_module(f".{options.command}", __name__)
     options.started = started
     try:
-        with _warnings_as_remarks(options):
+        with _warnings_as_remarks(options), heard_ctrl_c():
             command.run(options)
         sys.stdout.flush()
     except BrokenPipeError:

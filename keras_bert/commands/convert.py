@@ -17,7 +17,7 @@ from ..saving import conversion
 from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
 from ..tokenizer.vocabulary import load_tokens, load_vocabulary
-from .progress import steps_bar
+from .progress import steps_bar, time_taken
 from .shared import CommandError, file_or_folder, remark, remark_other_size
 from .starting import import_keras
 
@@ -199,7 +199,7 @@ def _remark_written(target: Path, vocabulary: Path | None, options: argparse.Nam
     names = f": {', '.join(file.name for file in files)}" if target.is_dir() else ""
     if vocabulary is not None:
         names = f"; its vocabulary is {vocabulary}"
-    remark(options, f"{target} written, {size / 1e6:,.1f} MB{names}")
+    remark(options, f"{target} written{time_taken(options)}, {size / 1e6:,.1f} MB{names}")
 
 
 def _report(names: list[str], family: Family, options: argparse.Namespace) -> None:

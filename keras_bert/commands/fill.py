@@ -16,6 +16,7 @@ from ..families.weights import find_weights
 from ..tokenizer import TOKEN_MASK, Tokenizer
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import shared
+from .progress import closing_line
 from .starting import import_keras
 
 # How else a mask may be written; full-width forms are these after NFKC.
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     unknown = UnknownTokens(tokenizer)
     for text in shared.remarked_pairs(options.text, options):
         _fill(model, tokenizer, text, limit, options, unknown)
-    wrong = 0
+    count, wrong = len(options.text), 0
     if not options.text:
         with shared.open_texts("-", options) as stream:
             texts = shared.remarked_pairs(shared.lines(stream, "-"), options)
@@ -56,10 +57,12 @@ def run(options: argparse.Namespace) -> None:
             for number, text in lines:
                 try:
                     _fill(model, tokenizer, text, limit, options, unknown)
+                    count += 1
                 except shared.CommandError as error:
                     shared.remark(options, f"line {number}: {error}")
                     wrong += 1
     shared.remark_count(unknown, options)
+    closing_line(options, count)
     if wrong:
         raise shared.CommandError(f"lines without guesses: {wrong}")
 

@@ -94,10 +94,16 @@ def steps_bar(options: argparse.Namespace, total: int) -> Iterator[Callable[[str
 def closing_line(options: argparse.Namespace, count: int, output: Path | None = None) -> None:
     """Say on stderr what was done, if it took long and is not only read by a program."""
     sys.stdout.flush()
-    seconds = time.monotonic() - options.started
-    if seconds > _LONG and (output is not None or sys.stderr.isatty()):
+    taken = time_taken(options)
+    if taken and (output is not None or sys.stderr.isatty()):
         where = "" if output is None else f", written to {output}"
-        remark(options, f"{count:,} text{'' if count == 1 else 's'} in {seconds:.1f} s{where}")
+        remark(options, f"{count:,} text{'' if count == 1 else 's'}{taken}{where}")
+
+
+def time_taken(options: argparse.Namespace) -> str:
+    """How long a command has taken, as a part of a sentence; empty if that is not long."""
+    seconds = time.monotonic() - options.started
+    return f" in {seconds:.1f} s" if seconds > _LONG else ""
 
 
 def _count_lines(name: str) -> int | None:

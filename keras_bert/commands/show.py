@@ -18,6 +18,7 @@ from ..tokenizer import TOKEN_MASK
 from ..tokenizer.unknown_tokens import UnknownTokens
 from . import output_files, shared
 from .fill import keep_masks, word_head
+from .progress import time_taken
 from .starting import import_keras
 
 _PAGE = Path(__file__).with_name("show_page.html")
@@ -59,7 +60,8 @@ def run(options: argparse.Namespace) -> None:
             shared.remark(options, f"{told} {shorten(text.parts[0])}")
     _remark_unknown(files.tokenizer, texts, options)
     size = max(1, len(content) // 1000)
-    shared.remark(options, f"{output} is written, {size} kB: open it in a browser")
+    taken = time_taken(options)
+    shared.remark(options, f"{output} is written{taken}, {size} kB: open it in a browser")
 
 
 class Text(NamedTuple):

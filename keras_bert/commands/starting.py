@@ -1,6 +1,8 @@
 """The start of a command's process, in which imports take most of the time."""
 
+import _thread
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -88,7 +90,8 @@ def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
     While modules are imported, some turn KeyboardInterrupt into another error, or into nothing.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if not is_main or before not in (signal.default_int_handler, _interrupt):
         yield
         return
 
@@ -102,4 +105,33 @@ def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
     try:
         yield
     finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def heard_ctrl_c() -> Iterator[None]:
+    """Let no Ctrl-C go unheard during a block, if it would raise KeyboardInterrupt.
+
+    Python prints and forgets what is raised in a callback of its garbage collector, of which JAX
+    has one, or while an object is deleted.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupt(signum, frame):
+    """Raise KeyboardInterrupt; a moment later where it would be forgotten."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+            threading.Timer(0.01, _thread.interrupt_main).start()
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt

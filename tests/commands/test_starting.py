@@ -1,14 +1,17 @@
 """What a command's process shows while Keras starts, and how it ends there. It needs no Keras."""
 
 import argparse
+import gc
 import os
+import signal
 import sys
+import time
 
 import pytest
 from command_line import start
 from runtimes import once
 
-from keras_bert.commands.starting import quietly
+from keras_bert.commands.starting import heard_ctrl_c, quietly
 
 pytestmark = once
 
@@ -53,3 +56,28 @@ def test_ctrl_c_ends_the_process_whatever_is_being_imported():
     expected = ("cleaned up\n", "keras-bert: interrupted\n")
     assert process.communicate(timeout=60) == expected
     assert process.returncode == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize("place", ["collector", "__del__", "anywhere"])
+def test_ctrl_c_is_heard_where_python_forgets_what_is_raised(place):
+    def press(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)  # here Python calls what handles the signal
+
+    class Deleted:
+        def __del__(self):
+            press()
+
+    with heard_ctrl_c(), pytest.raises(KeyboardInterrupt):
+        if place == "collector":
+            gc.callbacks.append(press)
+            gc.collect()
+        elif place == "__del__":
+            Deleted()
+        else:
+            press()
+        gc.callbacks[:] = [each for each in gc.callbacks if each is not press]
+        time.sleep(9)
+    assert press not in gc.callbacks
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -10,13 +10,14 @@ import pytest
 from runtimes import once
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
-COMPARE = "load_model/load_and_compare"
+COMPARE, DIAGRAM = "load_model/load_and_compare", "visualization/vis"
 SCRIPTS = [
     *(COMPARE, "load_model/load_and_extract", "load_model/load_and_pool"),
     *("load_model/load_and_get_attention_map", "load_model/load_and_predict"),
     *("tune/classify", "tune/entities", "tune/sentences", "pretrain", "tiny/pack"),
     "quickstart",
-    *("distributed/train_jax", "distributed/train_tensorflow"),
+    *("distributed/train_jax", "distributed/train_tensorflow", "distributed/train_torch"),
+    DIAGRAM,
 ]
 
 
@@ -34,6 +35,8 @@ def run(script, *words):
 @once
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help(script):
+    if script == DIAGRAM:
+        pytest.importorskip("matplotlib", reason="draws the picture")
     printed, imported = run(script, "--help")
     assert f"{script.rpartition('/')[2]}.py" in printed
     assert not imported & {"keras", "tensorflow", "tf_keras", "jax", "torch"}
@@ -57,10 +60,12 @@ def test_missing_libraries_are_named(monkeypatch):
         (COMPARE, "none.png --texts none.txt", "argument --texts: none.txt: No such file "),
         (COMPARE, "none", "argument picture: must end in .png, .pdf or .svg. Received: none"),
         (COMPARE, "none/a.png", "argument picture: there is no folder none"),
+        (DIAGRAM, "none", "argument picture: must end in .png, .pdf or .svg. "),
+        (DIAGRAM, "tny none.png", "Is 'tiny' meant?"),
     ],
 )
 def test_mistakes_too(script, words, message):
-    if script == COMPARE:
+    if script in (COMPARE, DIAGRAM):
         pytest.importorskip("matplotlib", reason="draws the pictures")
     printed, imported = run(script, *words.split())
     last = printed.splitlines()[-1]

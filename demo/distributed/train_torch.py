@@ -9,15 +9,15 @@ On GPUs, start one process per GPU with --nproc-per-node gpu; on several machine
 import argparse
 import os
 
-COMMAND = "torchrun --nproc-per-node 2 demo/distributed/train_torch.py"
-
-if __name__ == "__main__":
+if __name__ == "__main__":  # --help is answered before PyTorch and Keras are imported
     parser = argparse.ArgumentParser(
-        usage=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        usage="torchrun --nproc-per-node 2 demo/distributed/train_torch.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.parse_args()  # answers --help before PyTorch and Keras are imported
+    parser.parse_args()
     if "RANK" not in os.environ:
-        parser.error(f"torchrun starts this program: {COMMAND}")
+        parser.error("torchrun starts this program, as its usage says")
 
 os.environ["KERAS_BACKEND"] = "torch"
 

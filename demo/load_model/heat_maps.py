@@ -29,13 +29,14 @@ def check_picture(parser, path) -> None:
         parser.error(f"argument picture: there is no folder {Path(path).parent}")
 
 
-def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str]):
-    """Draw square matrices side by side, with the labels at rows and columns.
+def save_attention_maps(path, maps, labels: Sequence[str], titles: Sequence[str]):
+    """Draw attention maps side by side, with the tokens at rows and columns.
 
     Args:
         path: File to write; its suffix determines the format.
-        maps: Matrices (T, T), which share one colour scale.
-        labels: T labels, for the rows and for the columns.
+        maps: Probabilities (T, T) with which each token, a row, attends to the others; they share
+            one colour scale.
+        labels: T tokens, for the rows and for the columns.
         titles: A title for each matrix.
     """
     families, labels = readable(map(shortened, labels))
@@ -54,7 +55,9 @@ def save_heat_maps(path, maps, labels: Sequence[str], titles: Sequence[str]):
             axis.set_yticks(range(len(labels)), labels, parse_math=False)
         for axis in axes[len(maps) :]:
             axis.remove()
-        figure.colorbar(image, ax=figure.axes, shrink=0.8)
+        figure.supxlabel("attended to")
+        figure.supylabel("token that attends")
+        figure.colorbar(image, ax=figure.axes, shrink=0.8, label="attention probability")
         save(figure, path)
 
 

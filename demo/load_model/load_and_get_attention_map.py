@@ -27,7 +27,7 @@ def main():
     parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
     # Imported now, so that --help and mistakes are answered at once.
-    from heat_maps import check_picture, save_heat_maps
+    from heat_maps import check_picture, save_attention_maps
 
     check_picture(parser, arguments.picture)
     from keras_bert import (
@@ -64,7 +64,7 @@ def main():
     for token, position in zip(tokens, strongest, strict=True):
         print(f"{token} -> {tokens[position]}")
     titles = [f"layer {layer}, head {head}" for head in range(1, len(heads) + 1)]
-    save_heat_maps(arguments.picture, heads, tokens, titles)
+    save_attention_maps(arguments.picture, heads, tokens, titles)
 
 
 if __name__ == "__main__":

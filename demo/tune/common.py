@@ -241,10 +241,11 @@ class LearningCurve(keras.callbacks.Callback):
         ends = [step for step, _ in self.scores]
         epochs = np.arange(1, len(self.losses) + 1) / ends[0]
         upper.plot(epochs, self.losses, color="lightsteelblue", linewidth=0.8, label="each step")
-        window = max(1, len(epochs) // 20)
-        smooth = np.convolve(self.losses, np.ones(window) / window, mode="valid")
-        name = f"mean of {window} steps"
-        upper.plot(epochs[window - 1 :], smooth, color="tab:blue", label=name)
+        window = len(epochs) // 20
+        if window > 1:
+            smooth = np.convolve(self.losses, np.ones(window) / window, mode="valid")
+            name = f"mean of {window} steps"
+            upper.plot(epochs[window - 1 :], smooth, color="tab:blue", label=name)
         upper.set(ylabel="training loss", ylim=(0, None))
         upper.legend()
         scores = [score for _, score in self.scores]

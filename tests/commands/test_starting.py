@@ -69,7 +69,7 @@ def test_ctrl_c_is_heard_where_python_forgets_what_is_raised(place):
         def __del__(self):
             press()
 
-    with heard_ctrl_c(), pytest.raises(KeyboardInterrupt):
+    def press_there():
         if place == "collector":
             gc.callbacks.append(press)
             gc.collect()
@@ -79,5 +79,8 @@ def test_ctrl_c_is_heard_where_python_forgets_what_is_raised(place):
             press()
         gc.callbacks[:] = [each for each in gc.callbacks if each is not press]
         time.sleep(9)
+
+    with heard_ctrl_c(), pytest.raises(KeyboardInterrupt):
+        press_there()
     assert press not in gc.callbacks
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -155,9 +155,9 @@ def test_attention_as_a_picture(model, script, tmp_path, monkeypatch):
     drawn = []
     import heat_maps
 
-    draw = heat_maps.save_heat_maps
+    draw = heat_maps.save_attention_maps
     monkeypatch.setattr(
-        heat_maps, "save_heat_maps", lambda *given: drawn.extend(given) or draw(*given)
+        heat_maps, "save_attention_maps", lambda *given: drawn.extend(given) or draw(*given)
     )
     words = (model.folder, picture, "--layer", "2", "--text", "a 语 b")
     out = script("load_and_get_attention_map.py", *words)
@@ -225,7 +225,7 @@ def test_every_label_can_be_read(tmp_path, monkeypatch, capsys):
     assert (families, labels) == (["DejaVu Sans", "Made Up"], ["##语", "U+8A00 "])
     maps = [np.eye(2), np.ones((2, 2))]
     # A character without a glyph would be a warning, and "$" the beginning of a formula.
-    heat_maps.save_heat_maps(tmp_path / "map.png", maps, ["语", "$_$"], ["1", "2"])
+    heat_maps.save_attention_maps(tmp_path / "map.png", maps, ["语", "$_$"], ["1", "2"])
     heat_maps.save_similarities(tmp_path / "table.png", np.eye(2), ["语", "$_$"], "$")
     assert is_picture(tmp_path / "map.png")
     assert is_picture(tmp_path / "table.png")

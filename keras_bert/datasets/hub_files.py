@@ -13,7 +13,7 @@ from ..checkpoints.paths import HUGGING_FACE_CHECKPOINTS, MODULES, VOCABULARIES
 
 CONFIG = "config.json"
 _SETTINGS = re.compile(
-    r"tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json"
+    r"tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|tokenizer\.json"
     r"|sentence_[\w-]+_config\.json|config_sentence_transformers\.json"
 )
 _MODULE_WEIGHTS = ("model.safetensors", "pytorch_model.bin")

@@ -264,6 +264,7 @@ def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
         keep_accents = declared(vocabulary.parent, "keep_accents")
         if keep_accents is not None:
             config["keep_accents"] = keep_accents
+        config.update(as_settings(files.text_rules, read_text_rules(vocabulary)[1]))
     else:
         config.update(as_settings(files.text_rules, vocabulary))
     write_json(folder / "tokenizer_config.json", config)

@@ -24,7 +24,7 @@ def load_tokenizer(
             `added_tokens.json` and `special_tokens_map.json` beside the file say holds, too: of
             accents (`strip_accents`), of Chinese characters (`tokenize_chinese_chars`), of the side
             at which long texts are cut (`truncation_side`), and which tokens were added, that are
-            kept whole in a text.
+            kept whole in a text; a `tokenizer.json` beside the file names such tokens, too.
 
     Returns:
         The tokenizer.
@@ -59,4 +59,8 @@ def load_tokenizer(
     )
     if cased is None and path.lower().endswith(".model"):
         tokenizer._cased = is_cased(folder, tokenizer._token_dict)
+    if official:
+        tokenizer._text_rules, added = read_text_rules(path)
+        tokenizer._token_dict = with_added(tokenizer._token_dict, added, path)
+        tokenizer._token_dict_inv.update({index: token for token, index in added.items()})
     return tokenizer

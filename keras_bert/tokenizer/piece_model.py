@@ -106,10 +106,10 @@ def _from_tokenizer_json(document: Any, path: str) -> tuple[bytes, bool, bool]:
     controls = set(PIECE_SPECIAL_TOKENS)
     for added in document.get("added_tokens") or ():
         content, index = member(added, "content", str, path), member(added, "id", int, path)
-        if not 0 <= index < len(entries) or entries[index][0] != content:
+        if index < len(entries) and (index < 0 or entries[index][0] != content):
             raise VocabularyError(
-                f"{path} must add no tokens to those of its model. Received: {content!r}, as the "
-                f"id {index}. Take the .model file, which the added tokens are not in."
+                f"{path} must give added tokens ids of their own. Received: {content!r}, as the id "
+                f"{index}."
             )
         if added.get("special"):
             controls.add(content)

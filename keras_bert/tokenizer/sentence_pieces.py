@@ -32,9 +32,11 @@ class SentencePieceTokenizer(Tokenizer):
     The pieces are those of Google's code for ALBERT, with the quotation marks of Hugging Face's.
     With `official` they are those of `AlbertTokenizer` in transformers 4, in Python: special tokens
     in the text are kept whole, and the Greek final sigma is lost with the case. Hugging Face's
-    tokenizers in Rust differ from both: they start a word behind every user-defined piece, such as
-    `(` and `-`, take other characters for blanks and marks, may choose another of several equally
-    probable splits, and in transformers 5 leave `9,` whole.
+    tokenizers in Rust take other characters for blanks and marks, may choose another of several
+    equally probable splits, and in transformers 5 leave `9,` whole. From a `.model` alone,
+    transformers 5 also makes a tokenizer that starts a word behind every user-defined piece, such
+    as `(` and `-`. `load_tokenizer` does so, with `official`, where a `tokenizer.json` or
+    `tokenizer_config.json` in the folder names these pieces as added tokens.
 
     `_tokenize`, `_truncate`, `_pack` and `_convert_tokens_to_ids` can be overridden as in
     `Tokenizer`. The hooks about words and characters have no effect.
@@ -150,7 +152,8 @@ class SentencePieceTokenizer(Tokenizer):
         if not self._official:
             return NO_TOKENS
         specials = (*PIECE_SPECIAL_TOKENS, self._token_unk, self._token_cls, self._token_sep)
-        return KeptTokens(KeptToken(token) for token in specials if token in self._token_dict)
+        kept = [KeptToken(token) for token in specials if token in self._token_dict]
+        return KeptTokens([*kept, *self._text_rules.added], bool(self._cased))
 
     def _normalized(self, text: str) -> str:
         """What ALBERT does to a text before SentencePiece."""

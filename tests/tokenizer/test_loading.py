@@ -5,6 +5,7 @@ import pytest
 from runtimes import once
 from tokenizer_texts import PIECES
 
+from keras_bert import get_checkpoint_paths
 from keras_bert.datasets import PretrainedList
 from keras_bert.tokenizer import (
     SentencePieceTokenizer,
@@ -65,6 +66,46 @@ def test_case_is_what_is_asked_for_or_else_what_the_folder_says(tmp_path, name, 
     assert tokenizer._cased == (lower is False if asked is None else asked)
     if name != "vocab.txt":
         assert tokenizer._keep_accents == (lower is False)
+
+
+@pytest.mark.parametrize("name", ["spiece.model", "tokenizer.json"])
+def test_added_pieces_as_tokenizer_json_names_them(tmp_path, name):
+    """Expected are the pieces of transformers 5.24; the file adds the user-defined ones."""
+    document = json.loads((PIECES / "tokenizer.json").read_text("utf-8"))
+    document["added_tokens"].append({"id": 600, "content": "<url>", "normalized": False})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(document))
+    if name == "spiece.model":
+        shutil.copy(PIECES / name, tmp_path)
+    tokenizer = load_tokenizer(tmp_path / name, official=True)
+    assert tokenizer.tokenize('the "fine"-film <url>')[1:-1] == [
+        *("▁the", '"', "▁f", "ine", '"', "-", "▁film", "<url>")
+    ]
+    ids, _, offsets = tokenizer.encode_with_offsets("a <url>film")
+    assert ids[2] == 600
+    assert offsets[1:-1] == [(0, 1), (2, 7), (7, 11)]
+    assert tokenizer.decode(ids) == ["▁a", "<url>", "▁film"]
+    assert "<url>" not in load_tokenizer(tmp_path / name).tokenize("a <url>film")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("has_model", [True, False])
+@pytest.mark.parametrize("adds_user_defined", [True, False])
+def test_pieces_of_a_folder_are_those_of_transformers(tmp_path, adds_user_defined, has_model):
+    """With added tokens as transformers writes them, or as in the files of 2020 on the hub."""
+    transformers = pytest.importorskip("transformers", minversion="5")
+    document = json.loads((PIECES / "tokenizer.json").read_text("utf-8"))
+    if not adds_user_defined:
+        document["added_tokens"] = document["added_tokens"][:5]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(document))
+    (tmp_path / "config.json").write_text('{"model_type": "albert"}')
+    if has_model:
+        shutil.copy(PIECES / "spiece.model", tmp_path)
+    reference = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    path = get_checkpoint_paths(tmp_path).vocab
+    tokenizer = load_tokenizer(path, official=True)
+    reviews = PIECES.with_name("reviews.tsv").read_text("utf-8").splitlines()
+    for text in [*reviews, 'In the film, he was "good" (a well-made one).', "<pad>a[MASK] b"]:
+        assert tokenizer.encode(text)[0] == reference(text)["input_ids"], text
 
 
 def test_a_model_with_capital_letters_keeps_them(tmp_path):

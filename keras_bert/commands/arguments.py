@@ -51,7 +51,8 @@ def _classify(commands) -> argparse.ArgumentParser:
     add_model_argument(parser)
     add_texts_argument(parser)
     parser.add_argument("--question", metavar="TEXT", help="question to be answered from each line")
-    top_help = "how many labels, or answers, of each text (default 1; with --json all labels)"
+    top_help = "how many labels, or answers, of each text (default 1; where a text may have "
+    top_help += "several labels, those of at least 0.5; with --json all labels)"
     add_number_argument(parser, "--top", top_help)
     parser.add_argument(
         "--json",

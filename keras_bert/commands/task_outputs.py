@@ -22,6 +22,7 @@ _NO_SPAN = "O"
 MOST_ANSWER_TOKENS = 30  # as in Google's run_squad.py
 
 Record = dict[str, Any]  # what JSON has of a text
+WHAT_HOLDS = 0  # as the number of labels: the likeliest; of several at a time those of 0.5 or more
 
 
 class Word(NamedTuple):
@@ -48,9 +49,11 @@ def classified(labels: Sequence[str], problem_type: str | None) -> Callable[...,
         if is_regression:
             pairs = list(zip(labels, logits.tolist(), strict=True))
             found = [{"label": label, "score": rounded(score)} for label, score in pairs]
-            return {"text": encoded.text, "labels": found[:top]}
+            return {"text": encoded.text, "labels": found[: None if top is WHAT_HOLDS else top]}
         is_multi = problem_type == "multi_label_classification"
         probabilities = np.exp(-np.logaddexp(0, -logits)) if is_multi else softmax(logits)
+        if top is WHAT_HOLDS:
+            top = max(1, np.count_nonzero(probabilities >= 0.5)) if is_multi else 1
         order = np.argsort(-probabilities, kind="stable")[:top]
         found = [
             {"label": labels[index], "probability": rounded(float(probabilities[index]))}
@@ -86,7 +89,7 @@ def answered(windows: Sequence[Window], top: int | None) -> Record:
 
     Args:
         windows: Question and text, with logits of starts and ends, (2, T).
-        top: How many answers; None for one.
+        top: How many answers; None or 0 for one.
     """
     best: dict[tuple[int, int], float] = {}
     nothing = 1.0

@@ -17,7 +17,15 @@ from .ernie import ERNIE
 from .family import ConfigError, Family
 
 __all__ = ["ALBERT", "BERT", "BRIGHTMART_ALBERT", "DISTILBERT", "ELECTRA", "ERNIE"]
-__all__ += ["FAMILIES", "OTHER_MODELS", "ConfigError", "Family", "family_of", "register"]
+__all__ += [
+    "FAMILIES",
+    "OTHER_KEYS",
+    "OTHER_MODELS",
+    "ConfigError",
+    "Family",
+    "family_of",
+    "register",
+]
 
 FAMILIES: list[Family] = []  # in the order in which they are asked whether a model is theirs
 
@@ -54,6 +62,8 @@ OTHER_MODELS = {
     "qwen2": "Qwen, which is a decoder",
     "qwen3": "Qwen, which is a decoder",
 }
+# Which of them a configuration of Google's kind is, that has this key and not as False.
+OTHER_KEYS = {"use_relative_position": "nezha"}
 
 
 def register(family: Family) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..arguments import check_on_disk
 from ..checkpoints import Checkpoint
-from . import FAMILIES, OTHER_MODELS, family_of
+from . import FAMILIES, OTHER_KEYS, OTHER_MODELS, family_of
 from .family import USUAL_EPSILON, ConfigError, Family
 from .inference import inferred_config
 
@@ -148,10 +148,13 @@ def _check_layers(config: dict[str, Any], path: str, family: Family) -> None:
 def _refuse_other_models(config: dict[str, Any], path: str) -> None:
     model_type = config.get("model_type")
     is_known = any(model_type == family.model_type for family in FAMILIES)
+    others = {key: model for key, model in OTHER_KEYS.items() if config.get(key)}
     if isinstance(model_type, str) and model_type in OTHER_MODELS and not is_known:
+        others["model_type"] = model_type
+    for key, model in others.items():
         raise ConfigError(
-            f"The configuration {path} is of {OTHER_MODELS[model_type]}, which keras-bert cannot "
-            f"build. Received: model_type {model_type!r}; what it builds is "
+            f"The configuration {path} is of {OTHER_MODELS[model]}, which keras-bert cannot "
+            f"build. Received: {key} {config[key]!r}; what it builds is "
             f"{', '.join(dict.fromkeys(family.name for family in FAMILIES))}."
         )
 

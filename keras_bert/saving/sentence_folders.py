@@ -37,6 +37,8 @@ def save_sentence_model(
 ) -> None:
     """Write a sentence model as a folder that sentence-transformers loads.
 
+    A pooler, which no vector is computed with, is no part of the model and is not written.
+
     Args:
         model: A model of `load_sentence_model`, trained further or not, or another functional model
             of an encoder of this package, a `TextPooling` and after it Dense and

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from runtimes import once
 
-from keras_bert.commands.task_outputs import Word, answered, classified, spans_of, tagged
+from keras_bert.commands.task_outputs import (
+    WHAT_HOLDS,
+    Word,
+    answered,
+    classified,
+    spans_of,
+    tagged,
+)
 from keras_bert.commands.windows import EncodedText
 
 pytestmark = once
@@ -126,6 +133,21 @@ def test_large_logits_give_finite_probabilities():
     windows = [(text, np.array([-900.0, 900.0]))]
     record = classified(["x", "y"], "multi_label_classification")(windows, None)
     assert [each["probability"] for each in record["labels"]] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("logits", "problem_type", "expected"),
+    [
+        ([2.0, 1.0, 0.0, -1.0], "multi_label_classification", "abc"),
+        ([-2.0, -1.0, -3.0, -1.5], "multi_label_classification", "b"),
+        ([2.0, 1.0, 0.0, -1.0], "single_label_classification", "a"),
+        ([2.0, 1.0, 0.0, -1.0], "regression", "abcd"),
+    ],
+)
+def test_what_holds_of_a_text(logits, problem_type, expected):
+    text = encoded("a", ["[CLS]", "a", "[SEP]"])
+    record = classified("abcd", problem_type)([(text, np.array(logits))], WHAT_HOLDS)
+    assert [each["label"] for each in record["labels"]] == list(expected)
 
 
 def test_the_answer_of_several_windows():

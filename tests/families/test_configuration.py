@@ -53,6 +53,7 @@ def test_who_wrote_it():
         ({"layer_norm_eps": "small"}, "`layer_norm_eps`.*'small'"),
         ({"hidden_act": None}, "`hidden_act`.*None"),
         ({"model_type": "roberta"}, "is of RoBERTa, whose positions start at 2.*'roberta'.*ALBERT"),
+        ({"use_relative_position": True}, "is of NEZHA.*Received: use_relative_position True"),
         ({"model_type": "gptx"}, "`model_type` must be 'bert'.*'gptx'"),
         ({"position_embedding_type": "relative_key"}, "`position_embedding_type`.*'relative_key'"),
         ({"is_decoder": True}, "`is_decoder`"),

@@ -86,10 +86,10 @@ def export(model, path, **options):
         model.export(str(path), **options)
 
 
-def quantize(model):
+def quantize(model, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras names every layer that has nothing to quantize
-        model.quantize("int8")
+        model.quantize("int8", **options)
 
 
 def batch(model, rows, length):
@@ -252,6 +252,18 @@ def other_model(kind, folder):
         write_sentence_folder(folder / "sentences", POOLINGS, dense)
         return load_sentence_model(folder / "sentences")
     return load_task_model(TASKS / f"bert-{kind}")[0]
+
+
+@on_torch
+@pytest.mark.parametrize("kind", ["sentences", "sequence"])
+def test_8_bits_of_torch_below_layers_of_keras(kind, tmp_path):
+    """As the guide has it: PyTorch cannot write Keras' own Dense layers in 8 bits."""
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    model = other_model(kind, tmp_path)
+    quantize(model, filters=lambda layer: layer not in model.layers)
+    assert sum(weight.dtype == "int8" for weight in model.weights) == 6 * 2
+    export(model, tmp_path / "model.onnx", format="onnx")
+    check(model, run_onnx(tmp_path / "model.onnx"))
 
 
 @pytest.mark.slow

@@ -17,15 +17,8 @@ from .ernie import ERNIE
 from .family import ConfigError, Family
 
 __all__ = ["ALBERT", "BERT", "BRIGHTMART_ALBERT", "DISTILBERT", "ELECTRA", "ERNIE"]
-__all__ += [
-    "FAMILIES",
-    "OTHER_KEYS",
-    "OTHER_MODELS",
-    "ConfigError",
-    "Family",
-    "family_of",
-    "register",
-]
+__all__ += ["FAMILIES", "OTHER_KEYS", "OTHER_MODELS", "ConfigError", "Family"]
+__all__ += ["family_of", "register"]
 
 FAMILIES: list[Family] = []  # in the order in which they are asked whether a model is theirs
 

@@ -34,7 +34,8 @@ def inferred_config(checkpoint: Checkpoint) -> dict[str, Any]:
         raise ConfigError(
             f"{checkpoint.path} has no configuration beside it, and its weights do not tell the "
             "number of heads, as those of TensorFlow Hub's SavedModels of BERT do: pass its "
-            f"configuration, such as bert_config.json or albert_config.json. It holds {summary(list(checkpoint))}."
+            "configuration, such as bert_config.json or albert_config.json. It holds "
+            f"{summary(list(checkpoint))}."
         )
     config: dict[str, Any] = {"hidden_act": "gelu", "num_attention_heads": stored[1]}
     for name, axes in _SHAPES:

@@ -36,7 +36,7 @@ def test_no_file_and_no_checkpoint():
 
 def test_google_s_first_checkpoints_do_not_tell_the_number_of_heads(tmp_path):
     write_google_folder(tmp_path)
-    with pytest.raises(ConfigError, match=r"number of heads.*pass a bert_config\.json"):
+    with pytest.raises(ConfigError, match=r"number of heads.*such as bert_config\.json"):
         read_config(None, open_checkpoint(tmp_path / "bert_model.ckpt"))
     write_tensor_bundle(tmp_path / "other", {"kernel": np.zeros(3)})
     with pytest.raises(ConfigError, match="It holds 1 tensors: 1 kernel"):

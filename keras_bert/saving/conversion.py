@@ -31,6 +31,7 @@ from ..tokenizer.text_rules import (
     read_text_rules,
     with_added,
 )
+from ..tokenizer.tokenizer_json import as_tokenizer_json
 from ..tokenizer.vocabulary import (
     declared,
     is_cased,
@@ -193,6 +194,8 @@ def write_hugging_face_files(
     write_json(folder / "config.json", in_file)
     write_safetensors(folder / "model.safetensors", tensors)
     _write_tokenizer(folder, files)
+    if isinstance(files.vocabulary, Path):
+        _write_tokenizer_json(folder / "tokenizer.json", files, files.vocabulary)
     return config
 
 
@@ -268,3 +271,14 @@ def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
     else:
         config.update(as_settings(files.text_rules, vocabulary))
     write_json(folder / "tokenizer_config.json", config)
+
+
+def _write_tokenizer_json(path: Path, files: ConvertibleModel, model: Path) -> None:
+    """Write the tokenizer.json of a SentencePiece model: the one beside it, or one that is made."""
+    beside = model.with_name(path.name)
+    if beside.exists():
+        shutil.copyfile(beside, path)
+        return
+    keep_accents = bool(declared(model.parent, "keep_accents"))
+    ids = read_text_rules(model)[1]
+    write_json(path, as_tokenizer_json(model, files.cased, keep_accents, files.text_rules, ids))

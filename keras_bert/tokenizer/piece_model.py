@@ -20,12 +20,12 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 _UNIGRAM = 1
 
 # Hugging Face's converter makes pieces such as "1," unlikely, instead of dividing them afterwards.
-_PENALTY = 100
+PENALTY = 100
 
-_QUOTES = [{"type": "Replace", "pattern": {"String": s}, "content": '"'} for s in ("``", "''")]
-_NO_ACCENTS = [{"type": "NFKD"}, {"type": "StripAccents"}]
-_LOWER_CASE = [{"type": "Lowercase"}]
-_BLANKS = [{"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]
+QUOTES = [{"type": "Replace", "pattern": {"String": s}, "content": '"'} for s in ("``", "''")]
+NO_ACCENTS = [{"type": "NFKD"}, {"type": "StripAccents"}]
+LOWER_CASE = [{"type": "Lowercase"}]
+BLANKS = [{"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]
 
 
 class PieceModel(NamedTuple):
@@ -136,8 +136,8 @@ def _entry(entry: Any, path: str) -> tuple[str, float]:
     piece, score = entry
     if not piece.isprintable() and any("\ud800" <= c <= "\udfff" for c in piece):
         raise VocabularyError(f"{path} must hold whole characters. Received: {piece!r}")
-    if ends_as_number(piece) and score <= -_PENALTY:
-        score += _PENALTY
+    if ends_as_number(piece) and score <= -PENALTY:
+        score += PENALTY
     return piece, score
 
 
@@ -161,8 +161,8 @@ def _normalization(document: dict[str, Any], path: str) -> tuple[bytes, bool, bo
             del rest[: len(expected)]
         return found
 
-    has_quotes = takes(_QUOTES)
-    keep_accents, cased = not takes(_NO_ACCENTS), not takes(_LOWER_CASE)
+    has_quotes = takes(QUOTES)
+    keep_accents, cased = not takes(NO_ACCENTS), not takes(LOWER_CASE)
     charsmap = b""
     if rest and isinstance(rest[0], dict) and rest[0].get("type") == "Precompiled":
         encoded = member(rest.pop(0), "precompiled_charsmap", str, path)
@@ -170,7 +170,7 @@ def _normalization(document: dict[str, Any], path: str) -> tuple[bytes, bool, bo
             charsmap = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError) as error:
             raise VocabularyError(f"{path} has a damaged precompiled_charsmap: {error}") from None
-    takes(_BLANKS)
+    takes(BLANKS)
     if not has_quotes or rest:
         raise VocabularyError(
             f"{path} must normalize texts as ALBERT's tokenizer does: quotes, NFKD and "

@@ -21,6 +21,7 @@ from keras_bert import (
     extract_embeddings,
     get_checkpoint_paths,
     get_custom_objects,
+    load_tokenizer,
     load_trained_model_from_checkpoint,
 )
 from keras_bert.backend import keras
@@ -484,6 +485,11 @@ def test_a_vocabulary_of_sentencepiece_goes_along_as_it_is(command, tmp_path):
     assert command("convert", keras_file, tmp_path / "back", "--to", "google")[0] == 0
     for folder in ("hf", "keras", "back"):
         assert (tmp_path / folder / "spiece.model").read_bytes() == pieces
+    transformers = pytest.importorskip("transformers", minversion="5")
+    text = 'In the film, he was "good" (a well-made one) in 1999, too.'
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")(text)["input_ids"]
+    assert load_tokenizer(tmp_path / "hf/spiece.model", official=True).encode(text)[0] == theirs
+    assert load_tokenizer(tmp_path / "google/30k-clean.model").encode(text)[0] == theirs
     assert read_json(tmp_path / "hf/tokenizer_config.json")["tokenizer_class"] == "AlbertTokenizer"
     before, after = (
         extract_embeddings(str(tmp_path / name), ["A play of words."])[0]

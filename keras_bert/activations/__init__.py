@@ -36,6 +36,8 @@ def gelu_erf(x: Any) -> Any:
 
 
 gelu = gelu_tanh
+# What PyTorch calls the two.
+gelu_tanh.gelu_form, gelu_erf.gelu_form = "tanh", "none"  # type: ignore[attr-defined]
 
 _TANH_NAMES = ("gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_tanh")
 _BY_NAME = dict.fromkeys(_TANH_NAMES, gelu_tanh) | {"gelu_erf": gelu_erf}

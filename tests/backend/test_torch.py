@@ -5,7 +5,7 @@ import pytest
 from devices import on_a_cpu
 from runtimes import RUNTIME, dtype_name, dtype_policy, to_numpy
 
-from keras_bert import backend
+from keras_bert import activations, backend
 from keras_bert.backend import layers, ops, plain
 from keras_bert.layers import FeedForward, MultiHeadAttention
 
@@ -44,6 +44,23 @@ def test_a_projection_is_what_the_dense_layer_computes(kind, activation):
     # The bias is added before the product is rounded to 16 bits, whose unit is 2⁻⁶ below 4.
     rounding = 2 * 2**-6 if "bfloat16" in kind else 1e-5
     np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=0, atol=rounding)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", ["gelu_tanh", "gelu_erf"])
+def test_gelu_in_the_memory_of_the_product(name, dtype):
+    function = getattr(activations, name)
+    dense, rows = dense_layer(dtype, function), draw(50, 24).to(getattr(torch, dtype))
+    with torch.no_grad():
+        found = backend.project(dense, rows)
+        dense.activation = None
+        product = backend.project(dense, rows)
+    before = product.clone()
+    assert torch.equal(found, function(product))
+    assert torch.equal(product, before)  # only a layer's own product is overwritten
+    dense.activation = function
+    assert backend.project(dense, rows).requires_grad
+    torch.testing.assert_close(found, backend.project(dense, rows).detach())
 
 
 def test_gradients_of_a_projection():

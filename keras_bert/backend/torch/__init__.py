@@ -76,7 +76,13 @@ def project(dense, rows):
     rows = ops.cast(rows, dense.compute_dtype)
     bias, kernel = (_weight_for(rows, weight) for weight in (dense.bias, dense.kernel))
     projected = torch.addmm(bias, rows, kernel)
-    return projected if dense.activation is None else dense.activation(projected)
+    if dense.activation is None:
+        return projected
+    form = getattr(dense.activation, "gelu_form", None)
+    if form is not None and not projected.requires_grad and not traced(projected):
+        # In the memory of the product, which nobody else has: new memory takes as long as GELU.
+        return torch.ops.aten.gelu_(projected, approximate=form)
+    return dense.activation(projected)
 
 
 def attend(query, key, value, bias):

@@ -50,6 +50,7 @@ print("it went on")
 """
 
 
+@pytest.mark.usefixtures("ctrl_c")  # a process that is started would ignore it, too
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
 def test_ctrl_c_ends_the_process_whatever_is_being_imported():
     process = start(prefix=("-c", INTERRUPTED))
@@ -58,6 +59,15 @@ def test_ctrl_c_ends_the_process_whatever_is_being_imported():
     assert process.returncode == 130
 
 
+@pytest.fixture
+def ctrl_c():
+    """Handled as usual, also where a shell runs the tests in the background and ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
 @pytest.mark.parametrize("place", ["collector", "__del__", "anywhere"])
 def test_ctrl_c_is_heard_where_python_forgets_what_is_raised(place):

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 try:
+    from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 except ImportError:
@@ -137,7 +138,7 @@ def way(from_column, from_row, column, row):
 
 
 def picture_file(path):
-    if Path(path).suffix not in (".png", ".pdf", ".svg"):
+    if Path(path).suffix[1:].lower() not in FigureCanvasBase.filetypes:
         raise argparse.ArgumentTypeError(f"must end in .png, .pdf or .svg. Received: {path}")
     if not Path(path).absolute().parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {Path(path).parent}")

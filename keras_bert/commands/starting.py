@@ -89,11 +89,6 @@ def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
 
     While modules are imported, some turn KeyboardInterrupt into another error, or into nothing.
     """
-    is_main = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGINT)
-    if not is_main or before not in (signal.default_int_handler, _interrupt):
-        yield
-        return
 
     def end(signum, frame):
         for clean_up in _at_ctrl_c:
@@ -101,11 +96,8 @@ def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
         os.write(stderr, b"\n" * os.isatty(stderr) + b"keras-bert: interrupted\n")
         os._exit(130)
 
-    signal.signal(signal.SIGINT, end)
-    try:
+    with _handled_by(end):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -115,15 +107,23 @@ def heard_ctrl_c() -> Iterator[None]:
     Python prints and forgets what is raised in a callback of its garbage collector, of which JAX
     has one, or while an object is deleted.
     """
+    with _handled_by(_interrupt):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable) -> Iterator[None]:
+    """Let Ctrl-C call a handler during a block, if it would raise KeyboardInterrupt."""
     is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if not is_main or before not in (signal.default_int_handler, _interrupt):
         yield
         return
-    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(signum, frame):

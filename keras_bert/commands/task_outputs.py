@@ -49,10 +49,10 @@ def classified(labels: Sequence[str], problem_type: str | None) -> Callable[...,
         if is_regression:
             pairs = list(zip(labels, logits.tolist(), strict=True))
             found = [{"label": label, "score": rounded(score)} for label, score in pairs]
-            return {"text": encoded.text, "labels": found[: None if top is WHAT_HOLDS else top]}
+            return {"text": encoded.text, "labels": found[: top or None]}
         is_multi = problem_type == "multi_label_classification"
         probabilities = np.exp(-np.logaddexp(0, -logits)) if is_multi else softmax(logits)
-        if top is WHAT_HOLDS:
+        if top == WHAT_HOLDS:
             top = max(1, np.count_nonzero(probabilities >= 0.5)) if is_multi else 1
         order = np.argsort(-probabilities, kind="stable")[:top]
         found = [

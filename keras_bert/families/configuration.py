@@ -146,17 +146,16 @@ def _check_layers(config: dict[str, Any], path: str, family: Family) -> None:
 
 
 def _refuse_other_models(config: dict[str, Any], path: str) -> None:
-    model_type = config.get("model_type")
-    is_known = any(model_type == family.model_type for family in FAMILIES)
-    others = {key: model for key, model in OTHER_KEYS.items() if config.get(key)}
-    if isinstance(model_type, str) and model_type in OTHER_MODELS and not is_known:
-        others["model_type"] = model_type
-    for key, model in others.items():
-        raise ConfigError(
-            f"The configuration {path} is of {OTHER_MODELS[model]}, which keras-bert cannot "
-            f"build. Received: {key} {config[key]!r}; what it builds is "
-            f"{', '.join(dict.fromkeys(family.name for family in FAMILIES))}."
-        )
+    known = {family.model_type for family in FAMILIES}
+    named = {key: model for key, model in OTHER_KEYS.items() if config.get(key)}
+    named["model_type"] = config.get("model_type")
+    for key, model in named.items():
+        if isinstance(model, str) and model in OTHER_MODELS and model not in known:
+            raise ConfigError(
+                f"The configuration {path} is of {OTHER_MODELS[model]}, which keras-bert cannot "
+                f"build. Received: {key} {config[key]!r}; what it builds is "
+                f"{', '.join(dict.fromkeys(family.name for family in FAMILIES))}."
+            )
 
 
 def _check_architecture(config: dict[str, Any], path: str, family: Family) -> None:

@@ -131,10 +131,15 @@ def as_settings(rules: TextRules, vocabulary: Mapping[str, int]) -> dict[str, An
         settings["tokenize_chinese_chars"] = False
     if rules.cuts_start:
         settings["truncation_side"] = "left"
-    further = dict.fromkeys(("lstrip", "rstrip", "special"), False)
-    added = {
-        str(vocabulary[each.content]): {**each._asdict(), **further}
-        for each in rules.added
-        if each.content in vocabulary
-    }
+    added = {str(index): entry for index, entry in added_entries(rules, vocabulary).items()}
     return {**settings, "added_tokens_decoder": added} if added else settings
+
+
+def added_entries(rules: TextRules, ids: Mapping[str, int]) -> dict[int, dict[str, Any]]:
+    """What Hugging Face's files say of each added token that has an id, by that id."""
+    further = dict.fromkeys(("lstrip", "rstrip", "special"), False)
+    return {
+        ids[each.content]: {**each._asdict(), **further}
+        for each in rules.added
+        if each.content in ids
+    }

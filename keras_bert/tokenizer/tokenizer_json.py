@@ -18,9 +18,10 @@ from typing import Any
 
 from ..checkpoints import CheckpointError
 from ..checkpoints.tensor_bundle import wire
+from .kept_tokens import KeptToken
 from .piece_model import BLANKS, LOWER_CASE, NO_ACCENTS, PENALTY, QUOTES, ends_as_number
 from .special_tokens import PIECE_SPECIAL_TOKENS, PIECE_UNK, TOKEN_CLS, TOKEN_MASK, TOKEN_SEP
-from .text_rules import TextRules
+from .text_rules import TextRules, added_entries
 from .vocabulary import SPACE, VocabularyError
 
 
@@ -68,19 +69,19 @@ def as_tokenizer_json(
         "prepend_scheme": "always",
         "split": True,
     }
-    specials = [
-        _added(numbers[token], token, lstrip=token == TOKEN_MASK, special=True)
-        for token in PIECE_SPECIAL_TOKENS
-        if token in numbers
-    ]
-    further = [
-        _added(ids[each.content], **each._asdict()) for each in rules.added if each.content in ids
-    ]
+    specials = TextRules(added=tuple(map(KeptToken, PIECE_SPECIAL_TOKENS)))
+    added = {
+        **added_entries(rules, ids),
+        **{
+            index: {**entry, "special": True, "lstrip": entry["content"] == TOKEN_MASK}
+            for index, entry in added_entries(specials, numbers).items()
+        },
+    }
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": sorted([*specials, *further], key=lambda each: each["id"]),
+        "added_tokens": [{"id": index, **added[index]} for index in sorted(added)],
         "normalizer": {"type": "Sequence", "normalizers": steps},
         "pre_tokenizer": {
             "type": "Sequence",
@@ -107,11 +108,6 @@ def _piece(entry: wire.Fields) -> tuple[str, float]:
 
 def _base64(content: int | bytes) -> str:
     return base64.b64encode(bytes(content)).decode()
-
-
-def _added(index: int, content: str, **flags: bool) -> dict[str, Any]:
-    usual = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized", "special"), False)
-    return {"id": index, "content": content, **usual, **flags}
 
 
 def _packing(ids: Mapping[str, int]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import _thread
 import argparse
-import gc
 import os
 import signal
 import sys
@@ -96,42 +95,36 @@ def ended_by_ctrl_c(stderr: int = 2) -> Iterator[None]:
         os.write(stderr, b"\n" * os.isatty(stderr) + b"keras-bert: interrupted\n")
         os._exit(130)
 
-    with _handled_by(end):
-        yield
-
-
-@contextmanager
-def heard_ctrl_c() -> Iterator[None]:
-    """Let no Ctrl-C go unheard during a block, if it would raise KeyboardInterrupt.
-
-    Python prints and forgets what is raised in a callback of its garbage collector, of which JAX
-    has one, or while an object is deleted.
-    """
-    with _handled_by(_interrupt):
-        yield
-
-
-@contextmanager
-def _handled_by(handler: Callable) -> Iterator[None]:
-    """Let Ctrl-C call a handler during a block, if it would raise KeyboardInterrupt."""
     is_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT)
-    if not is_main or before not in (signal.default_int_handler, _interrupt):
+    if not is_main or before is not signal.default_int_handler:
         yield
         return
-    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGINT, end)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def _interrupt(signum, frame):
-    """Raise KeyboardInterrupt; a moment later where it would be forgotten."""
-    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
-    while frame is not None:
-        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+@contextmanager
+def heard_ctrl_c() -> Iterator[None]:
+    """Let no Ctrl-C go unheard during a block.
+
+    Python prints and forgets what is raised while an object is deleted, or in a callback of a weak
+    reference or of the garbage collector, of which JAX has one. A forgotten KeyboardInterrupt is
+    raised again a moment later.
+    """
+    before = sys.unraisablehook
+
+    def raise_again(forgotten):
+        if forgotten.exc_type is KeyboardInterrupt:
             threading.Timer(0.01, _thread.interrupt_main).start()
-            return
-        frame = frame.f_back
-    raise KeyboardInterrupt
+        else:
+            before(forgotten)
+
+    sys.unraisablehook = raise_again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+import weakref
 
 import pytest
 from command_line import start
@@ -69,7 +70,7 @@ def ctrl_c():
 
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
-@pytest.mark.parametrize("place", ["collector", "__del__", "anywhere"])
+@pytest.mark.parametrize("place", ["collector", "__del__", "weak reference", "anywhere"])
 def test_ctrl_c_is_heard_where_python_forgets_what_is_raised(place):
     def press(*arguments):
         os.kill(os.getpid(), signal.SIGINT)
@@ -85,12 +86,19 @@ def test_ctrl_c_is_heard_where_python_forgets_what_is_raised(place):
             gc.collect()
         elif place == "__del__":
             Deleted()
+        elif place == "weak reference":
+            element = {1}
+            reference = weakref.ref(element, press)
+            del element
+            assert reference() is None
         else:
             press()
         gc.callbacks[:] = [each for each in gc.callbacks if each is not press]
-        time.sleep(9)
+        for _ in range(900):
+            time.sleep(0.01)
 
+    hook = sys.unraisablehook
     with heard_ctrl_c(), pytest.raises(KeyboardInterrupt):
         press_there()
     assert press not in gc.callbacks
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert sys.unraisablehook is hook

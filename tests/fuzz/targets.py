@@ -266,11 +266,11 @@ def _charsmap() -> str:
 
 def _unigram(**members: object) -> dict:
     charsmap = {"type": "Precompiled", "precompiled_charsmap": _charsmap()}
-    steps = [*piece_model._QUOTES, *piece_model._NO_ACCENTS, *piece_model._LOWER_CASE, charsmap]
+    steps = [*piece_model.QUOTES, *piece_model.NO_ACCENTS, *piece_model.LOWER_CASE, charsmap]
     space = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"}
     return {
         "added_tokens": [{"id": 0, "content": "<pad>", "special": True}],
-        "normalizer": {"type": "Sequence", "normalizers": [*steps, *piece_model._BLANKS]},
+        "normalizer": {"type": "Sequence", "normalizers": [*steps, *piece_model.BLANKS]},
         "pre_tokenizer": space,
         "model": {
             "type": "Unigram",

@@ -7,7 +7,11 @@ from command_line import start
 from runtimes import RUNTIME
 
 # The settings of the other runtimes would only be in the way; importing TensorFlow takes seconds.
-on_keras_2 = [pytest.mark.skipif(RUNTIME != "tf_keras", reason="Keras 2"), pytest.mark.slow]
+on_keras_2 = [
+    pytest.mark.skipif(RUNTIME != "tf_keras", reason="Keras 2"),
+    pytest.mark.slow,
+    pytest.mark.every_runtime,
+]
 
 
 def run_script(

@@ -20,8 +20,6 @@ from runtimes import RUNTIME
 import keras_bert
 from keras_bert import Tokenizer
 
-pytestmark = pytest.mark.program
-
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 EXTRACT, PREDICT, EXTRACT_TPU = (
     DEMO / f"load_model/keras_bert_load_and_{name}.ipynb"

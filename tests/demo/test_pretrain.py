@@ -20,8 +20,6 @@ from keras_bert import (
     load_trained_model_from_checkpoint,
 )
 
-pytestmark = pytest.mark.program
-
 DEMO = str(Path(__file__).resolve().parents[2] / "demo")
 SMALL = {
     "vocabulary": 120,

@@ -12,8 +12,6 @@ from runtimes import once
 
 from keras_bert import extract_embeddings
 
-pytestmark = pytest.mark.program
-
 WORDS = "abcdefghijklmnopqrstuvwxy"
 
 

@@ -19,8 +19,6 @@ from keras_bert import get_custom_objects, load_task_model, load_tokenizer
 from keras_bert.backend import keras, layers, models
 from keras_bert.layers import Extract
 
-pytestmark = pytest.mark.program
-
 WORDS = "abcdefghijklmnopqrstuvwxy"
 LONG = "a text " * 50_000
 TAGS = {**dict.fromkeys("abc", "B-LOC"), **dict.fromkeys("def", "O")}

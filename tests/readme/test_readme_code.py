@@ -21,8 +21,6 @@ from task_folders import TASKS
 from keras_bert.backend import keras
 from keras_bert.commands import main
 
-pytestmark = pytest.mark.program
-
 SENTENCES = "all work and no play makes jack a dull boy ~ the capital of france is . good weather"
 CHARACTERS = "语言模型数学是利用符号研究数量、结构变化以及空间等概念的一门学科"
 WORDS = [

@@ -19,7 +19,7 @@ from saved_models import check_gelu, check_predictions, load, load_model
 import keras_bert
 from keras_bert.backend import models
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.every_runtime]
 
 MODELS = list(saved_models.BUILDERS)
 FROM_KERAS_2 = [".h5", "weights of .h5", "weights of _weights.h5"]

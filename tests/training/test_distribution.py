@@ -86,6 +86,7 @@ IN_ONE_PROCESS = {"jax": ["data parallel", "model parallel"], "torch": []}.get(
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.parametrize("training", [*IN_ONE_PROCESS, "process 0", "process 1"])
 @pytest.mark.parametrize("steps", ["1", "all"])
 def test_losses_and_weights_are_those_of_one_device(results, training, steps):

@@ -189,6 +189,7 @@ def test_saved_model_of_8_bits(model, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME != "jax", reason="JAX' options")
 @pytest.mark.parametrize("kind", ["sentences", "sequence", "tokens"])
 def test_saved_model_of_jax(kind, tmp_path):

@@ -14,6 +14,7 @@ import keras_bert
 pytestmark = [
     pytest.mark.skipif(RUNTIME != "tf_keras", reason="Keras 2's graph mode"),
     pytest.mark.slow,
+    pytest.mark.every_runtime,
 ]
 
 MODES = {

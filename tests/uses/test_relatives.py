@@ -278,7 +278,6 @@ def test_sixteen_bits(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @some_folders
 @pytest.mark.skipif(RUNTIME not in ("tensorflow", "tf_keras"), reason="TensorFlow's format")
 def test_export(folder, tmp_path):

@@ -48,8 +48,10 @@ STORED_FOLDERS = {
     ("BERT", "object"): "model_garden/checkpoint",
     ("BERT", "hub"): "model_garden/saved_model",
     ("ALBERT", "tf safetensors"): "transformers_tf/albert",
+    ("ALBERT", "object"): "model_garden/albert",
     ("DistilBERT", "h5"): "transformers_tf/distilbert",
     ("ELECTRA", "tf safetensors"): "transformers_tf/electra",
+    ("ELECTRA", "hub"): "model_garden/electra",
 }
 SIZES = {
     "vocab_size": 60,

@@ -1,10 +1,11 @@
-"""Names of BERT's weights in TensorFlow Hub's and the Model Garden's files, turned into Google's.
+"""Names of weights in TensorFlow Hub's and the Model Garden's files, turned into Google's.
 
 The Model Garden wrote BERT anew for Keras: its layers have other names, and the kernels of the
-attention an axis for the heads.
+attention an axis for the heads. With embeddings narrower than the encoder it is ELECTRA, or ALBERT
+where all layers share their weights.
 
-Source: tensorflow/models, `official/nlp/tools/tf1_bert_checkpoint_converter_lib.py` and
-`official/nlp/modeling/`.
+Source: tensorflow/models, `official/nlp/tools/tf1_bert_checkpoint_converter_lib.py`,
+`official/nlp/tools/tf2_albert_encoder_checkpoint_converter.py` and `official/nlp/modeling/`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,19 @@ _IN_BLOCK = {
     "output": "output/dense",
     "output_layer_norm": "output/LayerNorm",
 }
+_SHARED_BLOCK = re.compile(r"(?:.*/)?transformer/([a-z_/]+)/(\w+)")
+_IN_SHARED_BLOCK = {
+    "self_attention/query": "attention_1/self/query",
+    "self_attention/key": "attention_1/self/key",
+    "self_attention/value": "attention_1/self/value",
+    "self_attention/attention_output": "attention_1/output/dense",
+    "self_attention_layer_norm": "LayerNorm",
+    "intermediate": "ffn_1/intermediate/dense",
+    "output": "ffn_1/intermediate/output/dense",
+    "output_layer_norm": "LayerNorm_1",
+}
+_GROUP = "bert/encoder/transformer/group_0/inner_group_0"
+_PROJECTION = "bert/embeddings_project"
 _ELSEWHERE = {
     "word_embeddings/embeddings": "bert/embeddings/word_embeddings",
     "position_embedding/embeddings": "bert/embeddings/position_embeddings",
@@ -42,8 +56,8 @@ _ELSEWHERE = {
     "embeddings/layer_norm/beta": "bert/embeddings/LayerNorm/beta",
     "embedding_postprocessor/layer_norm/gamma": "bert/embeddings/LayerNorm/gamma",
     "embedding_postprocessor/layer_norm/beta": "bert/embeddings/LayerNorm/beta",
-    # Of narrower embeddings, which are no part of BERT: the name makes sure that it is refused.
-    "embedding_projection/kernel": "bert/embeddings/embedding_projection/kernel",
+    "embedding_projection/kernel": f"{_PROJECTION}/kernel",
+    "embedding_projection/bias": f"{_PROJECTION}/bias",
     "pooler_transform/kernel": "bert/pooler/dense/kernel",
     "pooler_transform/bias": "bert/pooler/dense/bias",
     "cls/predictions/transform/dense/kernel": "cls/predictions/transform/dense/kernel",
@@ -77,7 +91,7 @@ def as_google(
 ) -> dict[str, AnyTensor]:
     """Give the variables of an object-based checkpoint Google's names and shapes.
 
-    What is not BERT's keeps its key; an optimizer's state is left out.
+    What is no model's keeps its key; an optimizer's state is left out.
     """
     tensors = {key: each for key, each in tensors.items() if not _OPTIMIZER.search(key)}
     names = {key: _google_name(full_names[key]) for key in tensors if key in full_names}
@@ -85,6 +99,8 @@ def as_google(
     if any(poolers.values()):
         names = {key: name for key, name in names.items() if name not in _POOLER.values()}
         names |= {key: name for key, name in poolers.items() if name}
+    if f"{_PROJECTION}/kernel" in names.values():
+        names = _with_narrow_embeddings(names)
     renamed: dict[str, AnyTensor] = {}
     for key, tensor in tensors.items():
         name = names.get(key) or key
@@ -99,7 +115,19 @@ def _google_name(full_name: str) -> str | None:
         layer, module, kind = block.groups()
         # Where BERT has no such module the name stays, and shows that this is another model.
         return f"bert/encoder/{layer}/{_IN_BLOCK.get(module, module)}/{kind}"
+    if (block := _SHARED_BLOCK.fullmatch(full_name)) and block[1] in _IN_SHARED_BLOCK:
+        return f"{_GROUP}/{_IN_SHARED_BLOCK[block[1]]}/{block[2]}"
     return _last_parts(full_name, _ELSEWHERE)
+
+
+def _with_narrow_embeddings(names: Mapping[str, str | None]) -> dict[str, str]:
+    """Give the embeddings, their projection and the encoder the names of ALBERT or of ELECTRA."""
+    known = {key: name for key, name in names.items() if name}
+    if any(name.startswith(_GROUP) for name in known.values()):
+        old, new = _PROJECTION, "bert/encoder/embedding_hidden_mapping_in"
+    else:
+        old, new = "bert/(embeddings|encoder)", r"electra/\1"
+    return {key: re.sub(old, new, name) for key, name in known.items()}
 
 
 def _last_parts(full_name: str, names: Mapping[str, str]) -> str | None:
@@ -118,12 +146,12 @@ def _as_matrix(name: str, tensor: AnyTensor) -> AnyTensor:
     shape = tensor.shape
     if name == "cls/seq_relationship/output_weights" and len(shape) == 2:
         return ChangedTensor(tensor, shape[::-1], lambda array: array.T)
-    inside, rank = "/attention/self/" in name, len(shape)
+    inside, rank = re.search(r"/attention(_1)?/self/", name), len(shape)
     if (inside and rank == 3 and name.endswith("/kernel")) or (
         inside and rank == 2 and name.endswith("/bias")
     ):
         joined = (*shape[:-2], shape[-2] * shape[-1])
-    elif rank == 3 and name.endswith("/attention/output/dense/kernel"):
+    elif rank == 3 and re.search(r"/attention(_1)?/output/dense/kernel$", name):
         joined = (shape[0] * shape[1], shape[2])
     else:
         return tensor

@@ -171,7 +171,7 @@ def _as_text(facts: dict[str, Any]) -> str:
     if vocabulary := facts.get("vocabulary"):
         case = "cased" if vocabulary["cased"] else "uncased"
         shown["vocabulary"] = f"{vocabulary['path']}, {vocabulary['tokens']} tokens, {case}"
-    text = [f"{name + ':':15}{value}" for name, value in shown.items()]
+    text = [f"{name + ':':14} {value}" for name, value in shown.items()]
     for name, tensor in facts.get("tensors", {}).items():
         text.append(f"{name}\t{tensor['dtype']}\t{'x'.join(map(str, tensor['shape'])) or 'scalar'}")
     return "\n".join(text)

@@ -9,19 +9,22 @@ from ..checkpoints import Checkpoint
 from ..checkpoints.listing import summary
 from .family import ConfigError
 
-_LAYER = re.compile(r"bert/encoder/layer_(\d+)/")
-_QUERY = "bert/encoder/layer_0/attention/self/query/kernel"
+_LAYER = re.compile(r"(?:bert|electra)/encoder/layer_(\d+)/")
+_QUERY = "/encoder/layer_0/attention/self/query/kernel"
+_SHARED_QUERY = "bert/encoder/transformer/group_0/inner_group_0/attention_1/self/query/kernel"
 # Names of tables and kernels, and the size that each axis tells.
 _SHAPES = (
-    ("bert/embeddings/word_embeddings", {"vocab_size": 0, "hidden_size": 1}),
-    ("bert/embeddings/position_embeddings", {"max_position_embeddings": 0}),
-    ("bert/embeddings/token_type_embeddings", {"type_vocab_size": 0}),
-    ("bert/encoder/layer_0/intermediate/dense/kernel", {"intermediate_size": 1}),
+    ("/embeddings/word_embeddings", {"vocab_size": 0, "hidden_size": 1}),
+    ("/embeddings/position_embeddings", {"max_position_embeddings": 0}),
+    ("/embeddings/token_type_embeddings", {"type_vocab_size": 0}),
+    ("/encoder/layer_0/intermediate/dense/kernel", {"intermediate_size": 1}),
 )
+# Where the embeddings are narrower than the encoder.
+_PROJECTION = ("/embeddings_project/kernel", {"embedding_size": 0, "hidden_size": 1})
 
 
 def inferred_config(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return the configuration of a BERT of TensorFlow Hub or of the Model Garden.
+    """Return the configuration of a BERT or ELECTRA of TensorFlow Hub or of the Model Garden.
 
     Its attention keeps an axis for the heads, from which their number follows. The activation shows
     nowhere; it is Google's "gelu".
@@ -29,7 +32,15 @@ def inferred_config(checkpoint: Checkpoint) -> dict[str, Any]:
     Raises:
         ConfigError: If the checkpoint is of another kind or lacks what tells a size.
     """
-    stored = checkpoint.stored_shape(_QUERY) if _QUERY in checkpoint else ()
+    if _SHARED_QUERY in checkpoint:
+        raise ConfigError(
+            f"{checkpoint.path} has no configuration beside it, and ALBERT's layers share their "
+            "weights, which do not tell the number of layers: pass its configuration, "
+            "albert_config.json."
+        )
+    scope = "electra" if f"electra{_QUERY}" in checkpoint else "bert"
+    query = f"{scope}{_QUERY}"
+    stored = checkpoint.stored_shape(query) if query in checkpoint else ()
     if len(stored) != 3:
         raise ConfigError(
             f"{checkpoint.path} has no configuration beside it, and its weights do not tell the "
@@ -38,7 +49,8 @@ def inferred_config(checkpoint: Checkpoint) -> dict[str, Any]:
             f"{summary(list(checkpoint))}."
         )
     config: dict[str, Any] = {"hidden_act": "gelu", "num_attention_heads": stored[1]}
-    for name, axes in _SHAPES:
+    for suffix, axes in (*_SHAPES, _PROJECTION) if scope == "electra" else _SHAPES:
+        name = scope + suffix
         shape = checkpoint.shape(name) if name in checkpoint else ()
         if len(shape) != 2 or 0 in shape:
             found = f"its shape is {shape}" if name in checkpoint else "there is none"

@@ -139,9 +139,7 @@ def test_pytorch_zip(tmp_path, seed):
 
 
 @every_seed
-@pytest.mark.parametrize(
-    "name", ["checkpoint/bert_model.ckpt-1", "saved_model/variables/variables"]
-)
+@pytest.mark.parametrize("name", ["albert/bert_model.ckpt-1", "saved_model/variables/variables"])
 def test_object_based(tmp_path, name, seed):
     prefix = DATA.parent / "model_garden" / name
     originals = sorted(prefix.parent.glob(f"{prefix.name}.*"))

@@ -77,11 +77,29 @@ def test_names_of_the_first_version_of_tensorflow_hub_s_models():
 
 
 def test_parts_of_another_architecture_keep_names_that_show_it():
-    full_names = ["a/transformer/layer_3/gate/kernel", "embedding_projection/kernel", "dense/bias"]
+    full_names = ["a/transformer/layer_3/gate/kernel", "b/transformer/gate/kernel", "dense/bias"]
     assert renamed(*full_names) == [
         "bert/encoder/layer_3/gate/kernel",
-        "bert/embeddings/embedding_projection/kernel",
+        "variables/1",
         "variables/2",
+    ]
+
+
+def test_narrow_embeddings_are_electra_s_or_albert_s_where_layers_share_weights():
+    common = ["embedding_projection/bias", "embedding_projection/kernel", "pooler_transform/bias"]
+    assert renamed(*common, "type_embeddings/embeddings", "transformer/layer_0/output/bias") == [
+        "electra/embeddings_project/bias",
+        "electra/embeddings_project/kernel",
+        "bert/pooler/dense/bias",
+        "electra/embeddings/token_type_embeddings",
+        "electra/encoder/layer_0/output/dense/bias",
+    ]
+    assert renamed(*common, "type_embeddings/embeddings", "a/transformer/output/bias") == [
+        "bert/encoder/embedding_hidden_mapping_in/bias",
+        "bert/encoder/embedding_hidden_mapping_in/kernel",
+        "bert/pooler/dense/bias",
+        "bert/embeddings/token_type_embeddings",
+        "bert/encoder/transformer/group_0/inner_group_0/ffn_1/intermediate/output/dense/bias",
     ]
 
 

@@ -450,7 +450,9 @@ def test_a_folder_whose_files_do_not_belong_together(command, tmp_path):
 
 
 @once
-@pytest.mark.parametrize("folder", ["model_garden/saved_model", "transformers_tf/bert"])
+@pytest.mark.parametrize(
+    "folder", ["model_garden/saved_model", "model_garden/electra", "transformers_tf/bert"]
+)
 @pytest.mark.parametrize("target", ["google", "huggingface", "keras"])
 def test_models_of_tensorflow_2_keep_their_numbers(command, tmp_path, folder, target):
     source = DATA.parent / folder

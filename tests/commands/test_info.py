@@ -181,8 +181,9 @@ def test_folders_of_tensorflow_2(command):
     assert (facts["configuration"]["num_attention_heads"], facts["heads"]) == (3, ["pooler"])
     assert facts["activation"] == "gelu, tanh form"
     assert facts["vocabulary"]["tokens"] == 30
-    code, out, _ = command("info", garden / "saved_model")
-    assert (code, "inferred from the shapes" in out) == (0, True)
+    for folder, architecture in {"saved_model": "BERT, 2", "electra": "ELECTRA, 2"}.items():
+        code, out, _ = command("info", garden / folder)
+        assert (code, "inferred from the shapes" in out, architecture in out) == (0, True, True)
     code, out, _ = command("info", DATA.parent / "transformers_tf" / "bert" / "tf_model.h5")
     assert (code, "tf_model.h5 (hdf5)" in out) == (0, True)
     assert "cls.seq_relationship.weight\tfloat32\t2x12" in out

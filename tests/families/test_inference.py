@@ -29,6 +29,18 @@ def test_sizes_are_those_that_the_model_was_built_with(prefix):
         assert activation_name(config, checkpoint) == activation_name(config) == "gelu_tanh"
 
 
+def test_electra_s_embeddings_have_a_size_of_their_own():
+    bert = json.loads((GARDEN / "checkpoint" / "bert_config.json").read_text())
+    with open_checkpoint(GARDEN / "electra" / "variables" / "variables") as checkpoint:
+        assert inferred_config(checkpoint) == {**bert, "embedding_size": 6}
+
+
+def test_albert_s_number_of_layers_does_not_follow():
+    path = GARDEN / "albert" / "bert_model.ckpt-1"
+    with open_checkpoint(path) as checkpoint, pytest.raises(ConfigError, match="share their"):
+        read_config(None, checkpoint)
+
+
 def test_no_file_and_no_checkpoint():
     with pytest.raises(ConfigError, match="`config_file` may be None only together with"):
         read_config(None)

@@ -28,12 +28,16 @@ from keras_bert.families import ConfigError
 DATA = Path(__file__).parents[1] / "data"
 TRANSFORMERS = DATA / "transformers_tf" / "bert"
 GARDEN = DATA / "model_garden" / "checkpoint"
+ALBERT = DATA / "model_garden" / "albert"
 SAVED_MODEL = DATA / "model_garden" / "saved_model"
+ELECTRA = DATA / "model_garden" / "electra"
 KINDS = {
     "h5": (TRANSFORMERS, "tf_model.h5"),
     "safetensors": (TRANSFORMERS, "model.safetensors"),
     "object_based": (GARDEN, "bert_model.ckpt-1"),
+    "object_based ALBERT": (ALBERT, "bert_model.ckpt-1"),
     "saved_model": (SAVED_MODEL, "variables/variables"),
+    "saved_model of ELECTRA": (ELECTRA, "variables/variables"),
 }
 SIZES = {"embed_dim": 12, "transformer_num": 2, "head_num": 3, "feed_forward_dim": 20}
 # Of float32, for values around 1.
@@ -61,7 +65,7 @@ def assert_equal_features(features, outputs, layer=-1):
     )
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_features(kind):
     folder, file = KINDS[kind]
@@ -70,12 +74,12 @@ def test_features(kind):
         get_checkpoint_paths(folder).config, folder / file, output_layer_num=2, seq_len=None
     )
     features = model.predict([outputs["tokens"], outputs["segments"]], verbose=0)
-    assert_equal_features(features[..., :12], outputs, layer=0)
-    assert_equal_features(features[..., 12:], outputs, layer=1)
+    assert_equal_features(features[..., :12], outputs, layer=-2)
+    assert_equal_features(features[..., 12:], outputs)
 
 
 @pytest.mark.sampled(1)
-@pytest.mark.parametrize("kind", ["h5", "safetensors", "object_based"])
+@pytest.mark.parametrize("kind", ["h5", "safetensors", "object_based", "object_based ALBERT"])
 def test_heads(kind):
     folder, file = KINDS[kind]
     outputs = outputs_of(folder)
@@ -98,7 +102,7 @@ def test_a_folder_of_each_kind_serves_as_it_is(kind, tmp_path):
     shutil.copytree(folder, tmp_path / "model")
     for other in {"tf_model.h5", "model.safetensors"} - {file}:
         (tmp_path / "model" / other).unlink(missing_ok=True)
-    if folder == GARDEN:
+    if folder in (GARDEN, ALBERT):
         shutil.copy(TRANSFORMERS / "vocab.txt", tmp_path / "model")
     assert get_checkpoint_paths(tmp_path / "model").checkpoint == str(tmp_path / "model" / file)
     outputs = outputs_of(folder)

@@ -1,12 +1,13 @@
-"""Writes the folders beside it: BERT of TensorFlow's Model Garden, with random weights.
+"""Writes the folders beside it: models of TensorFlow's Model Garden, with random weights.
 
 tf-models-official 2.20.0, TensorFlow 2.21.0 and tf_keras 2.21.0 wrote them:
 
     TF_USE_LEGACY_KERAS=1 python make_model_garden_files.py
 
-`checkpoint` has a model with both heads and an optimizer's state, `saved_model` another's encoder
-as TensorFlow Hub's models have it, of whose large `saved_model.pb` only the name is kept.
-In `outputs.npz` is what each computes for the tokens in it.
+`checkpoint` has a BERT with both heads and an optimizer's state, `albert` the same of an ALBERT.
+`saved_model` has another BERT's encoder and `electra` an ELECTRA's, as TensorFlow Hub's models have
+them, of whose large `saved_model.pb` only the name is kept. In `outputs.npz` is what each computes
+for the tokens in it.
 """
 
 import json
@@ -35,6 +36,14 @@ CONFIG = {
 }
 TOKENS = np.array([[2, 5, 6, 7, 3, 0, 0], [2, 9, 3, 10, 11, 12, 3], [2, 3, 0, 0, 0, 0, 0]])
 SEGMENTS = np.array([[0] * 7, [0, 0, 0, 1, 1, 1, 1], [0] * 7])
+EMBEDDING_SIZE = 6  # of ALBERT and ELECTRA
+SIZES = {
+    "vocab_size": CONFIG["vocab_size"],
+    "hidden_size": CONFIG["hidden_size"],
+    "num_attention_heads": CONFIG["num_attention_heads"],
+    "max_sequence_length": CONFIG["max_position_embeddings"],
+    "type_vocab_size": CONFIG["type_vocab_size"],
+}
 INPUTS = {
     "input_word_ids": tf.constant(TOKENS, tf.int32),
     "input_mask": tf.constant(TOKENS != 0, tf.int32),
@@ -48,16 +57,21 @@ def randomize(variables, seed):
         variable.assign(generator.normal(float("gamma" in variable.name), 0.1, variable.shape))
 
 
-def write_checkpoint(folder):
-    encoder = networks.BertEncoderV2(
-        vocab_size=CONFIG["vocab_size"],
-        hidden_size=CONFIG["hidden_size"],
-        num_layers=CONFIG["num_hidden_layers"],
-        num_attention_heads=CONFIG["num_attention_heads"],
-        inner_dim=CONFIG["intermediate_size"],
-        max_sequence_length=CONFIG["max_position_embeddings"],
-        type_vocab_size=CONFIG["type_vocab_size"],
+def encoder_of_bert():
+    return networks.BertEncoderV2(num_layers=2, inner_dim=CONFIG["intermediate_size"], **SIZES)
+
+
+def encoder_of_albert():
+    return networks.AlbertEncoder(
+        num_layers=3,
+        intermediate_size=CONFIG["intermediate_size"],
+        embedding_width=EMBEDDING_SIZE,
+        dict_outputs=True,
+        **SIZES,
     )
+
+
+def write_checkpoint(folder, encoder, config_name, config):
     activation = lambda x: tf_keras.activations.gelu(x, approximate=True)  # noqa: E731
     head = layers.ClassificationHead(
         inner_dim=CONFIG["hidden_size"], num_classes=2, name="next_sentence"
@@ -77,21 +91,21 @@ def write_checkpoint(folder):
         prefix = Path(checkpoint.save(f"{temporary}/bert_model.ckpt"))
         for file in prefix.parent.glob(f"{prefix.name}.*"):
             shutil.copy(file, folder)
-    (folder / "bert_config.json").write_text(json.dumps(CONFIG, indent=1) + "\n", "utf-8")
+    (folder / config_name).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     np.savez(
         folder / "outputs.npz",
         tokens=TOKENS,
         segments=SEGMENTS,
         hidden=np.stack([each.numpy() for each in outputs["encoder_outputs"]]),
-        mlm=tf.nn.softmax(outputs["mlm_logits"]).numpy(),
-        nsp=tf.nn.softmax(outputs["next_sentence"]).numpy(),
+        prediction_logits=outputs["mlm_logits"].numpy(),
+        seq_relationship_logits=outputs["next_sentence"].numpy(),
     )
 
 
-def write_saved_model(folder):
-    config = configs.BertConfig.from_dict(CONFIG)
+def write_saved_model(folder, config, seed):
+    config = configs.BertConfig.from_dict(config)
     _, encoder = export_tfhub_lib._create_model(bert_config=config, with_mlm=False)
-    randomize(encoder.variables, 9)
+    randomize(encoder.variables, seed)
     outputs = encoder(INPUTS)
     with tempfile.TemporaryDirectory() as temporary:
         vocabulary = Path(temporary, "vocab.txt")
@@ -117,9 +131,16 @@ def write_saved_model(folder):
 
 
 def main():
-    for name, write in (("checkpoint", write_checkpoint), ("saved_model", write_saved_model)):
+    for name in ("checkpoint", "albert", "saved_model", "electra"):
         shutil.rmtree(FOLDER / name, ignore_errors=True)
-        write(FOLDER / name)
+    narrow = {**CONFIG, "embedding_size": EMBEDDING_SIZE}
+    write_checkpoint(FOLDER / "checkpoint", encoder_of_bert(), "bert_config.json", CONFIG)
+    write_checkpoint(
+        *(FOLDER / "albert", encoder_of_albert(), "albert_config.json"),
+        {**narrow, "num_hidden_layers": 3},
+    )
+    write_saved_model(FOLDER / "saved_model", CONFIG, 9)
+    write_saved_model(FOLDER / "electra", narrow, 10)
 
 
 if __name__ == "__main__":

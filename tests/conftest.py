@@ -30,6 +30,16 @@ def pytest_collection_modifyitems(items):
                 test.add_marker("slow")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A test marked `once` is skipped on all runtimes but TensorFlow."""
+    if item.get_closest_marker("once"):
+        from runtimes import RUNTIME
+
+        if RUNTIME != "tensorflow":
+            pytest.skip("the same on every runtime; run once")
+
+
 def pytest_collection_finish():
     """Spare the garbage collector what imports have made, which lasts: a fifth of PyTorch's run."""
     gc.collect()

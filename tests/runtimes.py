@@ -11,7 +11,7 @@ RUNTIME = "tf_keras" if TF_KERAS else backend.backend()
 KERAS_3 = not TF_KERAS
 ON_TENSORFLOW = RUNTIME in ("tensorflow", "tf_keras")
 
-once = pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same on every runtime; run once")
+once = pytest.mark.once
 
 
 def as_list(value):

@@ -534,6 +534,7 @@ def test_dtype_policies(policy, tolerance):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME == "torch", reason="Keras compiles nothing there")
 def test_compiled_by_xla():
     model = tiny_model()
@@ -546,6 +547,7 @@ def test_compiled_by_xla():
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="Keras' switch for XLA on TensorFlow")
 def test_training_compiled_by_xla():
     model = tiny_model(dropout_rate=0.1)

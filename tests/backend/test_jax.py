@@ -119,17 +119,20 @@ def test_threads_are_what_xla_reads(monkeypatch):
 
 
 @pytest.mark.sampled(2)
+@pytest.mark.every_runtime
 def test_predictions_of_an_encoder(usual_model, check_predictor):
     check_predictor(usual_model, asks_keras=False)
 
 
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
 @pytest.mark.sampled(2)
+@pytest.mark.every_runtime
 def test_predictions_where_layers_are_not_called_as_usual(unusual_model, check_predictor):
     check_predictor(unusual_model, asks_keras=False)
 
 
 @pytest.mark.sampled(2)
+@pytest.mark.every_runtime
 def test_predictions_of_other_models(foreign_model, check_predictor):
     check_predictor(foreign_model, asks_keras=False)
 

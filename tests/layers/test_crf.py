@@ -210,6 +210,7 @@ def test_labels_from_a_sequence_of_batches_of_several_lengths(known, one_hot):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.parametrize("run", ["plain", pytest.param("XLA", marks=on_tensorflow)])
 def test_what_only_transitions_tell_is_learnt(run):
     """Tags alternate, and only the first position shows where they begin."""

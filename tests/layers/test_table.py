@@ -122,6 +122,7 @@ def cases():
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.parametrize(("name", "clip", "jit"), list(cases()))
 def test_steps_of_optimizers(name, clip, jit):
     """Two steps of token, segment, position and task embeddings, the same on every runtime."""

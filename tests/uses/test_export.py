@@ -174,6 +174,7 @@ def run_saved_model(path, dtype):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @on_tensorflow
 def test_saved_model(model, tmp_path):
     export(model, tmp_path / "saved")
@@ -181,6 +182,7 @@ def test_saved_model(model, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME != "tensorflow", reason="Keras 2 quantizes no models")
 def test_saved_model_of_8_bits(model, tmp_path):
     quantize(model)
@@ -280,6 +282,7 @@ def test_models_that_end_in_vectors_or_logits(kind, format, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @on_tensorflow
 def test_saved_model_of_vectors(tmp_path):
     model = other_model("sentences", tmp_path)
@@ -288,6 +291,7 @@ def test_saved_model_of_vectors(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME != "tensorflow", reason="of any length on TensorFlow alone")
 def test_litert_of_vectors(tmp_path):
     model = other_model("sentences", tmp_path)
@@ -338,6 +342,7 @@ def test_litert_of_keras_2(model, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME != "tf_keras", reason="converters for Keras 2")
 def test_openvino_of_keras_2(model, tmp_path):
     openvino = pytest.importorskip("openvino", reason="needs the extra openvino")
@@ -348,6 +353,7 @@ def test_openvino_of_keras_2(model, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME != "tensorflow", reason="of any length on TensorFlow alone")
 def test_litert_of_8_bits(tmp_path):
     """LiteRT's own quantization, of kernels of more than 1024 numbers."""

@@ -278,6 +278,7 @@ def test_sixteen_bits(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @some_folders
 @pytest.mark.skipif(RUNTIME not in ("tensorflow", "tf_keras"), reason="TensorFlow's format")
 def test_export(folder, tmp_path):

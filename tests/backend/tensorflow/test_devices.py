@@ -42,6 +42,7 @@ assert not has_replicas()
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME != "tensorflow", reason="the same under Keras 2")
 def test_two_replicas_have_one_mean():
     done = subprocess.run([sys.executable, "-c", TWO], capture_output=True, text=True, check=False)

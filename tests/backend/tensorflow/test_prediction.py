@@ -22,17 +22,20 @@ def asks_keras():
 
 
 @pytest.mark.sampled(3)
+@pytest.mark.every_runtime
 def test_an_encoder(usual_model, check_predictor):
     check_predictor(usual_model, asks_keras())
 
 
 @pytest.mark.sampled(3)
+@pytest.mark.every_runtime
 @keras_3
 def test_where_layers_are_not_called_as_usual(unusual_model, check_predictor):
     check_predictor(unusual_model, asks_keras())
 
 
 @pytest.mark.sampled(2)
+@pytest.mark.every_runtime
 @keras_3
 def test_other_models(foreign_model, check_predictor):
     check_predictor(foreign_model, asks_keras=True)

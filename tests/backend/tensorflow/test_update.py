@@ -57,6 +57,7 @@ OPTIONS = {
 
 
 @pytest.mark.sampled(4)
+@pytest.mark.every_runtime
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_kernel_does_what_the_formulas_say(options, dtype):
@@ -73,6 +74,7 @@ def test_the_kernel_does_what_the_formulas_say(options, dtype):
 
 
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.every_runtime
 def test_in_graphs_and_under_xla(compiled):
     found, expected = (
         run(AdamWarmup(8, 3, 1e-4, 0.05, weight_decay=0.1), "float32", each)

@@ -116,12 +116,20 @@ def heard_ctrl_c() -> Iterator[None]:
     raised again a moment later.
     """
     before = sys.unraisablehook
+    waits = False
+
+    def interrupt():
+        nonlocal waits
+        waits = False
+        _thread.interrupt_main()
 
     def raise_again(forgotten):
-        if forgotten.exc_type is KeyboardInterrupt:
-            threading.Timer(0.01, _thread.interrupt_main).start()
-        else:
+        nonlocal waits
+        if forgotten.exc_type is not KeyboardInterrupt:
             before(forgotten)
+        elif not waits:
+            waits = True
+            threading.Timer(0.01, interrupt).start()
 
     sys.unraisablehook = raise_again
     try:

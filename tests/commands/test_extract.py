@@ -2,6 +2,8 @@
 
 import errno
 import re
+import signal
+import sys
 import time
 
 import numpy as np
@@ -201,6 +203,9 @@ def test_two_commands_with_one_output(command, google, tmp_path, suffix):
         while not output.with_name(f"{output.name}.part").exists():
             assert first.poll() is None
             time.sleep(0.01)
+        time.sleep(0.1)  # it has made the file, and locks it next
+        if sys.platform != "win32":
+            first.send_signal(signal.SIGSTOP)  # or it might be done before the other begins
         code, out, err = command(*words)
         first.kill()
     assert (code, out) == (1, "")

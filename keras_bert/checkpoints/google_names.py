@@ -20,32 +20,25 @@ _MODULE = "module/"
 # Keys of what optimizers keep for each weight, old ones and new ones.
 _OPTIMIZER = re.compile(r"/\.OPTIMIZER_SLOT/|(^|/)_variables/\d+/")
 
-# The names of the first version come second.
+# Of layers with weights of their own, and of ALBERT's, which share them.
 _BLOCK = re.compile(r"(?:.*/)?(?:transformer|encoder)/(layer_\d+)/(.+)/(\w+)")
-_IN_BLOCK = {
-    "self_attention/query": "attention/self/query",
-    "self_attention/key": "attention/self/key",
-    "self_attention/value": "attention/self/value",
-    "self_attention/attention_output": "attention/output/dense",
-    "self_attention_output": "attention/output/dense",
-    "self_attention_layer_norm": "attention/output/LayerNorm",
-    "intermediate": "intermediate/dense",
-    "output": "output/dense",
-    "output_layer_norm": "output/LayerNorm",
-}
 _SHARED_BLOCK = re.compile(r"(?:.*/)?transformer/([a-z_/]+)/(\w+)")
-_IN_SHARED_BLOCK = {
-    "self_attention/query": "attention_1/self/query",
-    "self_attention/key": "attention_1/self/key",
-    "self_attention/value": "attention_1/self/value",
-    "self_attention/attention_output": "attention_1/output/dense",
-    "self_attention_layer_norm": "LayerNorm",
-    "intermediate": "ffn_1/intermediate/dense",
-    "output": "ffn_1/intermediate/output/dense",
-    "output_layer_norm": "LayerNorm_1",
+# What each part is called in BERT's files and in ALBERT's.
+_IN_BLOCK = {
+    "self_attention/query": ("attention/self/query", "attention_1/self/query"),
+    "self_attention/key": ("attention/self/key", "attention_1/self/key"),
+    "self_attention/value": ("attention/self/value", "attention_1/self/value"),
+    "self_attention/attention_output": ("attention/output/dense", "attention_1/output/dense"),
+    # Its name in the first version.
+    "self_attention_output": ("attention/output/dense", "attention_1/output/dense"),
+    "self_attention_layer_norm": ("attention/output/LayerNorm", "LayerNorm"),
+    "intermediate": ("intermediate/dense", "ffn_1/intermediate/dense"),
+    "output": ("output/dense", "ffn_1/intermediate/output/dense"),
+    "output_layer_norm": ("output/LayerNorm", "LayerNorm_1"),
 }
 _GROUP = "bert/encoder/transformer/group_0/inner_group_0"
 _PROJECTION = "bert/embeddings_project"
+# The names of the first version come second.
 _ELSEWHERE = {
     "word_embeddings/embeddings": "bert/embeddings/word_embeddings",
     "position_embedding/embeddings": "bert/embeddings/position_embeddings",
@@ -114,9 +107,11 @@ def _google_name(full_name: str) -> str | None:
     if block := _BLOCK.fullmatch(full_name):
         layer, module, kind = block.groups()
         # Where BERT has no such module the name stays, and shows that this is another model.
-        return f"bert/encoder/{layer}/{_IN_BLOCK.get(module, module)}/{kind}"
-    if (block := _SHARED_BLOCK.fullmatch(full_name)) and block[1] in _IN_SHARED_BLOCK:
-        return f"{_GROUP}/{_IN_SHARED_BLOCK[block[1]]}/{block[2]}"
+        in_bert, _ = _IN_BLOCK.get(module, (module, None))
+        return f"bert/encoder/{layer}/{in_bert}/{kind}"
+    if (block := _SHARED_BLOCK.fullmatch(full_name)) and block[1] in _IN_BLOCK:
+        _, in_albert = _IN_BLOCK[block[1]]
+        return f"{_GROUP}/{in_albert}/{block[2]}"
     return _last_parts(full_name, _ELSEWHERE)
 
 

@@ -103,4 +103,5 @@ def test_ctrl_c_is_heard_where_python_forgets_what_is_raised(place):
     with heard_ctrl_c(), pytest.raises(KeyboardInterrupt):
         press_there()
     assert press not in gc.callbacks
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert sys.unraisablehook is hook

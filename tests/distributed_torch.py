@@ -31,6 +31,9 @@ def in_two_processes(process, port):
             result |= {"loss 1": losses[0], **weights_of(model, "1")}
     if process == 0:  # alone, waiting for nobody
         model.evaluate(inputs, outputs, verbose=0)
+    # Deleted after the group, the wrapper would end the group's threads while it holds Python's
+    # lock, for which they may wait: neither would ever end.
+    del loss_of
     torch.distributed.destroy_process_group()
     result |= {"loss all": sum(losses[1:]) / (STEPS - 1), **weights_of(model, "all")}
     return {f"process {process}": result}

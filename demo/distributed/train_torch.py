@@ -67,6 +67,9 @@ def main():
         total += loss.item() / processes
         report.add(total / (step + 1))
     report.show()
+    # Deleted after the group, the wrapper would end the group's threads while it holds Python's
+    # lock, for which they may wait: neither would ever end.
+    del loss_of
     distributed.destroy_process_group()
 
 

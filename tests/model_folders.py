@@ -10,6 +10,7 @@ from tokenizer_texts import PIECES
 from keras_bert.checkpoints import write_tensor_bundle
 from keras_bert.families import BERT
 from keras_bert.families.weights import to_checkpoint
+from keras_bert.tokenizer import SentencePieceTokenizer
 
 CONFIG = {
     "vocab_size": 30,
@@ -80,6 +81,21 @@ def write_hugging_face_folder(folder):
     save_file(contiguous, folder / "model.safetensors")
     model = {"type": "WordPiece", "vocab": {word: index for index, word in enumerate(WORDS)}}
     (folder / "tokenizer.json").write_text(json.dumps({"model": model}), "utf-8")
+
+
+def write_cased_pieces(path):
+    """A SentencePiece vocabulary for texts that keep case and accents, of the kind of the name."""
+    document = json.loads((PIECES / "tokenizer.json").read_text("utf-8"))
+    for entry in document["model"]["vocab"][300:]:
+        entry[0] = entry[0].upper()
+    steps = document["normalizer"]["normalizers"]
+    left_out = ("NFKD", "StripAccents", "Lowercase")
+    document["normalizer"]["normalizers"] = [each for each in steps if each["type"] not in left_out]
+    as_json = path.with_suffix(".json")
+    as_json.write_text(json.dumps(document), "utf-8")
+    if as_json != path:
+        path.write_bytes(SentencePieceTokenizer(as_json)._processor.serialized_model_proto())
+        as_json.unlink()
 
 
 def write_pieces_folder(folder):

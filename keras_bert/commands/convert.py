@@ -16,7 +16,7 @@ from ..families.family import Naming
 from ..saving import conversion
 from ..saving.new_files import new_file
 from ..tokenizer import VocabularyChange
-from ..tokenizer.vocabulary import load_tokens, load_vocabulary
+from ..tokenizer.vocabulary import declared, load_tokens, load_vocabulary
 from .progress import steps_bar, time_taken
 from .shared import CommandError, file_or_folder, remark, remark_other_size
 from .starting import import_keras
@@ -101,7 +101,7 @@ def _vocabulary_path(source: Path, options: argparse.Namespace) -> Path:
     if options.vocab:
         _check_file("vocab", options.vocab)
         return Path(options.vocab)
-    beside = [source.with_name(name) for name in ("vocab.txt", "spiece.model")]
+    beside = [source.with_name(name) for name in conversion.VOCABULARY_NAMES]
     return next((each for each in beside if each.exists()), beside[0])
 
 
@@ -114,7 +114,8 @@ def _read_model_file(
     from ..saving.model_files import read_model_file
 
     begin("reading")
-    return read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
+    files = read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
+    return files._replace(keep_accents=declared(path.parent, "keep_accents"))
 
 
 def _check_vocabulary(files: conversion.ConvertibleModel, path: Path) -> None:

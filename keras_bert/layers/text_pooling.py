@@ -15,13 +15,14 @@ class TextPooling(layers.Layer):
     Args:
         poolings: A name or a list of names; the vectors of several are concatenated in the list's
             order.
-        **kwargs: Arguments of the base class, such as `dtype`, in which vectors are computed.
+        **kwargs: Arguments of the base class, such as `dtype`, the type of the vectors. In 16 bits
+            they are summed up in float32.
 
     Call args:
         inputs: A list of features (B, T, D) and token ids (B, T), which are padded at the end.
 
     Returns:
-        Vectors (B, D·number of poolings).
+        Vectors (B, D·number of poolings). Those of a row that is all padding mean nothing.
 
     Raises:
         ValueError: If a pooling is unknown.
@@ -57,10 +58,12 @@ class TextPooling(layers.Layer):
 
     def call(self, inputs):
         features, ids = inputs
-        features = ops.cast(features, self.compute_dtype)
+        # 16 bits cannot count to 512.
+        precision = "float64" if self.compute_dtype == "float64" else "float32"
+        features = ops.cast(features, precision)
         mask = ops.expand_dims(ops.not_equal(ids, 0), -1)
         vectors = [_POOL[each](features, mask) for each in self.poolings]
-        return ops.concatenate(vectors, axis=-1)
+        return ops.cast(ops.concatenate(vectors, axis=-1), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         batch, _, units = input_shape[0]

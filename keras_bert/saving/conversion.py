@@ -24,6 +24,7 @@ from ..families.fitting import check_fit
 from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
 from ..tokenizer import SentencePieceTokenizer, Tokenizer
+from ..tokenizer.piece_model import read_steps
 from ..tokenizer.text_rules import (
     USUAL_RULES,
     TextRules,
@@ -31,11 +32,13 @@ from ..tokenizer.text_rules import (
     read_text_rules,
     with_added,
 )
-from ..tokenizer.tokenizer_json import as_tokenizer_json
+from ..tokenizer.tokenizer_json import as_tokenizer_json, read_pieces
 from ..tokenizer.vocabulary import (
+    VocabularyError,
     declared,
     is_cased,
     is_piece_model,
+    is_tokenizer_json,
     load_vocabulary,
     save_vocabulary,
 )
@@ -43,6 +46,7 @@ from ..tokenizer.vocabulary_change import VocabularyChange
 from .model_card import model_card
 from .new_files import new_folder, write_json
 
+VOCABULARY_NAMES = ("vocab.txt", "spiece.model", "tokenizer.json")  # of files written here
 _READ_HERE = "keras_bert reads it as it is"
 
 
@@ -57,6 +61,7 @@ class ConvertibleModel(NamedTuple):
     left_out: list[str]  # names of tensors that are not the model's and are lost
     origin: str | None = None  # what the user named the model by
     text_rules: TextRules = USUAL_RULES  # of the tokenizer
+    keep_accents: bool | None = None  # of SentencePiece; None: as its file says
 
 
 def read_folder(folder: Path) -> ConvertibleModel:
@@ -82,6 +87,7 @@ def read_folder(folder: Path) -> ConvertibleModel:
         keeps_case(folder, vocabulary),
         left_out(checkpoint, found),
         text_rules=read_text_rules(paths.vocab)[0] if vocabulary else USUAL_RULES,
+        keep_accents=declared(folder, "keep_accents"),
     )
 
 
@@ -194,7 +200,7 @@ def write_hugging_face_files(
     write_json(folder / "config.json", in_file)
     write_safetensors(folder / "model.safetensors", tensors)
     _write_tokenizer(folder, files)
-    if isinstance(files.vocabulary, Path):
+    if isinstance(files.vocabulary, Path) and not is_tokenizer_json(str(files.vocabulary)):
         _write_tokenizer_json(folder / "tokenizer.json", files, files.vocabulary)
     return config
 
@@ -229,10 +235,11 @@ def check_tokenizer(files: ConvertibleModel) -> None:
 
 
 def vocabulary_name(vocabulary: Mapping[str, int] | Path) -> str:
-    """Name the file that a vocabulary is written to."""
+    """Name the file that a vocabulary is written to, one of `VOCABULARY_NAMES`."""
+    text_file, piece_model, tokenizer_json = VOCABULARY_NAMES
     if not isinstance(vocabulary, Path):
-        return "vocab.txt"
-    return "tokenizer.json" if vocabulary.suffix == ".json" else "spiece.model"
+        return text_file
+    return tokenizer_json if is_tokenizer_json(str(vocabulary)) else piece_model
 
 
 def write_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> None:
@@ -244,8 +251,15 @@ def write_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> None:
 
 
 def keeps_case(folder: Path, vocabulary: Mapping[str, int] | Path | None) -> bool:
-    """Whether texts keep their case; of SentencePiece's files only the folder tells."""
-    return is_cased(folder, vocabulary if isinstance(vocabulary, Mapping) else ())
+    """Whether texts keep their case, decided as by `load_tokenizer`."""
+    if not isinstance(vocabulary, Path):
+        return is_cased(folder, vocabulary or ())
+    lower_case = declared(folder, "do_lower_case")
+    if lower_case is not None:
+        return not lower_case
+    if is_tokenizer_json(str(vocabulary)):
+        return read_steps(vocabulary)[0]
+    return is_cased(folder, [piece for piece, _ in read_pieces(vocabulary)[0]])
 
 
 def _padding_id(vocabulary: Mapping[str, int] | Path | None) -> int:
@@ -264,9 +278,8 @@ def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
     }
     if isinstance(vocabulary, Path):
         config["tokenizer_class"] = "AlbertTokenizer"
-        keep_accents = declared(vocabulary.parent, "keep_accents")
-        if keep_accents is not None:
-            config["keep_accents"] = keep_accents
+        if files.keep_accents is not None:
+            config["keep_accents"] = files.keep_accents
         config.update(as_settings(files.text_rules, read_text_rules(vocabulary)[1]))
     else:
         config.update(as_settings(files.text_rules, vocabulary))
@@ -275,10 +288,17 @@ def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
 
 def _write_tokenizer_json(path: Path, files: ConvertibleModel, model: Path) -> None:
     """Write the tokenizer.json of a SentencePiece model: the one beside it, or one that is made."""
-    beside = model.with_name(path.name)
-    if beside.exists():
+    beside, keep_accents = model.with_name(path.name), bool(files.keep_accents)
+    if beside.exists() and _says(beside, files.cased, keep_accents):
         shutil.copyfile(beside, path)
         return
-    keep_accents = bool(declared(model.parent, "keep_accents"))
     ids = read_text_rules(model)[1]
     write_json(path, as_tokenizer_json(model, files.cased, keep_accents, files.text_rules, ids))
+
+
+def _says(tokenizer_json: Path, cased: bool, keep_accents: bool) -> bool:
+    """Whether a tokenizer.json treats case and accents so."""
+    try:
+        return read_steps(tokenizer_json) == (cased, keep_accents)
+    except VocabularyError:  # another program's, or damaged
+        return False

@@ -20,7 +20,7 @@ from ..families.weights import find_weights, to_checkpoint
 from ..layers import MultiHeadAttention
 from ..layers.projection import ProjectionLayer
 from ..loader import gelu_of, load_trained_model_from_checkpoint
-from ..tokenizer import Tokenizer
+from ..tokenizer import SentencePieceTokenizer, Tokenizer
 from ..tokenizer.vocabulary_change import VocabularyChange
 from .conversion import ConvertibleModel, check_tokenizer, vocabulary_of
 from .custom_objects import get_custom_objects
@@ -107,7 +107,10 @@ def convertible_with_tokenizer(
     vocabulary, cased = vocabulary_of(tokenizer), bool(tokenizer._cased)
     files = convertible_model(model, vocabulary, cased, without, family=family)
     check_tokenizer(files)
-    return files._replace(text_rules=tokenizer._text_rules)
+    keep_accents = None
+    if isinstance(tokenizer, SentencePieceTokenizer):
+        keep_accents = tokenizer._keep_accents
+    return files._replace(text_rules=tokenizer._text_rules, keep_accents=keep_accents)
 
 
 def write_model_file(

@@ -39,7 +39,7 @@ class KeptTokens:
         ordered = sorted({each for each in tokens if each.content}, key=lambda each: -len(each[0]))
         self._contents = {each.content for each in ordered}
         lowered = () if cased else [each.content for each in ordered if each.normalized]
-        self._by_lower = {content.lower(): content for content in lowered}
+        self._by_lower = {_in_small(content): content for content in lowered}
         patterns = []
         for content, normalized, single_word in ordered:
             pattern = re.escape(content)
@@ -60,10 +60,15 @@ class KeptTokens:
                 yield end, found.start(), None
             written = found[0]
             is_exact = written in self._contents
-            yield *found.span(), written if is_exact else self._by_lower[written.lower()]
+            yield *found.span(), written if is_exact else self._by_lower[_in_small(written)]
             end = found.end()
         if end < len(text):
             yield end, len(text), None
+
+
+def _in_small(text: str) -> str:
+    """The text in small letters, each by itself: a capital sigma at a word's end is no other."""
+    return "".join(map(str.lower, text))
 
 
 def _in_either_case(character: str) -> str:

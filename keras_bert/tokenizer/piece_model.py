@@ -59,6 +59,19 @@ def read_piece_model(vocab_path: str | os.PathLike[str]) -> PieceModel:
         return PieceModel(_processor(file.read(), path), None, None)
 
 
+def read_steps(tokenizer_json: str | os.PathLike[str]) -> tuple[bool, bool]:
+    """Whether a tokenizer.json of the type Unigram keeps case, and accents.
+
+    Raises:
+        VocabularyError: If the file is damaged or of another kind.
+        OSError: If it cannot be read.
+    """
+    path = os.fspath(tokenizer_json)
+    document = read_json(path)
+    member(document, "model", dict, path)
+    return _normalization(document, path)[1:]
+
+
 def pieces_of(processor: Any, path: str) -> dict[str, int]:
     """Return piece to id, in the order of the ids."""
     try:

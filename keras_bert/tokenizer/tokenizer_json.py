@@ -44,14 +44,7 @@ def as_tokenizer_json(
     Raises:
         VocabularyError: If the model is damaged, or lacks a special token.
     """
-    with open(model_path, "rb") as file:
-        content = file.read()
-    try:
-        fields = wire.read_message(content)
-        pieces = [_piece(entry) for entry in wire.messages(fields, 1)]
-        (charsmap,) = wire.messages(fields, 3)[-1].get(2, [b""])[-1:]
-    except (CheckpointError, LookupError, ValueError, TypeError) as error:
-        raise VocabularyError(f"{os.fspath(model_path)} is damaged: {error}.") from None
+    pieces, charsmap = read_pieces(model_path)
     numbers = {piece: index for index, (piece, _) in enumerate(pieces)}
     missing = {PIECE_UNK, TOKEN_CLS, TOKEN_SEP} - numbers.keys()
     if missing:
@@ -60,7 +53,7 @@ def as_tokenizer_json(
         *QUOTES,
         *([] if keep_accents else NO_ACCENTS),
         *([] if cased else LOWER_CASE),
-        *([{"type": "Precompiled", "precompiled_charsmap": _base64(charsmap)}] if charsmap else []),
+        *([{"type": "Precompiled", "precompiled_charsmap": charsmap}] if charsmap else []),
         *BLANKS,
     ]
     metaspace = {
@@ -98,16 +91,29 @@ def as_tokenizer_json(
     }
 
 
+def read_pieces(model_path: str | os.PathLike[str]) -> tuple[list[tuple[str, float]], str]:
+    """Read the pieces with their scores, and the map of characters in base64, without a library.
+
+    Raises:
+        VocabularyError: If the model is damaged.
+    """
+    with open(model_path, "rb") as file:
+        content = file.read()
+    try:
+        fields = wire.read_message(content)
+        pieces = [_piece(entry) for entry in wire.messages(fields, 1)]
+        (charsmap,) = wire.messages(fields, 3)[-1].get(2, [b""])[-1:]
+        return pieces, base64.b64encode(bytes(charsmap)).decode()
+    except (CheckpointError, LookupError, ValueError, TypeError) as error:
+        raise VocabularyError(f"{os.fspath(model_path)} is damaged: {error}.") from None
+
+
 def _piece(entry: wire.Fields) -> tuple[str, float]:
     """A piece and its score; those that ALBERT divides afterwards are made unlikely instead."""
     (name,), (bits,) = entry[1], entry[2]
     piece = name.decode() if isinstance(name, bytes) else ""
     (score,) = struct.unpack("<f", int(bits).to_bytes(4, "little"))
     return piece, score - PENALTY if ends_as_number(piece) else score
-
-
-def _base64(content: int | bytes) -> str:
-    return base64.b64encode(bytes(content)).decode()
 
 
 def _packing(ids: Mapping[str, int]) -> dict[str, Any]:

@@ -156,24 +156,30 @@ def declared(folder: str | os.PathLike[str], setting: str) -> bool | None:
 def read_settings(
     folder: str | os.PathLike[str], name: str = "tokenizer_config.json"
 ) -> dict[str, Any]:
-    """Return what a folder's settings of the tokenizer hold; nothing if they are damaged.
+    """Return what a folder's settings of the tokenizer hold; nothing where there is no such file.
 
     Of a tokenizer without a class of its own, the normalizer in `tokenizer.json` holds instead.
+
+    Raises:
+        VocabularyError: If a file is damaged.
     """
     path = os.path.join(folder, name)
     try:
         check_on_disk(path)
-        with open(path, encoding="utf-8") as reader:
+        with open(path, encoding="utf-8-sig") as reader:
             settings = json.load(reader)
-    except (OSError, ValueError, RecursionError):
+    except OSError:
         return {}
+    except (ValueError, RecursionError) as error:
+        raise VocabularyError(f"{path} must be JSON. It is not: {error}") from None
     if not isinstance(settings, dict):
-        return {}
+        raise VocabularyError(f"{path} must hold a JSON object. Received: {shorten(settings)}")
     described = os.path.join(folder, "tokenizer.json")
     if settings.get("tokenizer_class") not in _NO_OWN_CLASS or not os.path.exists(described):
         return settings
-    normalizer = read_json(described).get("normalizer") or {}
-    if normalizer.get("type") != "BertNormalizer":
+    document = read_json(described)
+    normalizer = document.get("normalizer") if isinstance(document, dict) else None
+    if not isinstance(normalizer, dict) or normalizer.get("type") != "BertNormalizer":
         return settings
     return settings | {ours: normalizer.get(theirs) for ours, theirs in _NORMALIZER.items()}
 

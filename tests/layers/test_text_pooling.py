@@ -50,6 +50,21 @@ def test_ids_are_not_rounded():
     assert to_numpy(layer([features, ops.convert_to_tensor([[1, 30521]])])).tolist() == [[1.0] * 3]
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_long_texts_in_16_bits(dtype):
+    """Which count to 256 or, for Σ i, to 65504 only."""
+    features = np.random.RandomState(1).normal(size=(2, 450, 3)).astype("float32")
+    ids = np.ones((2, 450), "int32")
+    ids[1, 400:] = 0
+    rounded = ops.cast(ops.convert_to_tensor(features), dtype)
+    layer = TextPooling(list(POOLINGS), dtype=dtype)
+    found = to_numpy(ops.cast(layer([rounded, ops.convert_to_tensor(ids)]), "float32"))
+    exact = to_numpy(ops.cast(rounded, "float32"))
+    kept = [exact[0], exact[1, :400]]
+    want = np.array([np.concatenate([pooled(x, [each]) for each in POOLINGS]) for x in kept])
+    np.testing.assert_allclose(found, want, rtol=2**-7, atol=1e-5)
+
+
 def test_a_row_of_padding_is_no_division_by_zero():
     layer = TextPooling(["mean", "mean_sqrt_len", "weightedmean", "lasttoken"])
     found = to_numpy(

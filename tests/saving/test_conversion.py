@@ -5,9 +5,16 @@ import json
 import numpy as np
 import pytest
 from checkpoint_files import is_same
-from model_folders import CONFIG, WORDS, random_weights, write_google_folder
+from model_folders import (
+    CONFIG,
+    WORDS,
+    random_weights,
+    write_cased_pieces,
+    write_google_folder,
+    write_pieces_folder,
+)
 
-from keras_bert import CheckpointError, ConfigError, VocabularyChange
+from keras_bert import CheckpointError, ConfigError, VocabularyChange, load_tokenizer
 from keras_bert.checkpoints import open_checkpoint
 from keras_bert.families.weights import to_checkpoint
 from keras_bert.saving.conversion import (
@@ -163,3 +170,33 @@ def test_16_bit_weights_stay_as_they_are(tmp_path, google):
     write_hugging_face_folder(tmp_path / "new", files._replace(tensors=halves))
     tensors = read_folder(tmp_path / "new").tensors("google")
     assert all(is_same(tensors[name], array) for name, array in halves("google").items())
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
+@pytest.mark.parametrize("write", [write_google, write_hugging_face_folder])
+def test_texts_keep_their_case_where_only_the_pieces_tell(tmp_path, name, write):
+    pytest.importorskip("sentencepiece")
+    write_pieces_folder(tmp_path / "old")
+    (tmp_path / "old/tokenizer.json").unlink()
+    write_cased_pieces(tmp_path / "old" / name)
+    files = read_folder(tmp_path / "old")
+    assert files.cased
+    write(tmp_path / "new", files)
+    text = "THE café of the FILM"
+    old, new = (load_tokenizer(tmp_path / each / name) for each in ("old", "new"))
+    assert new.tokenize(text) == old.tokenize(text) != old.tokenize(text.lower())
+    if write is write_hugging_face_folder:
+        both = load_tokenizer(tmp_path / "new/tokenizer.json"), new
+        assert both[0].tokenize(text) == both[1].tokenize(text)
+
+
+def test_a_tokenizer_json_of_another_name_is_the_one_that_is_written(tmp_path):
+    pytest.importorskip("sentencepiece")
+    write_pieces_folder(tmp_path / "old")  # with a tokenizer.json of its own
+    other = tmp_path / "old/other.JSON"
+    write_cased_pieces(other.with_name("cased.json"))
+    other.with_name("cased.json").rename(other)
+    files = read_folder(tmp_path / "old")._replace(vocabulary=other)
+    write_hugging_face_folder(tmp_path / "new", files)
+    assert (tmp_path / "new/tokenizer.json").read_bytes() == other.read_bytes()
+    assert not (tmp_path / "new/spiece.model").exists()

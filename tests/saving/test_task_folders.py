@@ -5,11 +5,18 @@ import shutil
 
 import numpy as np
 import pytest
+from model_folders import write_pieces_folder
 from runtimes import KERAS_3, once
 from safetensors.numpy import load_file
 from task_folders import TASKS, TOLERANCE, assert_same_logits, makers
 
-from keras_bert import PretrainedList, load_task_model, load_tokenizer, save_task_model
+from keras_bert import (
+    PretrainedList,
+    SentencePieceTokenizer,
+    load_task_model,
+    load_tokenizer,
+    save_task_model,
+)
 from keras_bert.backend import keras, models
 from keras_bert.layers import CRF, Extract, MaskedGlobalMaxPool1D
 
@@ -282,3 +289,17 @@ def test_transformers_computes_the_same(tmp_path, family, task):
     logits = make.outputs_of(loaded.eval())
     np.savez(tmp_path / "new/outputs.npz", tokens=make.TOKENS, segments=make.SEGMENTS, **logits)
     assert_same_logits(model, tmp_path / "new")
+
+
+@once
+@pytest.mark.parametrize("keep_accents", [True, False])
+def test_accents_are_as_the_tokenizer_has_them(tmp_path, keep_accents):
+    pytest.importorskip("sentencepiece")
+    write_pieces_folder(tmp_path / "old")
+    model, labels = load_task_model(tmp_path / "old", task="sequence", labels=["no", "yes"])
+    tokenizer = SentencePieceTokenizer(
+        tmp_path / "old/tokenizer.json", keep_accents=keep_accents, cased=True
+    )
+    save_task_model(model, labels, tmp_path / "new", tokenizer=tokenizer)
+    again, text = load_tokenizer(tmp_path / "new/tokenizer.json"), "Café of the film"
+    assert again.tokenize(text) == tokenizer.tokenize(text)

@@ -41,6 +41,13 @@ def test_letters_that_only_look_alike_are_others(text):
     assert parts(kept, "CiTY") == ["city"]
 
 
+@pytest.mark.parametrize("text", ["ασ", "ΑΣ", "Ασ", "αΣ"])
+def test_a_capital_sigma_is_the_same_letter_at_the_end_of_a_word(text):
+    kept = KeptTokens([KeptToken("ΑΣ", normalized=True)], cased=False)
+    assert parts(kept, f"x {text} y") == [("x ",), "ΑΣ", (" y",)]
+    assert parts(kept, "ας") == [("ας",)]
+
+
 def test_single_words():
     kept = KeptTokens([KeptToken("<a>"), KeptToken("ab", single_word=True)])
     assert parts(kept, "ab abc_ab-ab<a>ab") == [

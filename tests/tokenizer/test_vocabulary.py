@@ -366,9 +366,31 @@ def test_a_pipe_declares_nothing(tmp_path):
     assert declared(tmp_path, "do_lower_case") is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"do_lower_case": "yes"}', "[" * 99999])
+@pytest.mark.parametrize("text", ["{}", '{"do_lower_case": "yes"}'])
 def test_a_file_that_declares_nothing(tmp_path, text):
     (tmp_path / "tokenizer_config.json").write_text(text)
+    assert declared(tmp_path, "do_lower_case") is None
+
+
+def test_a_byte_order_mark_hides_no_settings(tmp_path):
+    (tmp_path / "tokenizer_config.json").write_text('\ufeff{"do_lower_case": false}', "utf-8")
+    assert declared(tmp_path, "do_lower_case") is False
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b'{"do_lower_case": fal', b"[" * 99999, b'{"\xff": 1}']
+)
+def test_damaged_settings_are_no_silence(tmp_path, text):
+    """Without them the tokens of texts would be others."""
+    (tmp_path / "tokenizer_config.json").write_bytes(text)
+    with pytest.raises(VocabularyError, match=r"tokenizer_config\.json must (be JSON|hold a JSON)"):
+        declared(tmp_path, "do_lower_case")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"normalizer": "NFKD"}'])
+def test_a_tokenizer_json_without_a_normalizer_declares_nothing(tmp_path, text):
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "TokenizersBackend"}')
+    (tmp_path / "tokenizer.json").write_text(text)
     assert declared(tmp_path, "do_lower_case") is None
 
 

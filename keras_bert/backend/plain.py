@@ -43,6 +43,15 @@ def initial_zeros(shape, dtype=None):
     return ops.zeros(shape, dtype)
 
 
+def precision_of(dtype) -> str:
+    """The type to sum up numbers of a type in, and to take logarithms: "float64" or "float32".
+
+    Args:
+        dtype: A type's name, or the engine's own object for it.
+    """
+    return "float64" if "float64" in str(dtype) else "float32"
+
+
 # Parts of layers
 
 
@@ -127,7 +136,7 @@ def attention_probabilities(query, key, bias):
     """Attention probabilities (B, H, T, S) in at least float32, for the arguments of `attend`."""
     query, key = ops.transpose(query, (0, 2, 1, 3)), ops.transpose(key, (0, 2, 3, 1))
     scores = ops.matmul(query, key)
-    precision = "float64" if scores.dtype == "float64" else "float32"
+    precision = precision_of(scores.dtype)
     scores = ops.cast(scores, precision) * ops.shape(query)[-1] ** -0.5
     if bias is not None:
         scores = scores + ops.cast(bias, precision)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
 
 from ..backend import calls, first_input, layers, models, ops
+from ..backend.kept import made_once
 from ..layers import MultiHeadAttention
+
+_map_models: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def get_attention_maps(model: Any, inputs: Any, *, batch_size: int = 32) -> list[np.ndarray]:
@@ -40,21 +44,27 @@ def get_attention_maps(model: Any, inputs: Any, *, batch_size: int = 32) -> list
         >>> len(maps), maps[0].shape
         (2, (1, 4, 5, 5))
     """
-    attention = calls(model, MultiHeadAttention)
-    if not attention:
+    if not calls(model, MultiHeadAttention):
         raise ValueError(
             "`model` has no MultiHeadAttention layer of its own. If it contains a BERT model as a "
             "layer, pass that one: get_attention_maps(model.get_layer(name), inputs). "
             f"Received: model '{model.name}' with layers {[layer.name for layer in model.layers]}."
         )
+    # Every model that is made of the layers stays with them.
+    map_model = made_once(_map_models, model, model, _make_map_model)
+    maps = map_model.predict(inputs, batch_size=batch_size, verbose=0)
+    return [maps] if len(map_model.outputs) == 1 else maps
+
+
+def _make_map_model(model: models.Model) -> models.Model:
+    """A model from the same inputs to the map of every attention layer."""
     is_token = ops.not_equal(first_input(model.get_layer("Embedding-Token")), 0)
     maps = []
-    for number, (layer, features) in enumerate(attention, start=1):
+    for number, (layer, features) in enumerate(calls(model, MultiHeadAttention), start=1):
         # With `output_len`, the last layer has queries of their own.
         parts = features if isinstance(features, (list, tuple)) else [features]
         maps.append(_AttentionMap(layer, name=f"Map-{number}")([*parts, is_token]))
-    maps = models.Model(model.inputs, maps).predict(inputs, batch_size=batch_size, verbose=0)
-    return [maps] if len(attention) == 1 else maps
+    return models.Model(model.inputs, maps)
 
 
 class _AttentionMap(layers.Layer):

@@ -10,6 +10,7 @@ from ..backend import (
     keras,
     layers,
     ops,
+    precision_of,
     registered,
     regularizers,
     unconverted,
@@ -194,7 +195,7 @@ class CRF(MaskArgument, layers.Layer):
 
     @property
     def _precision(self):
-        return "float64" if self.variable_dtype == "float64" else "float32"
+        return precision_of(self.variable_dtype)
 
     def transitions(self):
         """The score of every tag (row) before every other (column), (U, U)."""

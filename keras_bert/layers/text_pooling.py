@@ -1,7 +1,7 @@
 """One vector per text from the features of its tokens."""
 
 from ..arguments import describe
-from ..backend import layers, ops, serializable
+from ..backend import layers, ops, precision_of, serializable
 
 
 @serializable
@@ -59,8 +59,7 @@ class TextPooling(layers.Layer):
     def call(self, inputs):
         features, ids = inputs
         # 16 bits cannot count to 512.
-        precision = "float64" if self.compute_dtype == "float64" else "float32"
-        features = ops.cast(features, precision)
+        features = ops.cast(features, precision_of(self.compute_dtype))
         mask = ops.expand_dims(ops.not_equal(ids, 0), -1)
         vectors = [_POOL[each](features, mask) for each in self.poolings]
         return ops.cast(ops.concatenate(vectors, axis=-1), self.compute_dtype)

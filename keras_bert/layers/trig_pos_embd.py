@@ -1,6 +1,6 @@
 """Fixed sine and cosine position vectors; no BERT uses them, but old files may name the layer."""
 
-from ..backend import layers, ops, serializable
+from ..backend import layers, ops, precision_of, serializable
 from .position_embedding import PositionModes
 
 
@@ -42,7 +42,7 @@ class TrigPosEmbedding(PositionModes, layers.Layer):
 
     def _vectors(self, positions, units):
         # 16-bit floats do not tell position 257 from 256.
-        dtype = "float64" if self.compute_dtype == "float64" else "float32"
+        dtype = precision_of(self.compute_dtype)
         exponents = ops.arange(0, units, 2, dtype=dtype) / ops.cast(units, dtype)
         base = ops.cast(10000.0, dtype)
         angles = ops.cast(positions, dtype)[..., None] / ops.power(base, exponents)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..activations.torch_names import by_torch_name
 from ..arguments import describe
-from ..backend import dtype_name, keras, models, set_values
+from ..backend import keras, models, precision_of, set_values
 from ..bert import get_model, set_trainable
 from ..checkpoints import CheckpointError, open_checkpoint
 from ..checkpoints.paths import MODULES, get_checkpoint_paths, is_sentence_folder
@@ -140,7 +140,7 @@ def read_sentence_model(folder, pooling, normalize: bool, options, tokenizer=Non
 
 def vector_dtype(model: models.Model) -> str:
     """The type of the vectors that are pooled from a model's features: of 32 bits at least."""
-    return "float64" if dtype_name(model.outputs[0]) == "float64" else "float32"
+    return precision_of(model.outputs[0].dtype)
 
 
 def _with_modules(model, vectors, description: SentenceFolder | None, normalize, dtype):

@@ -18,6 +18,7 @@ from ..backend import (
     Optimizer,
     forms_of,
     ops,
+    precision_of,
     serializable,
     set_values,
 )
@@ -243,7 +244,7 @@ class AdamWarmup(FusedUpdate, Optimizer):
     def _step_size(self, peak, dtype):
         """This step's learning rate times the correction of both moments' bias."""
         # Variables of 16 bits, too, need t and the powers of beta in full precision.
-        precision = "float64" if dtype == "float64" else "float32"
+        precision = precision_of(dtype)
         peak, step = ops.cast(peak, precision), ops.cast(self.iterations + 1, precision)
         betas = self.beta_1, self.beta_2
         if self._is_fused(dtype):  # the kernel's moments decay by rounded factors

@@ -6,6 +6,7 @@ from ..backend import (
     mask_of,
     masked_mean,
     ops,
+    precision_of,
     registered,
     replica_mean,
     static_shape,
@@ -63,9 +64,11 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
                     f"{tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}."
                 )
         if not self.from_logits:
-            precision = "float64" if y_pred.dtype == "float64" else "float32"
+            precision = precision_of(y_pred.dtype)
             # Logarithms of probabilities are logits; Keras would clip the probabilities at 1e-7.
-            y_pred = ops.log(ops.maximum(ops.cast(y_pred, precision), _LEAST))
+            # (`ops.maximum` makes float32 of float64 on PyTorch.)
+            y_pred, least = ops.cast(y_pred, precision), ops.cast(_LEAST, precision)
+            y_pred = ops.log(ops.where(y_pred > least, y_pred, least))
         return super().call(y_true, y_pred)
 
     def __call__(self, y_true, y_pred, sample_weight=None):

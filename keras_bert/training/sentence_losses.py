@@ -3,7 +3,7 @@
 from numbers import Real
 
 from ..arguments import describe
-from ..backend import losses, ops, registered, static_shape
+from ..backend import losses, ops, precision_of, registered, static_shape
 
 # The square of the least length that is told from 0.
 _LEAST_SQUARE = 1e-24
@@ -187,8 +187,10 @@ def _check_vectors(y_pred, is_right: bool, shape: str) -> None:
 
 def _unit_vectors(vectors):
     """Vectors of length 1 in at least float32; those without a direction become 0."""
-    vectors = ops.cast(vectors, "float64" if vectors.dtype == "float64" else "float32")
+    vectors = ops.cast(vectors, precision_of(vectors.dtype))
     squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    least = ops.cast(_LEAST_SQUARE, squares.dtype)
+    is_zero = squares <= least
     # Of what is not chosen the gradient must be finite, too.
-    lengths = ops.sqrt(ops.maximum(squares, _LEAST_SQUARE))
-    return ops.where(squares > _LEAST_SQUARE, vectors / lengths, ops.zeros_like(vectors))
+    lengths = ops.sqrt(ops.where(is_zero, least, squares))
+    return ops.where(is_zero, ops.zeros_like(vectors), vectors / lengths)

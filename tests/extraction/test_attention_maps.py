@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from devices import rounding
@@ -6,6 +9,7 @@ from runtimes import KERAS_3, RUNTIME, dtype_policy
 
 from keras_bert import get_attention_maps
 from keras_bert.backend import layers, models
+from keras_bert.extraction import attention_maps
 
 TOLERANCE = rounding(1e-5)
 
@@ -75,6 +79,26 @@ def test_output_len(count, batch_size):
             np.testing.assert_allclose(
                 found[row][:, kept], expected[row, :, :positions][:, kept], atol=atol
             )
+
+
+def test_what_computes_them_is_made_once(monkeypatch):
+    """And follows the weights, and goes with the model."""
+    made = []
+
+    def counted(model, make=attention_maps._make_map_model):
+        made.append(make(model))
+        return made[-1]
+
+    monkeypatch.setattr(attention_maps, "_make_map_model", counted)
+    model = tiny_model(training=False)
+    for _ in range(2):
+        check(get_attention_maps(model, [TOKENS, SEGMENTS]), model)
+        model.set_weights([each * 0.5 for each in model.get_weights()])
+    assert len(made) == 1
+    gone = weakref.ref(model)
+    del model, made[:]
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.slow

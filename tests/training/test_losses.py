@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runtimes import KERAS_3, gradients, to_numpy
+from runtimes import KERAS_3, RUNTIME, gradients, to_numpy
 
 from keras_bert.backend import keras, layers, models, ops
 from keras_bert.layers import Masked
@@ -80,6 +80,18 @@ class FromLogits(layers.Layer):
         logits = inputs * self.factor
         given = logits if self.loss.from_logits else ops.softmax(logits)
         return self.loss(self.labels, given)
+
+
+@pytest.mark.skipif(RUNTIME == "jax", reason="JAX has float64 on request only")
+def test_float64():
+    logits = LOGITS.astype("float64")
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    losses = -np.log(np.take_along_axis(probabilities, LABELS, axis=-1))
+    # Keras' own mean of the positions is float32 on PyTorch.
+    found = MaskedCrossentropy().call(
+        ops.convert_to_tensor(LABELS), predictions(None, probabilities)
+    )
+    np.testing.assert_allclose(to_numpy(found), losses[..., 0], rtol=1e-12)
 
 
 def test_one_label_a_row():

@@ -15,6 +15,7 @@ from tf_keras.src.optimizers.optimizer import Optimizer as NewOptimizer
 from tf_keras.src.optimizers.optimizer_v1 import Optimizer as OptimizerOfGraphs
 
 from . import private
+from .kept import is_patched
 from .parts import backend, keras, models, utils
 from .plain import Predictor
 from .tensorflow.prediction import traced_predictor
@@ -153,6 +154,8 @@ def predictor(model, of_known_layers: bool) -> Predictor:
     """
     if (
         isinstance(model, models.Model)
+        and type(model).predict_on_batch is models.Model.predict_on_batch
+        and not is_patched(model)
         and tf.executing_eagerly()
         and not model.run_eagerly
         and model.distribute_strategy.num_replicas_in_sync == 1

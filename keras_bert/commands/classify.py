@@ -80,6 +80,8 @@ def _task(files: shared.ModelFolder, options: argparse.Namespace):
             else "--question is for models that answer questions; this one is for the task "
             f"{found.task!r}"
         )
+    if options.question is not None and not options.question.strip():
+        raise shared.CommandError("--question is empty; it must be a text")
     if found.task == "sequence":
         record_of = classified(found.labels, found.problem_type)
     else:
@@ -153,7 +155,7 @@ def _encode(
         cut.count(row[0], first, second)
         yield row, encoded
         return
-    if options.question is not None and limit - row[1] - 1 < limit // _LEAST_ROOM:
+    if options.question is not None and limit - row[1] - 1 < max(1, limit // _LEAST_ROOM):
         raise shared.CommandError(
             f"--question has {row[1] - 2} tokens, which leave too little room for the text in "
             f"{limit}"

@@ -206,7 +206,7 @@ def _max_length(encoder: Path, transformer: dict[str, Any]) -> int | None:
         length = declared.get("model_max_length", declared.get("max_len"))  # the older name
     if length is None:
         return None
-    if isinstance(length, bool) or not isinstance(length, (int, float)) or length < 3:
+    if not isinstance(length, (int, float)) or not 3 <= length < float("inf"):
         raise ConfigError(
             f"The maximal length in {encoder} must be at least 3 tokens. Received: {length!r}."
         )
@@ -217,8 +217,8 @@ def _prompts(top: Path, config: dict[str, Any]) -> tuple[dict[str, str], str | N
     prompts = config.get("prompts") or {}
     default = config.get("default_prompt_name")
     texts = prompts.values() if isinstance(prompts, dict) else [None]
-    is_named = default is None or default in prompts
-    if not is_named or not all(isinstance(text, str) for text in texts):
+    are_texts = all(isinstance(text, str) for text in texts)
+    if not are_texts or not (default is None or (isinstance(default, str) and default in prompts)):
         raise ConfigError(
             f"{top / SETTINGS} must have an object of texts as `prompts`, and one of their names "
             f"or null as `default_prompt_name`. Received: {prompts!r} and {default!r}."
@@ -232,7 +232,12 @@ def _transformer(folder: Path) -> dict[str, Any]:
     if path is None:
         return {}
     config = _read_object(path)
-    text = (config.get("modality_config") or {}).get("text") or _TEXT
+    modalities = config.get("modality_config") or {}
+    if not isinstance(modalities, dict):
+        raise ConfigError(
+            f"`modality_config` in {path} must be an object. Received: {modalities!r}."
+        )
+    text = modalities.get("text") or _TEXT
     for key, found, expected in (
         ("transformer_task", config.get("transformer_task"), "feature-extraction"),
         ("module_output_name", config.get("module_output_name"), "token_embeddings"),

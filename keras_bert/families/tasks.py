@@ -136,17 +136,22 @@ def _check_asked_task(
 
 
 def _task_of_class(config: dict[str, Any]) -> Task | None:
-    named = config.get("architectures")
-    for name in named if isinstance(named, list) else ():
+    for name in architectures(config):
         for task, ending in CLASSES.items():
-            if isinstance(name, str) and name.endswith(ending):
+            if name.endswith(ending):
                 return task
     return None
 
 
+def architectures(config: dict[str, Any]) -> list[str]:
+    """The names of transformers' classes in a configuration; none where it has no list of them."""
+    named = config.get("architectures")
+    return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+
+
 def _task_of_names(family: Family, config: dict[str, Any], checkpoint: Checkpoint) -> Task | None:
     """The task to which the names of a checkpoint's tensors belong."""
-    if any(str(name).endswith(_OTHER_CLASS) for name in config.get("architectures") or ()):
+    if any(name.endswith(_OTHER_CLASS) for name in architectures(config)):
         return None
     present = {
         task: {each.row for each in find_rows(family, config, checkpoint, head.weights)}

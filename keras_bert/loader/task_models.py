@@ -24,6 +24,7 @@ from ..families.tasks import (
     OtherTask,
     ProblemType,
     Task,
+    architectures,
     check_labels,
     check_problem_type,
     check_task,
@@ -97,6 +98,8 @@ def load_task_model(
             ValueError).
         ConfigError: If the configuration is damaged, or `id2label` in it has not as many labels as
             the head (a ValueError).
+        VocabularyError: If the vocabulary or the tokenizer's settings are damaged (a ValueError).
+        ImportError: If the vocabulary is SentencePiece's and the package `sentencepiece` is missing.
         TypeError: If an argument has the wrong type.
         ValueError: If an argument is out of range or contradicts another.
         OSError: If a file cannot be read.
@@ -239,7 +242,7 @@ def _check_number(labels: list[str], problem_type: ProblemType | None) -> None:
 
 def _no_head(checkpoint, config, family, task) -> str:
     wanted = f"the task {task!r}" if task else "a task"
-    named = ", ".join(map(str, config.get("architectures") or ())) or "no architecture"
+    named = ", ".join(architectures(config)) or "no architecture"
     classes = ", ".join(CLASSES.values())
     return (
         f"{checkpoint.path} has no head for {wanted}, as {family.name}'s classes {classes} have "

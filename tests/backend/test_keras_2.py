@@ -170,3 +170,16 @@ def test_a_predictor_is_a_function_traced_once(of_known_layers):
     assert backend.predictor(model, of_known_layers) is predictor
     model.run_eagerly = True
     assert backend.predictor(model, of_known_layers).call == model.predict_on_batch
+
+
+def test_a_predict_on_batch_of_the_users_own_is_called():
+    class OfAUser(models.Model):
+        def predict_on_batch(self, x):
+            return 0
+
+    inputs = layers.Input((3,))
+    subclass, patched = OfAUser(inputs, inputs), models.Model(inputs, inputs)
+    patched.predict_on_batch = lambda x: 1
+    for model, expected in ((subclass, 0), (patched, 1)):
+        predict = backend.predictor(model, of_known_layers=True).call
+        assert predict([np.zeros((1, 3), "float32")]) == expected

@@ -276,6 +276,12 @@ def test_a_question_that_leaves_no_room(command):
     ("name", "words", "message"),
     [
         ("bert-answers", [], "needs --question TEXT"),
+        ("bert-answers", ["--question", " "], "--question is empty; it must be a text"),
+        (
+            "bert-answers",
+            ["--question", "a", "--max-length", "4"],
+            "--question has 1 tokens, which leave too little room for the text in 4",
+        ),
         ("bert-answers", ["--question", "\udcb7"], "--question is not UTF-8. Received: '\\udcb7'"),
         ("bert-tokens", ["--question", "a"], "--question is for models that answer questions"),
         ("bert-tokens", ["--task", "answers"], "has no head for answers"),

@@ -146,9 +146,19 @@ def test_modules_stay_inside_the_folder(folder, path):
         ("3_Normalize/config.json", '{"module_output_name": "x"}', "Received: 'x'"),
         ("sentence_bert_config.json", '{"max_seq_length": "long"}', "Received: 'long'"),
         ("sentence_bert_config.json", '{"max_seq_length": 2}', "at least 3 tokens"),
+        ("sentence_bert_config.json", '{"max_seq_length": Infinity}', "Received: inf"),
+        ("sentence_bert_config.json", '{"max_seq_length": NaN}', "Received: nan"),
+        ("sentence_bert_config.json", '{"max_seq_length": true}', "Received: True"),
+        ("sentence_bert_config.json", '{"modality_config": ["x"]}', r"Received: \['x'\]"),
         ("config_sentence_transformers.json", '{"prompts": ["a"]}', r"Received: \['a'\]"),
         ("config_sentence_transformers.json", '{"prompts": {"a": 1}}', "Received: {'a': 1}"),
         ("config_sentence_transformers.json", '{"default_prompt_name": "q"}', "and 'q'"),
+        ("config_sentence_transformers.json", '{"default_prompt_name": ["q"]}', r"and \['q'\]"),
+        (
+            "config_sentence_transformers.json",
+            '{"prompts": 5, "default_prompt_name": "q"}',
+            "5 and",
+        ),
     ],
 )
 def test_damaged_descriptions(folder, path, content, message):

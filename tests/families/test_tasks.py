@@ -51,6 +51,12 @@ def test_names_of_tensors_tell(tmp_path, name, task):
         assert found_in(folder).task == task
 
 
+@pytest.mark.parametrize("damaged", [5, {"a": 1}, [5], "BertForTokenClassification"])
+def test_names_of_tensors_tell_where_architectures_are_damaged(tmp_path, damaged):
+    folder = changed_folder(tmp_path / "new", "bert-answers", architectures=damaged)
+    assert found_in(folder).task == "answers"
+
+
 def test_heads_of_pretraining_are_none_for_a_task():
     assert found_in(TASKS.parent / "relatives" / "electra") is None
     assert found_in(TASKS.parent / "transformers") is None

@@ -6,6 +6,7 @@ import glob
 import json
 import os
 from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 _GOOGLE_CONFIGS = ("bert_config.json", "albert_config.json", "albert_config_*.json")
@@ -65,19 +66,38 @@ def is_sentence_folder(folder: str | os.PathLike[str]) -> bool:
     return os.path.isfile(os.path.join(folder, MODULES))
 
 
-def _encoder_folder(folder: str) -> str:
-    """The folder that has the encoder's files: the first of a list of modules, or itself.
+class Module(NamedTuple):
+    """An entry of modules.json: what it is, and in which folder below that of the list."""
 
-    A config.json beside such a list may say no more than which version wrote it.
-    """
+    kind: str
+    folder: str  # ends in "/"; "" is the list's own
+
+
+def read_modules(path: str | os.PathLike[str]) -> list[Module]:
+    """List the modules of a folder of sentence-transformers; none if the file is damaged."""
     try:
-        with open(os.path.join(folder, MODULES), encoding="utf-8-sig") as stream:
-            inside = json.load(stream)[0]["path"]
-        # What lies elsewhere is no part of the folder.
-        is_name = inside == os.path.basename(inside) and inside not in ("", ".", "..")
-        return os.path.join(folder, inside) if is_name else folder
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return folder
+        return [
+            Module(str(entry["type"]), f"{entry['path']}/" if entry["path"] else "")
+            for entry in json.loads(Path(path).read_text("utf-8-sig"))
+        ]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return []
+
+
+def encoder_of(modules: Iterable[Module]) -> str:
+    """The folder of the encoder among modules; "" if none is one."""
+    return next((each.folder for each in modules if each.kind.endswith("Transformer")), "")
+
+
+def _encoder_folder(folder: str) -> str:
+    """The folder that has the encoder's files: that of a module, or itself.
+
+    A config.json beside a list of modules may say no more than which version wrote it.
+    """
+    inside = PurePosixPath(encoder_of(read_modules(os.path.join(folder, MODULES))))
+    # What lies elsewhere is no part of the folder.
+    is_part = inside.parts and not inside.is_absolute() and ".." not in inside.parts
+    return os.path.join(folder, inside) if is_part else folder
 
 
 def _first_of(folder: str, patterns: Iterable[str]) -> str | None:

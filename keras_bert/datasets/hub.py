@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints.paths import MODULES
-from .hub_files import CONFIG, files_to_fetch, missing_file, read_modules, shards_of
+from ..checkpoints.paths import MODULES, read_modules
+from .hub_files import CONFIG, files_to_fetch, missing_file, shards_of
 
 PREFIX = "hf://"
 _NAME = re.compile(r"([\w.-]+(?:/[\w.-]+)?)(?:@([\w./-]+))?", re.ASCII)

@@ -7,9 +7,15 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
-from ..checkpoints.paths import HUGGING_FACE_CHECKPOINTS, MODULES, VOCABULARIES
+from ..checkpoints.paths import (
+    HUGGING_FACE_CHECKPOINTS,
+    MODULES,
+    VOCABULARIES,
+    Module,
+    encoder_of,
+    read_modules,
+)
 
 CONFIG = "config.json"
 _SETTINGS = re.compile(
@@ -17,24 +23,6 @@ _SETTINGS = re.compile(
     r"|sentence_[\w-]+_config\.json|config_sentence_transformers\.json"
 )
 _MODULE_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-
-
-class Module(NamedTuple):
-    """An entry of modules.json: what it is, and in which folder below the repository's."""
-
-    kind: str
-    folder: str  # ends in "/"; "" is the repository's own
-
-
-def read_modules(path: str | os.PathLike[str]) -> list[Module]:
-    """List the modules of a folder of sentence-transformers; none if the file is damaged."""
-    try:
-        return [
-            Module(str(entry["type"]), f"{entry['path']}/" if entry["path"] else "")
-            for entry in json.loads(Path(path).read_text("utf-8"))
-        ]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return []
 
 
 def files_to_fetch(names: Collection[str], modules: Iterable[Module]) -> list[str]:
@@ -79,7 +67,7 @@ def shards_of(index: str | os.PathLike[str]) -> list[str]:
 
 
 def missing_file(folder: str | os.PathLike[str]) -> str | None:
-    """Name what a folder lacks that files come from another program's or a broken download's."""
+    """Say which file a folder lacks that another program or a broken download has left; or None."""
     names = {
         path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.exists()
     }
@@ -103,8 +91,7 @@ def missing_file(folder: str | os.PathLike[str]) -> str | None:
 
 def _divided(modules: Iterable[Module]) -> tuple[str, list[Module]]:
     """The folder of the encoder, and the other modules that have a folder."""
-    encoders = [each.folder for each in modules if each.kind.endswith("Transformer")]
-    encoder = encoders[0] if encoders else ""
+    encoder = encoder_of(modules)
     return encoder, [each for each in modules if each.folder not in ("", encoder)]
 
 

@@ -21,6 +21,9 @@ _TOKENS, *_OTHER_EMBEDDINGS = _EMBEDDINGS
 _TASKS = table("Embedding-Task", None, "ernie.embeddings.task_type_embeddings")
 
 
+_SIZES = {**BERT.sizes, "task_type_vocab_size": 3}
+
+
 def _without_google(rows: Rows) -> Rows:
     return tuple(replace(row, google=None, google_transform=None) for row in rows)
 
@@ -32,7 +35,10 @@ def _fixed(config: dict[str, Any]) -> dict[str, Any]:
 def _arguments(config: dict[str, Any]) -> dict[str, Any]:
     tasks = {}
     if config.get("use_task_id"):
-        tasks = {"use_task_embed": True, "task_num": config.get("task_type_vocab_size", 3)}
+        tasks = {
+            "use_task_embed": True,
+            "task_num": config.get("task_type_vocab_size", _SIZES["task_type_vocab_size"]),
+        }
         tasks["fixed_task"] = 0
     return {**BERT.arguments(config), **tasks}
 
@@ -71,7 +77,7 @@ ERNIE = replace(
     BERT,
     name="ERNIE",
     model_type="ernie",
-    sizes={**BERT.sizes, "task_type_vocab_size": 3},
+    sizes=_SIZES,
     fixed=_fixed,
     google_keys=(),
     encoder=_encoder,

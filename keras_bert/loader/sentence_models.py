@@ -60,6 +60,8 @@ def load_sentence_model(
         ConfigError: If a description is damaged, or names something that this package does not
             have (a ValueError).
         CheckpointError: If weights are damaged or do not fit their descriptions (a ValueError).
+        VocabularyError: If the vocabulary or the tokenizer's settings are damaged (a ValueError).
+        ImportError: If the vocabulary is SentencePiece's and the package sentencepiece is missing.
         ValueError: If the folder lists no modules and `pooling` is not given, or it does both.
         TypeError: If there is no such option.
         OSError: If a file cannot be read.

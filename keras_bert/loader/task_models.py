@@ -99,7 +99,7 @@ def load_task_model(
         ConfigError: If the configuration is damaged, or `id2label` in it has not as many labels as
             the head (a ValueError).
         VocabularyError: If the vocabulary or the tokenizer's settings are damaged (a ValueError).
-        ImportError: If the vocabulary is SentencePiece's and the package `sentencepiece` is missing.
+        ImportError: If the vocabulary is SentencePiece's and the package sentencepiece is missing.
         TypeError: If an argument has the wrong type.
         ValueError: If an argument is out of range or contradicts another.
         OSError: If a file cannot be read.

@@ -5,13 +5,8 @@ import json
 import pytest
 from runtimes import once
 
-from keras_bert.datasets.hub_files import (
-    Module,
-    files_to_fetch,
-    missing_file,
-    read_modules,
-    shards_of,
-)
+from keras_bert.checkpoints.paths import Module, get_checkpoint_paths, read_modules
+from keras_bert.datasets.hub_files import files_to_fetch, missing_file, shards_of
 
 # sentence-transformers/LaBSE, and an older one whose encoder has a folder of its own.
 LABSE = [
@@ -126,3 +121,11 @@ def test_a_damaged_list_of_modules_is_left_to_who_reads_it(tmp_path, text):
     path = tmp_path / "modules.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     assert read_modules(path) == []
+
+
+@pytest.mark.parametrize("inside", ["0_Transformer", "models/encoder", "", "..", "/etc", "a/../.."])
+def test_paths_are_those_of_the_encoder(tmp_path, inside):
+    listed = [{"path": "1_Pooling", "type": "x.Pooling"}, {"path": inside, "type": "x.Transformer"}]
+    (tmp_path / "modules.json").write_text("\ufeff" + json.dumps(listed), "utf-8")
+    folder = tmp_path / inside if inside in ("0_Transformer", "models/encoder") else tmp_path
+    assert get_checkpoint_paths(tmp_path).vocab == str(folder / "vocab.txt")

@@ -256,7 +256,7 @@ class _Blocks:
         return layers.FirstTokens(self.output_len, name=f"{name}-First")(features)
 
     def encoder_layer(self, features, attention, feed_forward, needs_first_only):
-        """Attention and feed-forward layer, where nothing else is needed for the first tokens."""
+        """Attention and feed-forward layer; with `needs_first_only`, for the first tokens alone."""
         attention.needed_len = feed_forward.needed_len = self.output_len
         query = features
         if needs_first_only and self.output_len is not None:
@@ -417,7 +417,7 @@ def get_token_embedding(model: Any) -> Any:
         model: A model of `get_model` or of the loaders.
 
     Returns:
-        The second output of its layer Embedding-Token, (V, D).
+        The second output of its layer Embedding-Token, (V, D), or (V, E) with `embedding_size`.
 
     Example:
         >>> from keras_bert import get_model, get_token_embedding

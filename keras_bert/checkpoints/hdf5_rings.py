@@ -32,21 +32,21 @@ def check_rings(path: Path) -> None:
     steps = 0
     neighbours: set[int] = set()  # nodes from which every list has been followed
 
-    def follow(place: int, following: Callable[[int], int], known: set[int]) -> set[int]:
+    def follow(address: int, following: Callable[[int], int], known: set[int]) -> set[int]:
         nonlocal steps
         passed: set[int] = set()
-        while 0 <= place < length and place not in known:
+        while 0 <= address < length and address not in known:
             steps += 1
-            if place in passed or steps > _MOST_STEPS:
+            if address in passed or steps > _MOST_STEPS:
                 raise CheckpointError("it is damaged: a list in its directory makes a ring")
-            passed.add(place)
-            place = following(place)
+            passed.add(address)
+            address = following(address)
         return passed
 
     with open(path, "rb") as stream:
 
-        def numbers(place: int, layout: struct.Struct) -> tuple[int, ...]:
-            stream.seek(place)
+        def numbers(address: int, layout: struct.Struct) -> tuple[int, ...]:
+            stream.seek(address)
             return layout.unpack(stream.read(layout.size).ljust(layout.size, b"\xff"))
 
         def right(node: int) -> int:

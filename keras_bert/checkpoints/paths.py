@@ -29,7 +29,7 @@ MODULES = "modules.json"  # of sentence-transformers
 _SAVED_MODEL = "saved_model.pb"
 _SAVED_MODEL_PREFIX = os.path.join("variables", "variables")
 # The first key in the index of an object-based checkpoint, of which blocks are not compressed.
-_OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"
+OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 class CheckpointPaths(NamedTuple):
@@ -135,4 +135,4 @@ def _is_object_based(folder: str, prefix: str) -> bool:
     if not os.path.isfile(path):
         return False
     with open(path, "rb") as stream:
-        return _OBJECT_GRAPH_KEY in stream.read(4096)
+        return OBJECT_GRAPH_KEY in stream.read(4096)

@@ -69,11 +69,11 @@ def _warnings_as_remarks(options: argparse.Namespace) -> Iterator[None]:
     with warnings.catch_warnings():
         shown_as_ever = warnings.showwarning
 
-        def show(message, category, *place, **others) -> None:
+        def show(message, category, *where, **others) -> None:
             if category is UserWarning:
                 print(f"keras-bert {options.command}: {message}", file=sys.stderr)  # noqa: T201
             else:
-                shown_as_ever(message, category, *place, **others)
+                shown_as_ever(message, category, *where, **others)
 
         if not options.debug and options.command != "run":  # whose script warns as it likes
             warnings.showwarning = show

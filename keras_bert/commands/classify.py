@@ -22,7 +22,7 @@ from . import output_files, shared, windows
 from .feature_files import Lines
 from .progress import closing_line, with_bar
 from .starting import import_keras
-from .task_outputs import WHAT_HOLDS, Record, answered, as_lines, classified, tagged
+from .task_outputs import Record, answered, as_lines, classified, tagged
 
 _LEAST_ROOM = 4  # so much of a window, at least, is for the text, and the rest for the question
 
@@ -103,13 +103,11 @@ def _settings(options: argparse.Namespace, files: shared.ModelFolder) -> dict:
 
 def _records(model, record_of, files, texts, limit, options, done: int) -> Iterator[Record]:
     """A record of every text from the one after `done` on."""
-    top = options.top
-    if top is None and not (options.json or options.output):
-        top = WHAT_HOLDS
+    only_holding = options.top is None and not (options.json or options.output)
     unknown, cut = UnknownTokens(files.tokenizer), CutTexts(files.tokenizer, limit)
     found = _windows_with_logits(model, files, texts, limit, options, done, unknown, cut)
     for each in with_bar(found, options, done, is_shown=options.output is None):
-        yield record_of(each, top)
+        yield record_of(each, options.top, only_holding)
     for counted in (cut, unknown):
         shared.remark_count(counted, options)
 

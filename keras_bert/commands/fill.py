@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
         model = load_trained_model_from_checkpoint(
             paths.config, paths.checkpoint, training=True, seq_len=None, allow_missing_heads=True
         )
-    limit = model.get_layer("Embedding-Position").get_weights()[0].shape[0]
+    limit = files.config["max_position_embeddings"]
     unknown = UnknownTokens(tokenizer)
     for text in shared.remarked_pairs(options.text, options):
         _fill(model, tokenizer, text, limit, options, unknown)
@@ -124,8 +124,7 @@ def _fill(model, tokenizer, text: str, limit: int, options, unknown: UnknownToke
         raise shared.CommandError(
             f"the text has {len(ids)} tokens, the model takes {limit}: {text!r}"
         )
-    # To one of a few lengths, for runtimes that compile each anew; what is padded is masked.
-    batch = np.zeros((3, 1, min(limit, -(-len(ids) // 32) * 32)), "int32")
+    batch = np.zeros((3, 1, shared.padded_length(len(ids), limit)), "int32")
     batch[0, 0, : len(ids)], batch[1, 0, : len(ids)] = ids, segments
     batch[2] = batch[0] == tokenizer._token_dict[TOKEN_MASK]
     masked = batch[2, 0] == 1

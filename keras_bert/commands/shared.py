@@ -38,6 +38,11 @@ def write(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def padded_length(count: int, limit: int) -> int:
+    """A length for so many tokens: a multiple of 32, as some runtimes compile each length anew."""
+    return min(limit, -(-count // 32) * 32)
+
+
 def write_each(texts: Iterable[str]) -> int:
     """Write texts of a line or more to stdout; return how many there were."""
     count = 0

@@ -20,6 +20,7 @@ from . import output_files, shared
 from .fill import keep_masks, word_head
 from .progress import time_taken
 from .starting import import_keras
+from .task_outputs import softmax
 
 _PAGE = Path(__file__).with_name("show_page.html")
 _DATA = "{{data}}"  # where the page takes its data
@@ -84,8 +85,6 @@ class Loaded(NamedTuple):
 def _check_output(output: Path) -> None:
     if output.suffix not in (".html", ".htm"):
         raise shared.CommandError(f"OUT must end in .html. Received: {output}")
-    if not output.parent.is_dir():
-        raise shared.CommandError(f"there is no folder {output.parent} to write {output.name} into")
     output_files.check_is_new(output)
 
 
@@ -255,9 +254,9 @@ def _asked(text: Text, mask: int) -> list[int]:
 def _masked(text: Text, positions: list[int], mask: int, limit: int) -> list[np.ndarray]:
     """A row of the text for each position, at which it is masked.
 
-    Of a multiple of 32 tokens, and always as many rows, for runtimes that compile each shape anew.
+    There are always as many rows, for runtimes that compile each shape anew.
     """
-    batch = np.zeros((3, _ROWS, min(limit, -(-len(text.ids) // 32) * 32)), "int32")
+    batch = np.zeros((3, _ROWS, shared.padded_length(len(text.ids), limit)), "int32")
     batch[0, :, : len(text.ids)], batch[1, :, : len(text.ids)] = text.ids, text.segments
     rows = np.arange(len(positions))
     batch[0, rows, positions], batch[2, rows, positions] = mask, 1
@@ -266,8 +265,7 @@ def _masked(text: Text, positions: list[int], mask: int, limit: int) -> list[np.
 
 def _guess(logits: np.ndarray, own: int, tokens, is_open: bool, top: int) -> dict[str, Any]:
     """The most probable tokens; of the text's own one, if it is known, probability and rank."""
-    probabilities = np.exp(logits - logits.max())
-    probabilities /= probabilities.sum()
+    probabilities = softmax(logits)
     best = np.argsort(-probabilities, kind="stable")[:top].tolist()
     guess: dict[str, Any] = {
         "top": [[tokens.get(each, ""), shared.rounded(probabilities[each], 4)] for each in best]

@@ -16,13 +16,12 @@ from ..tokenizer.vocabulary import SPACE
 from .shared import rounded
 from .windows import EncodedText, Window, join
 
-# A tag's place in its span, as in BIO, BIOES, BILOU and BMES, and the kind of the span.
+# A tag's position in its span, as in BIO, BIOES, BILOU and BMES, and the kind of the span.
 _TAG = re.compile(r"([BIEMSLU])[-_](.+)")
 _NO_SPAN = "O"
 MOST_ANSWER_TOKENS = 30  # as in Google's run_squad.py
 
 Record = dict[str, Any]  # what JSON has of a text
-WHAT_HOLDS = 0  # as the number of labels: the likeliest; of several at a time those of 0.5 or more
 
 
 class Word(NamedTuple):
@@ -40,19 +39,22 @@ def classified(labels: Sequence[str], problem_type: str | None) -> Callable[...,
     Probabilities are those of a softmax; with several labels at a time, of a sigmoid each. Of a
     regression, or one label alone and no problem type, which transformers takes for one, they are
     the scores themselves, in the order of the outputs.
+
+    What is returned takes the windows of a text, how many labels to give, None for all, and whether
+    to give those alone that hold: the likeliest, or of several at a time those of 0.5 and more.
     """
     is_regression = problem_type == "regression" or (problem_type is None and len(labels) == 1)
 
-    def record(windows: Sequence[Window], top: int | None) -> Record:
+    def record(windows: Sequence[Window], top: int | None, only_holding: bool = False) -> Record:
         ((encoded, logits),) = windows
         logits = logits.astype("float64")
         if is_regression:
             pairs = list(zip(labels, logits.tolist(), strict=True))
             found = [{"label": label, "score": rounded(score)} for label, score in pairs]
-            return {"text": encoded.text, "labels": found[: top or None]}
+            return {"text": encoded.text, "labels": found[:top]}
         is_multi = problem_type == "multi_label_classification"
         probabilities = np.exp(-np.logaddexp(0, -logits)) if is_multi else softmax(logits)
-        if top == WHAT_HOLDS:
+        if only_holding:
             top = max(1, np.count_nonzero(probabilities >= 0.5)) if is_multi else 1
         order = np.argsort(-probabilities, kind="stable")[:top]
         found = [
@@ -67,7 +69,7 @@ def classified(labels: Sequence[str], problem_type: str | None) -> Callable[...,
 def tagged(labels: Sequence[str]) -> Callable[..., Record]:
     """What a tagger says: the words with their labels, and the spans that these make."""
 
-    def record(windows: Sequence[Window], top: int | None) -> Record:
+    def record(windows: Sequence[Window], top: int | None, only_holding: bool = False) -> Record:
         encoded, logits = join(windows)
         words = list(_words(encoded, softmax(logits.astype("float64")), labels))
         return {
@@ -79,7 +81,7 @@ def tagged(labels: Sequence[str]) -> Callable[..., Record]:
     return record
 
 
-def answered(windows: Sequence[Window], top: int | None) -> Record:
+def answered(windows: Sequence[Window], top: int | None, only_holding: bool = False) -> Record:
     """What a reader says: the likeliest answers, an empty one where that of no answer is likeliest.
 
     The probability of an answer is that of its start times that of its end, each among the tokens
@@ -89,7 +91,8 @@ def answered(windows: Sequence[Window], top: int | None) -> Record:
 
     Args:
         windows: Question and text, with logits of starts and ends, (2, T).
-        top: How many answers; None or 0 for one.
+        top: How many answers; None for one.
+        only_holding: Not used.
     """
     best: dict[tuple[int, int], float] = {}
     nothing = 1.0

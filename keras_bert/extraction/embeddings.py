@@ -177,21 +177,20 @@ def make_pipeline(
             f"`prompt` is for poolings={POOL_SENTENCE!r}. Received: prompt={prompt!r}, "
             f"poolings={describe(poolings)}."
         )
-    folder = full_length = None
-    given = vocabs
+    folder, full_length, tokenizer = None, None, vocabs
     if isinstance(vocabs, Tokenizer):
         _check_settings(vocabs, cased, official)
         cased = vocabs._cased
     if isinstance(model, (str, os.PathLike)):
-        folder = model = model_folder(model)
+        folder = model_folder(model)
         # A model that is asked for the first token alone computes less.
         output_len = 1 if poolings is not None and set(poolings) == {POOL_NSP} else None
-        model, vocabs = _load(model, output_layer_num, output_len, bool(cased), official)
-        _warn_of_vocabs(given, folder, vocabs)
+        model, tokenizer = _load(folder, output_layer_num, output_len, bool(cased), official)
+        _warn_of_vocabs(vocabs, folder, tokenizer)
         full_length = position_num(model)
     pipeline = Pipeline(
         model,
-        vocabs,
+        tokenizer,
         poolings=poolings,
         cased=bool(cased),
         official=official,

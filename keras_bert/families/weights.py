@@ -118,7 +118,9 @@ def find_weights(
             f"{describe_missing(names, list(checkpoint), extra_names(checkpoint, found))}"
         )
         raise CheckpointError(message + ("" if missing[0] in encoder else _WITHOUT_HEADS))
-    if any(weight.row.per_token for weight in found[len(encoder) :]):
+    # The head for masked words shares the token table, of which files may hold a copy for it.
+    has_word_head = any(weight.row.per_token for weight in found[len(encoder) :])
+    if has_word_head:
         _check_copies(family, checkpoint, found)
     return found
 

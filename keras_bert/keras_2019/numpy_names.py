@@ -22,7 +22,7 @@ _NAMES = {
 
 
 def install() -> None:
-    """Let NumPy have its old names for who asks for one."""
+    """Let NumPy have its old names for scripts that ask for one."""
     original = np.__getattr__
 
     def __getattr__(name):

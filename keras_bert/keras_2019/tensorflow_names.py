@@ -73,7 +73,7 @@ _INSTEAD = {
 
 
 def install() -> None:
-    """Let TensorFlow have its old names for who asks for one."""
+    """Let TensorFlow have its old names for scripts that ask for one."""
     _add_old_names(tf, _OLD, "tf")
     public = [name for name in vars(tf) if not name.startswith("_")]
     for name in set(public) - {"compat", "keras"}:

@@ -15,6 +15,14 @@ class Add(LayerCall, layers.Add):
 
     Returns:
         Their sum.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.backend import ops
+        >>> from keras_bert.layers import Add
+        >>> features = np.ones((1, 2), "float32")
+        >>> ops.convert_to_numpy(Add()([features, features])).tolist()
+        [[2.0, 2.0]]
     """
 
     def compute_mask(self, inputs, mask=None):

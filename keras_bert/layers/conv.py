@@ -18,6 +18,13 @@ class MaskedConv1D(MaskArgument, layers.Conv1D):
 
     Returns:
         Features (B, T', filters).
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import MaskedConv1D
+        >>> features, mask = np.ones((1, 5, 8), "float32"), np.array([[True, True, True, 0, 0]])
+        >>> tuple(MaskedConv1D(filters=4, kernel_size=3)(features, mask=mask.astype(bool)).shape)
+        (1, 3, 4)
     """
 
     def __init__(self, *args, **kwargs):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..backend import ops, registered, static_shape
+from .known_values import known_values
 from .tag_paths import log_likelihood
 
 
@@ -120,12 +121,9 @@ def _one_hot(y_true, y_pred, only_ids=False):
 
 
 def _check_tags(y_true, wrong, units):
-    """Refuse labels that are no tags, where values are known: in no traced graph."""
-    try:
-        wrong, labels = np.asarray(wrong), np.asarray(y_true)
-    except Exception:  # a traced or symbolic tensor, or one on an accelerator
-        return
-    if wrong.dtype == bool and wrong.any():
+    """Refuse labels that are no tags, where values are known."""
+    wrong, labels = known_values(wrong), known_values(y_true)
+    if wrong is not None and labels is not None and wrong.any():
         raise ValueError(
             f"Labels of unmasked positions must be ids in [0, {units - 1}] or one-hot rows. "
             f"Received: {labels[wrong][:5].tolist()}."

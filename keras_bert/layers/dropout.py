@@ -20,6 +20,15 @@ class Dropout(LayerCall, layers.Dropout):
 
     Returns:
         Tensor of the same shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.backend import ops
+        >>> from keras_bert.layers import Dropout
+        >>> features = np.ones((1, 1000), "float32")
+        >>> dropped = ops.convert_to_numpy(Dropout(0.5)(features, training=True))
+        >>> sorted({*dropped.ravel().tolist()})  # what is kept is divided by the share of it
+        [0.0, 2.0]
     """
 
     def call(self, inputs, training=False):

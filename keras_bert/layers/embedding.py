@@ -55,6 +55,14 @@ class TokenEmbedding(Embedding):
 
     Returns:
         A list of the embeddings (B, T, D) and the table (V, D) itself, not a copy.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import TokenEmbedding
+        >>> ids = np.array([[2, 7, 3, 0]], "int32")
+        >>> embedded, table = TokenEmbedding(100, 8, mask_zero=True)(ids)
+        >>> tuple(embedded.shape), tuple(table.shape)
+        ((1, 4, 8), (100, 8))
     """
 
     def compute_mask(self, inputs, mask=None):
@@ -106,6 +114,12 @@ def get_embedding(
 
     Returns:
         The summed embeddings (B, T, D) and the token table (V, D).
+
+    Example:
+        >>> from keras_bert.layers import get_embedding, get_inputs
+        >>> embedded, table = get_embedding(get_inputs(seq_len=16), 100, 16, 8)
+        >>> tuple(embedded.shape), tuple(table.shape)
+        ((None, 16, 8), (100, 8))
     """
     token_embedding = TokenEmbedding(
         token_num, embed_dim, mask_zero=True, trainable=trainable, name="Embedding-Token"
@@ -142,6 +156,14 @@ class EmbeddingSimilarity(layers.Layer):
     Returns:
         Probabilities or logits (B, T, V); float32 under a 16-bit policy, whose range is too small
         for them.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.backend import ops
+        >>> from keras_bert.layers import EmbeddingSimilarity
+        >>> features, table = np.zeros((1, 3, 8), "float32"), np.ones((4, 8), "float32")
+        >>> ops.convert_to_numpy(EmbeddingSimilarity()([features, table]))[0, 0].tolist()
+        [0.25, 0.25, 0.25, 0.25]
     """
 
     def __init__(

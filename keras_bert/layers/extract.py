@@ -8,8 +8,8 @@ class Extract(layers.Layer):
     """The features at one position of every sequence, such as the first token's.
 
     Args:
-        index: Place in the sequence; negative ones count from the end.
-        axis: 1 for a place in the sequence, 2 for one among the features.
+        index: Position in the sequence; negative ones count from the end.
+        axis: 1 for a position in the sequence, 2 for one among the features.
 
     Call args:
         inputs: Features (B, T, D).

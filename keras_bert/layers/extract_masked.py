@@ -4,6 +4,7 @@ import numpy as np
 
 from ..arguments import as_size
 from ..backend import MaskArgument, keras, layers, ops, serializable
+from .known_values import known_values
 from .masked import marked_positions
 
 
@@ -28,6 +29,15 @@ class ExtractMasked(MaskArgument, layers.Layer):
 
     Raises:
         ValueError: If `max_predictions` is below 1, or a row has more marks, where that is known.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.backend import ops
+        >>> from keras_bert.layers import ExtractMasked
+        >>> features = np.array([[[1.0], [2.0], [3.0]]], "float32")
+        >>> picked, used = ExtractMasked(max_predictions=2)([features, np.array([[0, 0, 1]])])
+        >>> ops.convert_to_numpy(picked).tolist(), ops.convert_to_numpy(used).tolist()
+        ([[[3.0], [0.0]]], [[1, 0]])
     """
 
     def __init__(self, max_predictions, **kwargs):
@@ -65,10 +75,8 @@ class ExtractMasked(MaskArgument, layers.Layer):
         return [picked, ops.cast(numbers <= totals, "int32")]
 
     def _check(self, totals):
-        try:
-            most = int(np.asarray(totals).max(initial=0))
-        except Exception:  # a traced or symbolic tensor: values unknown here
-            return
+        values = known_values(totals)
+        most = 0 if values is None else int(values.max(initial=0))
         if most > self.max_predictions:
             raise ValueError(
                 f"Layer '{self.name}' has {self.max_predictions} slots for predictions in a row, "

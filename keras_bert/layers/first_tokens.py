@@ -19,6 +19,12 @@ class FirstTokens(layers.Layer):
 
     Raises:
         ValueError: If `length` is below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import FirstTokens
+        >>> tuple(FirstTokens(1)(np.ones((2, 5, 8), "float32")).shape)
+        (2, 1, 8)
     """
 
     def __init__(self, length, **kwargs):

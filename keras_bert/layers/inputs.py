@@ -14,6 +14,11 @@ def get_inputs(seq_len: int | None) -> list:
 
     Returns:
         A list of three tensors (B, T): Input-Token, Input-Segment, Input-Masked.
+
+    Example:
+        >>> from keras_bert.layers import get_inputs
+        >>> [tuple(each.shape) for each in get_inputs(seq_len=16)]
+        [(None, 16), (None, 16), (None, 16)]
     """
     return [
         layers.Input(shape=(seq_len,), dtype="int32", name=f"Input-{name}")

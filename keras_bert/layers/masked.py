@@ -26,6 +26,15 @@ class Masked(layers.Layer):
 
     Returns:
         The features (B, T, D), or with `return_masked` a list of them and the mask (B, T).
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.backend import ops
+        >>> from keras_bert.layers import Masked
+        >>> features, marks = np.ones((1, 3, 2), "float32"), np.array([[0, 1, 0]])
+        >>> _, mask = Masked(return_masked=True)([features, marks])
+        >>> ops.convert_to_numpy(mask).tolist()
+        [[0.0, 1.0, 0.0]]
     """
 
     def __init__(self, return_masked=False, **kwargs):

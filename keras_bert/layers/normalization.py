@@ -35,6 +35,14 @@ class LayerNormalization(NormalizationCall, LayerCall, layers.LayerNormalization
     Returns:
         Features (B, …, D).
 
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.backend import ops
+        >>> from keras_bert.layers import LayerNormalization
+        >>> normalized = LayerNormalization()(np.array([[1.0, 3.0]], "float32"))
+        >>> ops.convert_to_numpy(normalized).round(2).tolist()
+        [[-1.0, 1.0]]
+
     Reference:
         Ba et al., Layer Normalization, https://arxiv.org/abs/1607.06450
     """

@@ -65,6 +65,13 @@ class PositionEmbedding(PositionModes, TableLayer):
 
     Raises:
         ValueError: If a sequence is longer than the table, or the mode is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_bert.layers import PositionEmbedding
+        >>> features = np.ones((2, 5, 8), "float32")
+        >>> tuple(PositionEmbedding(input_dim=16, output_dim=8, mode="add")(features).shape)
+        (2, 5, 8)
     """
 
     def __init__(

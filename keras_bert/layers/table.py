@@ -1,8 +1,7 @@
 """What layers with an embedding table share: their options, and checks of what they are given."""
 
-import numpy as np
-
-from ..backend import TABLE_OPTIONS, constraints, initializers, layers, regularizers, traced
+from ..backend import TABLE_OPTIONS, constraints, initializers, layers, regularizers
+from .known_values import known_values
 
 
 class TableLayer(layers.Layer):
@@ -53,17 +52,12 @@ class TableLayer(layers.Layer):
 
 
 def check_ids(layer_name: str, ids, limit: int) -> None:
-    """Refuse ids outside a table of `limit` rows where their values are known: in no traced graph.
+    """Refuse ids outside a table of `limit` rows where their values are known.
 
-    There, `lookup` fails without naming the layer, or gives NaN.
+    Elsewhere, `lookup` fails without naming the layer, or gives NaN.
     """
-    if traced(ids):
-        return
-    try:
-        values = np.asarray(ids)
-    except Exception:  # a traced or symbolic tensor, or one on an accelerator: values unknown here
-        return
-    if values.dtype == object or values.size == 0:
+    values = known_values(ids)
+    if values is None or values.size == 0:
         return
     low, high = int(values.min()), int(values.max())
     if low < 0 or high >= limit:

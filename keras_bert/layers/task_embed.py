@@ -1,5 +1,6 @@
 """Task embedding."""
 
+from ..arguments import as_integer
 from ..backend import lookup, ops, serializable
 from .table import TableLayer, check_ids
 
@@ -26,7 +27,7 @@ class TaskEmbedding(TableLayer):
         Features (B, T, D) with the features' mask.
 
     Raises:
-        ValueError: If the task ids are not of rank 2.
+        ValueError: If the task ids are not of rank 2, or ids or `fixed_task` are no tasks.
 
     Example:
         >>> import numpy as np
@@ -39,6 +40,11 @@ class TaskEmbedding(TableLayer):
     def __init__(self, *args, fixed_task=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.fixed_task = fixed_task
+        tasks = range(self.input_dim)
+        if fixed_task is not None and as_integer("fixed_task", fixed_task) not in tasks:
+            raise ValueError(
+                f"`fixed_task` must be from 0 to {self.input_dim - 1}. Received: {fixed_task}."
+            )
 
     def build(self, input_shape):
         self._add_table(self.input_dim)

@@ -19,7 +19,7 @@ def calc_train_steps(
 
     Raises:
         TypeError: If an argument is no number, such as a list of the examples.
-        ValueError: If there is nothing to count, or the share is none.
+        ValueError: If there is nothing to count, or `warmup_proportion` is not from 0 to 1.
 
     Example:
         >>> from keras_bert import calc_train_steps

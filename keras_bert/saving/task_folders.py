@@ -61,7 +61,7 @@ def save_task_model(
 
     Raises:
         FileExistsError: If the folder holds something.
-        TypeError: If `model` or `tokenizer` is none.
+        TypeError: If `model` is not a model or `tokenizer` not a Tokenizer.
         ValueError: If the model has other layers, such as a CRF, or an argument does not fit it.
 
     Example:

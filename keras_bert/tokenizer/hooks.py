@@ -32,7 +32,8 @@ class TokenizerHooks:
     _text_rules: TextRules = USUAL_RULES  # with `official`
     rematch: Any
     _cache: TokenCache | None = None  # made when it is missing or out of date
-    # Another object whenever an attribute is set, and that of when they were last looked at.
+    # `_version` is replaced whenever an attribute is set; `_checked_version` is that of the last
+    # check of the hooks.
     _version: object = object()  # which no check has seen, in old pickles too
     _checked_version: object = None
 

@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 
 from ..arguments import check_on_disk, describe, shorten
 from .special_tokens import PIECE_SPECIAL_TOKENS
-from .vocabulary import SPACE, VocabularyError, member, read_json
+from .vocabulary import (
+    SPACE,
+    VocabularyError,
+    has_surrogates,
+    is_tokenizer_json,
+    member,
+    read_json,
+)
 
 # `SentencePiece.Type` and `TrainerSpec.ModelType` of the proto.
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
@@ -52,7 +59,7 @@ def read_piece_model(vocab_path: str | os.PathLike[str]) -> PieceModel:
         )
     path = os.fspath(vocab_path)
     check_on_disk(path)
-    if path.lower().endswith(".json"):
+    if is_tokenizer_json(path):
         content, cased, keep_accents = _from_tokenizer_json(read_json(path), path)
         return PieceModel(_processor(content, path), cased, keep_accents)
     with open(path, "rb") as file:
@@ -147,7 +154,7 @@ def _entry(entry: Any, path: str) -> tuple[str, float]:
     if not is_pair or type(entry[1]) not in (int, float) or not abs(entry[1]) < 1e30:
         raise VocabularyError(f"{path} must give each piece a score. Received: {shorten(entry)}")
     piece, score = entry
-    if not piece.isprintable() and any("\ud800" <= c <= "\udfff" for c in piece):
+    if has_surrogates(piece):
         raise VocabularyError(f"{path} must hold whole characters. Received: {piece!r}")
     if ends_as_number(piece) and score <= -PENALTY:
         score += PENALTY

@@ -227,10 +227,11 @@ def how_to_convert(start: bytes) -> str:
 def fits_a_line(token: str) -> bool:
     """Whether a token, in a line of a vocabulary file, is read again as it is."""
     stripped = token.removesuffix("\r").strip(" \t")
-    return "\n" not in token and token == stripped and not _has_surrogates(token)
+    return "\n" not in token and token == stripped and not has_surrogates(token)
 
 
-def _has_surrogates(token: str) -> bool:
+def has_surrogates(token: str) -> bool:
+    """Whether a token has half characters, which no file in UTF-8 can hold."""
     return not token.isprintable() and any("\ud800" <= c <= "\udfff" for c in token)
 
 
@@ -340,6 +341,6 @@ def _checked(entries: Iterable[tuple[str, Any]], path: str) -> dict[str, int]:
                 f"{vocabulary.get(token, index)} and {index}; the id {index} is that of "
                 f"{tokens[index]!r}."
             )
-        if _has_surrogates(token):
+        if has_surrogates(token):
             raise VocabularyError(f"{path} must hold whole characters. Received: {token!r}")
     return dict(sorted(vocabulary.items(), key=lambda entry: entry[1]))

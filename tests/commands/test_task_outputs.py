@@ -5,7 +5,6 @@ import pytest
 from runtimes import once
 
 from keras_bert.commands.task_outputs import (
-    WHAT_HOLDS,
     Word,
     answered,
     classified,
@@ -146,7 +145,8 @@ def test_large_logits_give_finite_probabilities():
 )
 def test_what_holds_of_a_text(logits, problem_type, expected):
     text = encoded("a", ["[CLS]", "a", "[SEP]"])
-    record = classified("abcd", problem_type)([(text, np.array(logits))], WHAT_HOLDS)
+    windows = [(text, np.array(logits))]
+    record = classified("abcd", problem_type)(windows, None, only_holding=True)
     assert [each["label"] for each in record["labels"]] == list(expected)
 
 

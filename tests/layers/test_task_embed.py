@@ -34,3 +34,9 @@ def test_float_task_ids_are_not_rounded_to_16_bits():
     layer.set_weights([(table == 257).astype("float32")])
     output = layer([features, ops.convert_to_tensor(np.array([[257.0]], "float32"))])
     assert to_numpy(output).item() == 1.0
+
+
+@pytest.mark.parametrize(("task", "error"), [(-1, ValueError), (3, ValueError), (0.5, TypeError)])
+def test_a_fixed_task_that_is_none_of_the_tasks(task, error):
+    with pytest.raises(error, match="`fixed_task` must be"):
+        TaskEmbedding(3, 4, fixed_task=task)

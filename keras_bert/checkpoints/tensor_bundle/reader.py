@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import stored
 from ..errors import CheckpointError, parsing
+from ..paths import OBJECT_GRAPH_KEY
 from ..stored import AnyTensor, Checksum, PartitionedTensor, StoredTensor, UnreadableTensor
 from . import layout
 from .crc32c import masked_crc32c
@@ -22,7 +23,6 @@ from .wire import Fields, integer, messages, read_message, read_varint
 _STRING = 7
 _UNREADABLE_DTYPES = {_STRING: "strings", 8: "complex64", 18: "complex128", 21: "variants"}
 _LENGTH_CHECKSUM_SIZE = 4
-_OBJECT_GRAPH_KEY = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 def read_tensor_bundle(prefix: Path) -> tuple[dict[str, AnyTensor], dict[str, str]]:
@@ -40,9 +40,9 @@ def read_tensor_bundle(prefix: Path) -> tuple[dict[str, AnyTensor], dict[str, st
             raise CheckpointError("its header is missing")
         index = _Index(prefix, entries, read_message(header))
         full_names = {}
-        if _OBJECT_GRAPH_KEY in entries:
-            full_names = read_full_names(index.string(_OBJECT_GRAPH_KEY))
-            del entries[_OBJECT_GRAPH_KEY]
+        if OBJECT_GRAPH_KEY in entries:
+            full_names = read_full_names(index.string(OBJECT_GRAPH_KEY))
+            del entries[OBJECT_GRAPH_KEY]
         return index.tensors(), full_names
 
 

@@ -9,6 +9,7 @@ import warnings
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sized
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
@@ -73,30 +74,30 @@ class Pipeline:
             self._pad_length_of = bucket if COMPILES_EVERY_SHAPE else batching.pad_to_longest
             if built_for:
                 model = any_length.any_length_twin(model)
-        self._pooling, self._pools_in_model = None, poolings == [POOL_SENTENCE]
-        if poolings is not None and not self._pools_in_model:
-            model = self._with_pooling(model, tuple(poolings))
-        known = any_length.consists_of_known_layers(model)
-        self._predictor = predictor(model, known)
+        # Vectors come from the model, or from a layer of what it gives, or are not asked for.
+        self._gives_vectors, self._pooling = poolings == [POOL_SENTENCE], None
+        if poolings is not None and not self._gives_vectors:
+            pooling = TextPooling(
+                [LAYER_NAMES[each] for each in poolings], dtype=vector_dtype(model)
+            )
+            if self._may_have_pooling(model):
+                kept = _models_with_pooling[tuple(poolings)]
+                model = made_once(kept, model, model, partial(_append, pooling))
+                self._gives_vectors = True
+            else:
+                self._pooling = pooling
+        self._predictor = predictor(model, any_length.consists_of_known_layers(model))
         self._width = model.outputs[0].shape[-1]
-        if self._pooling is not None and not self._pools_in_model:
+        if self._pooling is not None:
             self._width *= len(poolings)
 
-    def _with_pooling(self, model, poolings: tuple[str, ...]):
-        """The model with the pooling behind it, where nothing speaks against such a model."""
-        names = [LAYER_NAMES[each] for each in poolings]
-        self._pooling = TextPooling(names, dtype=vector_dtype(model))
+    def _may_have_pooling(self, model) -> bool:
+        """Whether a model with the pooling behind it would compute what the two do in turn."""
         known = any_length.consists_of_known_layers(model)
         if not known or is_patched(model) or model.run_eagerly:
-            return model
-        if any_length.gives_first_tokens_only(model) and not self._reads_first_token:
-            return model  # `_check_features` refuses its first batch
-        self._pools_in_model = True
-        return made_once(_models_with_pooling[poolings], model, model, self._append_pooling)
-
-    def _append_pooling(self, model):
-        vectors = self._pooling([model.outputs[0], model.inputs[0]])
-        return models.Model(model.inputs, vectors)
+            return False
+        # Of the other poolings `_check_features` refuses its first batch.
+        return self._reads_first_token or not any_length.gives_first_tokens_only(model)
 
     def __call__(self, texts: Iterable, progress: bool = False) -> Iterator[np.ndarray]:
         """Compute an array for every text or pair of texts."""
@@ -123,10 +124,11 @@ class Pipeline:
         begin, budget, ahead = self._in_turn, batching.CPU, 0
         if on_accelerator():
             budget = batching.ACCELERATOR
-            if self._pools_in_model:
+            if self._gives_vectors:
                 begin, ahead = self._all_at_once, 1
 
         def compute(batches: Iterable[Batch]) -> Iterator[list[np.ndarray]]:
+            """Begin at once, as no generator would, and count what is taken."""
             return counted(begin(batches))
 
         def counted(computed: Iterable[list[np.ndarray]]) -> Iterator[list[np.ndarray]]:
@@ -183,11 +185,11 @@ class Pipeline:
         """A result for each row of a batch; it keeps nothing else of the batch in memory."""
         output = self._predictor.call([batch.token_ids, batch.segment_ids])
         (output,) = self._predictor.fetch([output])
-        if not self._pools_in_model:
+        if not self._gives_vectors:
             self._check_features(output, batch)
-            if self._pooling is not None:
-                output = ops.convert_to_numpy(self._pooling([output, batch.token_ids]))
-        if self._pools_in_model or self._pooling is not None:
+        if self._pooling is not None:
+            output = ops.convert_to_numpy(self._pooling([output, batch.token_ids]))
+        if self._gives_vectors or self._pooling is not None:
             return [each.copy() for each in output[: len(batch.lengths)]]
         features = output
         if features.dtype.itemsize < 4:  # a 16-bit policy
@@ -206,6 +208,11 @@ class Pipeline:
 
 # By poolings and model, the model with the pooling behind it.
 _models_with_pooling: defaultdict = defaultdict(weakref.WeakKeyDictionary)
+
+
+def _append(pooling: TextPooling, model: models.Model) -> models.Model:
+    """A model of the vectors that the pooling makes of a model's features."""
+    return models.Model(model.inputs, pooling([model.outputs[0], model.inputs[0]]))
 
 
 def _as_pair(text, index: int) -> tuple[str, str | None]:

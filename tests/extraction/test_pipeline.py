@@ -215,9 +215,9 @@ def test_models_of_which_users_made_something_are_pooled_behind_it(vocabulary, l
 
 
 def test_a_model_with_its_pooling_is_made_once(vocabulary, load, monkeypatch):
-    made, original = [], Pipeline._append_pooling
+    made, original = [], pipeline._append
     monkeypatch.setattr(
-        Pipeline, "_append_pooling", lambda self, model: made.append(1) or original(self, model)
+        pipeline, "_append", lambda pooling, model: made.append(1) or original(pooling, model)
     )
     model = load(seq_len=None)
     for poolings in ([POOL_AVE], [POOL_MAX], [POOL_AVE]):

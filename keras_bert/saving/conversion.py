@@ -24,6 +24,7 @@ from ..families.fitting import check_fit
 from ..families.translation import as_hugging_face_names, left_out, translate
 from ..families.weights import find_weights
 from ..tokenizer import SentencePieceTokenizer, Tokenizer
+from ..tokenizer.piece_bytes import read_pieces
 from ..tokenizer.piece_model import read_steps
 from ..tokenizer.text_rules import (
     USUAL_RULES,
@@ -32,7 +33,7 @@ from ..tokenizer.text_rules import (
     read_text_rules,
     with_added,
 )
-from ..tokenizer.tokenizer_json import as_tokenizer_json, read_pieces
+from ..tokenizer.tokenizer_json import as_tokenizer_json
 from ..tokenizer.vocabulary import (
     VocabularyError,
     declared,
@@ -280,9 +281,7 @@ def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
         config["tokenizer_class"] = "AlbertTokenizer"
         if files.keep_accents is not None:
             config["keep_accents"] = files.keep_accents
-        config.update(as_settings(files.text_rules, read_text_rules(vocabulary)[1]))
-    else:
-        config.update(as_settings(files.text_rules, vocabulary))
+    config.update(as_settings(files.text_rules, _ids_of_added(vocabulary)))
     write_json(folder / "tokenizer_config.json", config)
 
 
@@ -292,8 +291,13 @@ def _write_tokenizer_json(path: Path, files: ConvertibleModel, model: Path) -> N
     if beside.exists() and _says(beside, files.cased, keep_accents):
         shutil.copyfile(beside, path)
         return
-    ids = read_text_rules(model)[1]
+    ids = _ids_of_added(model)
     write_json(path, as_tokenizer_json(model, files.cased, keep_accents, files.text_rules, ids))
+
+
+def _ids_of_added(vocabulary: Mapping[str, int] | Path) -> Mapping[str, int]:
+    """Ids by which added tokens are written; those of SentencePiece's stand beside its file."""
+    return read_text_rules(vocabulary)[1] if isinstance(vocabulary, Path) else vocabulary
 
 
 def _says(tokenizer_json: Path, cased: bool, keep_accents: bool) -> bool:

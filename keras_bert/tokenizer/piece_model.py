@@ -1,14 +1,12 @@
 """Files of SentencePiece: its own `.model`, and Hugging Face's tokenizer.json of type Unigram.
 
-The library `sentencepiece` reads both, the second as the `.model` that it was made from. Formats:
-`sentencepiece_model.proto` of https://github.com/google/sentencepiece, and `AlbertConverter` in
-Hugging Face's `convert_slow_tokenizer.py`.
+The library `sentencepiece` reads both, the second as the `.model` that it was made from. Source:
+`AlbertConverter` in Hugging Face's `convert_slow_tokenizer.py`.
 """
 
 import base64
 import binascii
 import os
-import struct
 from typing import Any, NamedTuple
 
 from ..arguments import check_on_disk, describe, shorten
@@ -21,10 +19,6 @@ from .vocabulary import (
     member,
     read_json,
 )
-
-# `SentencePiece.Type` and `TrainerSpec.ModelType` of the proto.
-_NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
-_UNIGRAM = 1
 
 # Hugging Face's converter makes pieces such as "1," unlikely, instead of dividing them afterwards.
 PENALTY = 100
@@ -109,6 +103,8 @@ def _processor(content: bytes, path: str) -> Any:
 
 def _from_tokenizer_json(document: Any, path: str) -> tuple[bytes, bool, bool]:
     """Return the model in SentencePiece's format, and whether case and accents are kept."""
+    from .piece_bytes import Kind, model_bytes  # which vocabularies of words need not wait for
+
     model = member(document, "model", dict, path)
     if model.get("type") != "Unigram":
         raise VocabularyError(
@@ -135,18 +131,16 @@ def _from_tokenizer_json(document: Any, path: str) -> tuple[bytes, bool, bool]:
             controls.add(content)
     charsmap, cased, keep_accents = _normalization(document, path)
     _check_pre_tokenizer(document, path)
-    pieces = bytearray()
-    for index, (piece, score) in enumerate(entries):
+
+    def kind_of(index: int, piece: str, score: float) -> Kind:
         if index == unknown:
-            kind = _UNKNOWN
-        elif piece in controls:
-            kind = _CONTROL
-        else:
-            # No learned piece has the probability 1.
-            kind = _USER_DEFINED if score == 0 else _NORMAL
-        pieces += _field(1, _field(1, piece.encode()) + _float(2, score) + _number(3, kind))
-    content = bytes(pieces) + _field(2, _number(3, _UNIGRAM)) + _field(3, charsmap)
-    return content, cased, keep_accents
+            return Kind.UNKNOWN
+        if piece in controls:
+            return Kind.CONTROL
+        return Kind.USER_DEFINED if score == 0 else Kind.NORMAL  # no learned piece is certain
+
+    pieces = ((*entry, kind_of(index, *entry)) for index, entry in enumerate(entries))
+    return model_bytes(pieces, charsmap), cased, keep_accents
 
 
 def _entry(entry: Any, path: str) -> tuple[str, float]:
@@ -197,7 +191,7 @@ def _normalization(document: dict[str, Any], path: str) -> tuple[bytes, bool, bo
             "StripAccents, Lowercase, Precompiled, blanks, in this order. Received: "
             f"{shorten(rest or normalizer)}"
         )
-    return _field(2, charsmap) if charsmap else b"", cased, keep_accents
+    return charsmap, cased, keep_accents
 
 
 def _check_pre_tokenizer(document: dict[str, Any], path: str) -> None:
@@ -216,27 +210,3 @@ def _check_pre_tokenizer(document: dict[str, Any], path: str) -> None:
             f"{path} must divide texts by Metaspace, with {SPACE!r} before the first word, as "
             f"ALBERT's tokenizer does. Received: {shorten(given)}"
         )
-
-
-# The wire format of protocol buffers, https://protobuf.dev/programming-guides/encoding
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _number(number: int, value: int) -> bytes:
-    return _varint(number << 3) + _varint(value)
-
-
-def _float(number: int, value: float) -> bytes:
-    return _varint(number << 3 | 5) + struct.pack("<f", value)
-
-
-def _varint(value: int) -> bytes:
-    parts = bytearray()
-    while value > 0x7F:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)

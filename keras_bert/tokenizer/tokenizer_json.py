@@ -4,21 +4,18 @@ From a `.model` alone, transformers 5 makes a tokenizer that starts a word behin
 piece, such as `(`; from this file, one with the pieces of Google's code. Its form is that of the
 files which the published models of ALBERT have.
 
-Source: `sentencepiece_model.proto` of https://github.com/google/sentencepiece, and Hugging Face's
-`convert_slow_tokenizer.py`.
+Source: Hugging Face's `convert_slow_tokenizer.py`.
 """
 
 from __future__ import annotations
 
 import base64
 import os
-import struct
 from collections.abc import Mapping
 from typing import Any
 
-from ..checkpoints import CheckpointError
-from ..checkpoints.tensor_bundle import wire
 from .kept_tokens import KeptToken
+from .piece_bytes import read_pieces
 from .piece_model import BLANKS, LOWER_CASE, NO_ACCENTS, PENALTY, QUOTES, ends_as_number
 from .special_tokens import PIECE_SPECIAL_TOKENS, PIECE_UNK, TOKEN_CLS, TOKEN_MASK, TOKEN_SEP
 from .text_rules import TextRules, added_entries
@@ -45,6 +42,7 @@ def as_tokenizer_json(
         VocabularyError: If the model is damaged, or lacks a special token.
     """
     pieces, charsmap = read_pieces(model_path)
+    encoded_map = base64.b64encode(charsmap).decode()
     numbers = {piece: index for index, (piece, _) in enumerate(pieces)}
     missing = {PIECE_UNK, TOKEN_CLS, TOKEN_SEP} - numbers.keys()
     if missing:
@@ -53,7 +51,7 @@ def as_tokenizer_json(
         *QUOTES,
         *([] if keep_accents else NO_ACCENTS),
         *([] if cased else LOWER_CASE),
-        *([{"type": "Precompiled", "precompiled_charsmap": charsmap}] if charsmap else []),
+        *([{"type": "Precompiled", "precompiled_charsmap": encoded_map}] if charsmap else []),
         *BLANKS,
     ]
     metaspace = {
@@ -85,34 +83,14 @@ def as_tokenizer_json(
         "model": {
             "type": "Unigram",
             "unk_id": numbers[PIECE_UNK],
-            "vocab": pieces,
+            "vocab": [_unlikely(*each) for each in pieces],
             "byte_fallback": False,
         },
     }
 
 
-def read_pieces(model_path: str | os.PathLike[str]) -> tuple[list[tuple[str, float]], str]:
-    """Read the pieces with their scores, and the map of characters in base64, without a library.
-
-    Raises:
-        VocabularyError: If the model is damaged.
-    """
-    with open(model_path, "rb") as file:
-        content = file.read()
-    try:
-        fields = wire.read_message(content)
-        pieces = [_piece(entry) for entry in wire.messages(fields, 1)]
-        (charsmap,) = wire.messages(fields, 3)[-1].get(2, [b""])[-1:]
-        return pieces, base64.b64encode(bytes(charsmap)).decode()
-    except (CheckpointError, LookupError, ValueError, TypeError) as error:
-        raise VocabularyError(f"{os.fspath(model_path)} is damaged: {error}.") from None
-
-
-def _piece(entry: wire.Fields) -> tuple[str, float]:
+def _unlikely(piece: str, score: float) -> tuple[str, float]:
     """A piece and its score; those that ALBERT divides afterwards are made unlikely instead."""
-    (name,), (bits,) = entry[1], entry[2]
-    piece = name.decode() if isinstance(name, bytes) else ""
-    (score,) = struct.unpack("<f", int(bits).to_bytes(4, "little"))
     return piece, score - PENALTY if ends_as_number(piece) else score
 
 

@@ -30,7 +30,8 @@ def load_tokenizer(
         The tokenizer.
 
     Raises:
-        VocabularyError: (A ValueError.) If the file is damaged or of another kind.
+        VocabularyError: (A ValueError.) If the file is damaged or of another kind, or
+            `tokenizer_config.json` beside it is damaged.
         ImportError: If a SentencePiece model is given and the package `sentencepiece` is missing.
         OSError: If the file cannot be read.
 

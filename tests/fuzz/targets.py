@@ -333,7 +333,7 @@ TARGETS = {
         _tokenizer("vocab.txt"), _OF_VOCABULARIES, _text("[UNK]\n[CLS]\r\n[SEP]\na\n##\u00e9\n\n")
     ),
     "tokenizer_config": Target(
-        _tokenizer_config, (), _text('{"do_lower_case": false, "keep_accents": true}')
+        _tokenizer_config, _OF_VOCABULARIES, _text('{"do_lower_case": false, "keep_accents": true}')
     ),
     "config": Target(_config, (ConfigError, OSError), _config_seeds),
 }

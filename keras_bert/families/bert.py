@@ -67,7 +67,7 @@ def _arguments(config: dict[str, Any]) -> dict[str, Any]:
 def bert_encoder(root: str) -> tuple[Rows, Rows]:
     """Return the weights of the embeddings and of an encoder layer, in files that call it `root`.
 
-    The encoder layer's names have a place for its number: from 1 in models, from 0 in files.
+    The encoder layer's names have braces for its number: from 1 in models, from 0 in files.
     """
     embeddings, layer = f"{root}/embeddings", f"{root}/encoder/layer_{{}}"
     return (

@@ -45,7 +45,8 @@ def greedy_pieces(word: str, vocabulary: Container[str], unknown: str | None = N
     return pieces
 
 
-# Of the pieces in one place: what stands for each, and their lengths by how they begin.
+# Of pieces that begin words, or of later ones: the output for each, and their lengths by how they
+# begin.
 _Table = tuple[dict[str, tuple], dict[str, tuple[int, ...]]]
 
 

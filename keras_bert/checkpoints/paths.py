@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -74,19 +74,24 @@ class Module(NamedTuple):
 
 
 def read_modules(path: str | os.PathLike[str]) -> list[Module]:
-    """List the modules of a folder of sentence-transformers; none if the file is damaged."""
+    """List the modules of a folder of sentence-transformers; none where the file is damaged."""
     try:
-        return [
-            Module(str(entry["type"]), f"{entry['path']}/" if entry["path"] else "")
-            for entry in json.loads(Path(path).read_text("utf-8-sig"))
-        ]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        listed = json.loads(Path(path).read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
         return []
+    entries = listed if isinstance(listed, list) else []
+    found = [(each.get("type"), each.get("path")) for each in entries if isinstance(each, dict)]
+    return [
+        Module(kind, f"{inside}/" if inside else "")
+        for kind, inside in found
+        if isinstance(kind, str) and isinstance(inside, str) and "\0" not in inside
+    ]
 
 
-def encoder_of(modules: Iterable[Module]) -> str:
-    """The folder of the encoder among modules; "" if none is one."""
-    return next((each.folder for each in modules if each.kind.endswith("Transformer")), "")
+def encoder_of(modules: Sequence[Module]) -> str:
+    """The folder of the encoder among modules: the first that is called so, or the first of all."""
+    encoders = [each for each in modules if each.kind.endswith("Transformer")]
+    return next((each.folder for each in [*encoders, *modules]), "")
 
 
 def _encoder_folder(folder: str) -> str:

@@ -14,9 +14,10 @@ from ..datasets.official import is_meant
 from ..families import Family
 from ..families.family import Naming
 from ..saving import conversion
-from ..saving.new_files import new_file
+from ..saving.new_files import new_file, write_json
 from ..tokenizer import VocabularyChange
-from ..tokenizer.vocabulary import declared, load_tokens, load_vocabulary
+from ..tokenizer.text_rules import read_text_rules
+from ..tokenizer.vocabulary import load_tokens, load_vocabulary
 from .progress import steps_bar, time_taken
 from .shared import CommandError, file_or_folder, remark, remark_other_size
 from .starting import import_keras
@@ -115,7 +116,10 @@ def _read_model_file(
 
     begin("reading")
     files = read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
-    return files._replace(keep_accents=declared(path.parent, "keep_accents"))
+    return files._replace(
+        keep_accents=conversion.keeps_accents(path.parent, vocabulary),
+        text_rules=read_text_rules(path)[0] if vocabulary else files.text_rules,
+    )
 
 
 def _check_vocabulary(files: conversion.ConvertibleModel, path: Path) -> None:
@@ -137,14 +141,20 @@ def _to_model_file(source: Path, target: Path, options: argparse.Namespace) -> P
     vocabulary = files.vocabulary if change is None else change.vocabulary
     beside = target.with_name(conversion.vocabulary_name(vocabulary or {}))
     _remark_vocabulary(files, get_checkpoint_paths(source).vocab, options)
-    if vocabulary is not None and beside.exists() and not _is_vocabulary(beside, vocabulary):
+    settings = target.with_name(conversion.SETTINGS_NAME)
+    writes_vocabulary = vocabulary is not None and not beside.exists()
+    if vocabulary is not None and not writes_vocabulary and not _is_vocabulary(beside, vocabulary):
         raise CommandError(f"{beside} is there already and differs: choose another folder")
+    if writes_vocabulary and settings.exists():
+        raise CommandError(f"{settings} is there already, for another model: choose another folder")
     import_keras(options, saves=True)
     from ..saving.model_files import write_model_file
 
     with ExitStack() as stack:
-        if vocabulary is not None and not beside.exists():
+        if writes_vocabulary:
             conversion.write_vocabulary(stack.enter_context(new_file(beside)), vocabulary)
+            content = conversion.tokenizer_settings(files, vocabulary)
+            write_json(stack.enter_context(new_file(settings)), content)
         with steps_bar(options, 2) as begin:
             begin("reading")
             lost = write_model_file(target, source, change, loaded=lambda: begin("writing"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ..checkpoints.paths import (
@@ -25,7 +25,7 @@ _SETTINGS = re.compile(
 _MODULE_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
-def files_to_fetch(names: Collection[str], modules: Iterable[Module]) -> list[str]:
+def files_to_fetch(names: Collection[str], modules: Sequence[Module]) -> list[str]:
     """Choose from the names of all files those that are read, weights last.
 
     Raises:
@@ -89,7 +89,7 @@ def missing_file(folder: str | os.PathLike[str]) -> str | None:
     return f"it has no {lacking[0]}" if lacking else None
 
 
-def _divided(modules: Iterable[Module]) -> tuple[str, list[Module]]:
+def _divided(modules: Sequence[Module]) -> tuple[str, list[Module]]:
     """The folder of the encoder, and the other modules that have a folder."""
     encoder = encoder_of(modules)
     return encoder, [each for each in modules if each.folder not in ("", encoder)]

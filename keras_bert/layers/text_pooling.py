@@ -96,8 +96,7 @@ def _mean_sqrt_len(features, mask):
 
 def _weighted_mean(features, mask):
     positions = _positions(features, mask)
-    total = ops.maximum(ops.sum(positions, axis=1), ops.cast(1, features.dtype))
-    return _sum(features * positions, mask) / total
+    return _sum(features * positions, mask) / _at_least_1(ops.sum(positions, axis=1))
 
 
 def _sum(features, mask):
@@ -105,9 +104,13 @@ def _sum(features, mask):
 
 
 def _count(features, mask):
-    # Of a row that is all padding the vector is 0, not a division by 0.
-    count = ops.sum(ops.cast(mask, features.dtype), axis=1)
-    return ops.maximum(count, ops.cast(1, features.dtype))
+    return _at_least_1(ops.sum(ops.cast(mask, features.dtype), axis=1))
+
+
+def _at_least_1(count):
+    """A count to divide by: of a row that is all padding the vector is 0, not a division by 0."""
+    # (`ops.maximum` makes float32 of float64 on PyTorch.)
+    return ops.where(count < 1, ops.cast(1, count.dtype), count)
 
 
 def _positions(features, mask):

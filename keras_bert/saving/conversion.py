@@ -35,7 +35,6 @@ from ..tokenizer.text_rules import (
 )
 from ..tokenizer.tokenizer_json import as_tokenizer_json
 from ..tokenizer.vocabulary import (
-    VocabularyError,
     declared,
     is_cased,
     is_piece_model,
@@ -48,6 +47,7 @@ from .model_card import model_card
 from .new_files import new_folder, write_json
 
 VOCABULARY_NAMES = ("vocab.txt", "spiece.model", "tokenizer.json")  # of files written here
+SETTINGS_NAME = "tokenizer_config.json"
 _READ_HERE = "keras_bert reads it as it is"
 
 
@@ -88,7 +88,7 @@ def read_folder(folder: Path) -> ConvertibleModel:
         keeps_case(folder, vocabulary),
         left_out(checkpoint, found),
         text_rules=read_text_rules(paths.vocab)[0] if vocabulary else USUAL_RULES,
-        keep_accents=declared(folder, "keep_accents"),
+        keep_accents=keeps_accents(folder, vocabulary),
     )
 
 
@@ -263,46 +263,47 @@ def keeps_case(folder: Path, vocabulary: Mapping[str, int] | Path | None) -> boo
     return is_cased(folder, [piece for piece, _ in read_pieces(vocabulary)[0]])
 
 
+def keeps_accents(folder: Path, vocabulary: Mapping[str, int] | Path | None) -> bool | None:
+    """Whether texts for SentencePiece keep their accents, as `load_tokenizer` has it."""
+    stated = declared(folder, "keep_accents")
+    if stated is None and isinstance(vocabulary, Path) and is_tokenizer_json(str(vocabulary)):
+        return read_steps(vocabulary)[1]
+    return stated
+
+
 def _padding_id(vocabulary: Mapping[str, int] | Path | None) -> int:
     return vocabulary.get("[PAD]", 0) if isinstance(vocabulary, Mapping) else 0
 
 
 def _write_tokenizer(folder: Path, files: ConvertibleModel) -> None:
     vocabulary = files.vocabulary
-    if vocabulary is None:
-        return
-    write_vocabulary(folder / vocabulary_name(vocabulary), vocabulary)
-    config = {
+    if vocabulary is not None:
+        write_vocabulary(folder / vocabulary_name(vocabulary), vocabulary)
+        write_json(folder / SETTINGS_NAME, tokenizer_settings(files, vocabulary))
+
+
+def tokenizer_settings(
+    files: ConvertibleModel, vocabulary: Mapping[str, int] | Path
+) -> dict[str, Any]:
+    """What the file `SETTINGS_NAME` beside a vocabulary says of texts for a model."""
+    settings = {
         "do_lower_case": not files.cased,
         "model_max_length": files.config["max_position_embeddings"],
         "tokenizer_class": "BertTokenizer",
     }
     if isinstance(vocabulary, Path):
-        config["tokenizer_class"] = "AlbertTokenizer"
+        settings["tokenizer_class"] = "AlbertTokenizer"
         if files.keep_accents is not None:
-            config["keep_accents"] = files.keep_accents
-    config.update(as_settings(files.text_rules, _ids_of_added(vocabulary)))
-    write_json(folder / "tokenizer_config.json", config)
+            settings["keep_accents"] = files.keep_accents
+    return settings | as_settings(files.text_rules, _ids_of_added(vocabulary))
 
 
 def _write_tokenizer_json(path: Path, files: ConvertibleModel, model: Path) -> None:
-    """Write the tokenizer.json of a SentencePiece model: the one beside it, or one that is made."""
-    beside, keep_accents = model.with_name(path.name), bool(files.keep_accents)
-    if beside.exists() and _says(beside, files.cased, keep_accents):
-        shutil.copyfile(beside, path)
-        return
-    ids = _ids_of_added(model)
-    write_json(path, as_tokenizer_json(model, files.cased, keep_accents, files.text_rules, ids))
+    """Write the tokenizer.json of a SentencePiece model; one beside it may say something else."""
+    rules, ids = files.text_rules, _ids_of_added(model)
+    write_json(path, as_tokenizer_json(model, files.cased, bool(files.keep_accents), rules, ids))
 
 
 def _ids_of_added(vocabulary: Mapping[str, int] | Path) -> Mapping[str, int]:
     """Ids by which added tokens are written; those of SentencePiece's stand beside its file."""
     return read_text_rules(vocabulary)[1] if isinstance(vocabulary, Path) else vocabulary
-
-
-def _says(tokenizer_json: Path, cased: bool, keep_accents: bool) -> bool:
-    """Whether a tokenizer.json treats case and accents so."""
-    try:
-        return read_steps(tokenizer_json) == (cased, keep_accents)
-    except VocabularyError:  # another program's, or damaged
-        return False

@@ -36,7 +36,8 @@ class KeptTokens:
     """
 
     def __init__(self, tokens: Iterable[KeptToken], cased: bool = True):
-        ordered = sorted({each for each in tokens if each.content}, key=lambda each: -len(each[0]))
+        given = dict.fromkeys(each for each in tokens if each.content)
+        ordered = sorted(given, key=lambda each: -len(each.content))
         self._contents = {each.content for each in ordered}
         lowered = () if cased else [each.content for each in ordered if each.normalized]
         self._by_lower = {_in_small(content): content for content in lowered}
@@ -73,9 +74,10 @@ def _in_small(text: str) -> str:
 
 def _in_either_case(character: str) -> str:
     """A pattern of the character, small or capital; re.IGNORECASE takes others for the same."""
-    small, capital = character.lower(), character.upper()
-    has_both = len(small) == len(capital) == 1 and capital.lower() == small
-    return f"[{re.escape(small)}{re.escape(capital)}]" if has_both else re.escape(character)
+    small = character.lower()
+    cases = {small, small.upper(), small.title()}
+    alike = sorted(each for each in cases if len(each) == 1 and each.lower() == small)
+    return f"[{''.join(map(re.escape, alike))}]" if len(alike) > 1 else re.escape(character)
 
 
 NO_TOKENS = KeptTokens(())

@@ -84,8 +84,9 @@ def _added(
         if isinstance(error, VocabularyError):
             raise
         raise VocabularyError(
-            f"{folder} must give each added token its content and its id. It does not: {error!r}"
-        ) from None
+            f"The added tokens in {folder} (tokenizer_config.json, added_tokens.json, "
+            "special_tokens_map.json or tokenizer.json) must have a content and an id each."
+        ) from error
     if not all(type(index) is int and index >= 0 for index in ids.values()):
         raise VocabularyError(f"{folder} must give each added token an id from 0. Received: {ids}.")
     return [_kept(token, entry) for token, entry in entries.items()], ids
@@ -95,7 +96,10 @@ def _added_in(tokenizer_json: str) -> Sequence[Mapping[str, Any]]:
     """The added tokens of a file that may lie beside a vocabulary; transformers 5 has no other."""
     if not os.path.exists(tokenizer_json):
         return ()
-    return read_json(tokenizer_json).get("added_tokens") or ()
+    document = read_json(tokenizer_json)
+    if not isinstance(document, dict):
+        raise VocabularyError(f"{tokenizer_json} must hold a JSON object.")
+    return document.get("added_tokens") or ()
 
 
 def _kept(token: str, entry: Mapping[str, Any]) -> KeptToken:

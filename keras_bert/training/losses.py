@@ -68,7 +68,7 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
             # Logarithms of probabilities are logits; Keras would clip the probabilities at 1e-7.
             # (`ops.maximum` makes float32 of float64 on PyTorch.)
             y_pred, least = ops.cast(y_pred, precision), ops.cast(_LEAST, precision)
-            y_pred = ops.log(ops.where(y_pred > least, y_pred, least))
+            y_pred = ops.log(ops.where(y_pred <= least, least, y_pred))  # NaN stays NaN
         return super().call(y_true, y_pred)
 
     def __call__(self, y_true, y_pred, sample_weight=None):

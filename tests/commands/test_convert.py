@@ -11,7 +11,13 @@ import pytest
 import safetensors.numpy
 from checkpoint_files import DATA, is_same
 from command_line import start
-from model_folders import CONFIG, WORDS, random_weights, write_google_folder
+from model_folders import (
+    CONFIG,
+    WORDS,
+    random_weights,
+    write_cased_pieces,
+    write_google_folder,
+)
 from relatives import write_relative
 from runtimes import once
 from sentence_folders import write_sentence_folder
@@ -505,6 +511,39 @@ def test_a_vocabulary_of_sentencepiece_goes_along_as_it_is(command, tmp_path):
     )
     assert code == 1
     assert "are for vocabularies of WordPiece. Received:" in err
+
+
+@pytest.mark.slow
+@once
+@pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
+def test_texts_are_read_alike_after_a_keras_file(command, tmp_path, name):
+    """With their case and accents, and with added tokens."""
+    pytest.importorskip("sentencepiece")
+    source = tmp_path / "source"
+    write_relative(source, ALBERT, naming="google", vocab_size=601)
+    (source / "vocab.txt").unlink()
+    write_cased_pieces(source / name)
+    settings = {"keep_accents": True, "added_tokens_decoder": {"600": {"content": "<url>"}}}
+    (source / "tokenizer_config.json").write_text(json.dumps(settings), "utf-8")
+    keras_file = tmp_path / "keras/m.keras"
+    assert command("convert", source, keras_file)[0] == 0
+    assert command("convert", keras_file, tmp_path / "back", "--to", "huggingface")[0] == 0
+    text = "THE café of <url> FILM"
+    tokenizers = [
+        load_tokenizer(folder / name, official=True)
+        for folder in (source, tmp_path / "keras", tmp_path / "back")
+    ]
+    first, *others = [each.tokenize(text) for each in tokenizers]
+    assert [*others] == [first, first]
+    assert "<url>" in first or name == "tokenizer.json"  # which lists its own added tokens
+
+
+@once
+def test_settings_of_another_model_are_not_written_over(command, tmp_path):
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    code, _, err = command("convert", TASKS / "bert-sequence", tmp_path / "m.keras")
+    assert (code, "tokenizer_config.json is there already, for another model" in err) == (1, True)
+    assert [each.name for each in tmp_path.iterdir()] == ["tokenizer_config.json"]
 
 
 @once

@@ -129,3 +129,9 @@ def test_paths_are_those_of_the_encoder(tmp_path, inside):
     (tmp_path / "modules.json").write_text("\ufeff" + json.dumps(listed), "utf-8")
     folder = tmp_path / inside if inside in ("0_Transformer", "models/encoder") else tmp_path
     assert get_checkpoint_paths(tmp_path).vocab == str(folder / "vocab.txt")
+
+
+def test_without_a_transformer_the_first_module_is_the_encoder(tmp_path):
+    listed = [{"type": "x.No"}, {"path": "0_Enc", "type": "x.MyEncoder"}, {"path": 5, "type": "x"}]
+    (tmp_path / "modules.json").write_text(json.dumps(listed))
+    assert get_checkpoint_paths(tmp_path).vocab == str(tmp_path / "0_Enc/vocab.txt")

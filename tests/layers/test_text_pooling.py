@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from layer_checks import MASK_LAYERS, check_layer
-from runtimes import to_numpy
+from runtimes import RUNTIME, to_numpy
 from sentence_folders import pooled
 
 from keras_bert.backend import ops, utils
@@ -63,6 +63,16 @@ def test_long_texts_in_16_bits(dtype):
     kept = [exact[0], exact[1, :400]]
     want = np.array([np.concatenate([pooled(x, [each]) for each in POOLINGS]) for x in kept])
     np.testing.assert_allclose(found, want, rtol=2**-7, atol=1e-5)
+
+
+@pytest.mark.skipif(RUNTIME == "jax", reason="JAX has float64 on request only")
+def test_float64():
+    features = np.random.RandomState(1).normal(size=(1, 1500, 3))
+    layer = TextPooling(list(POOLINGS), dtype="float64")
+    ids = ops.convert_to_tensor(np.ones((1, 1500), "int32"))
+    found = to_numpy(layer([ops.convert_to_tensor(features, dtype="float64"), ids]))
+    want = np.concatenate([pooled(features[0], [each]) for each in POOLINGS])
+    np.testing.assert_allclose(found[0], want, rtol=1e-10, atol=1e-14)
 
 
 def test_a_row_of_padding_is_no_division_by_zero():

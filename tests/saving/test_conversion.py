@@ -1,6 +1,7 @@
 """Model folders read and written: what each kind holds, and nothing half written."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from model_folders import (
     write_google_folder,
     write_pieces_folder,
 )
+from tokenizer_texts import PIECES
 
 from keras_bert import CheckpointError, ConfigError, VocabularyChange, load_tokenizer
 from keras_bert.checkpoints import open_checkpoint
@@ -200,3 +202,19 @@ def test_a_tokenizer_json_of_another_name_is_the_one_that_is_written(tmp_path):
     write_hugging_face_folder(tmp_path / "new", files)
     assert (tmp_path / "new/tokenizer.json").read_bytes() == other.read_bytes()
     assert not (tmp_path / "new/spiece.model").exists()
+
+
+def test_a_tokenizer_json_beside_the_model_that_says_something_else_is_not_copied(tmp_path):
+    pytest.importorskip("sentencepiece")
+    write_pieces_folder(tmp_path / "old")
+    (tmp_path / "old/tokenizer.json").unlink()
+    shutil.copy(PIECES / "spiece.model", tmp_path / "old")
+    document = read_json(PIECES / "tokenizer.json")
+    document["model"]["vocab"] = document["model"]["vocab"][:300]
+    (tmp_path / "old/tokenizer.json").write_text(json.dumps(document), "utf-8")
+    write_hugging_face_folder(tmp_path / "new", read_folder(tmp_path / "old"))
+    made, model = (
+        load_tokenizer(tmp_path / "new" / name) for name in ("tokenizer.json", "spiece.model")
+    )
+    text = "In the film, the world of words."
+    assert made.tokenize(text) == model.tokenize(text)

@@ -48,6 +48,19 @@ def test_a_capital_sigma_is_the_same_letter_at_the_end_of_a_word(text):
     assert parts(kept, "ας") == [("ας",)]
 
 
+@pytest.mark.parametrize(("token", "text"), [("ǆ", "ǅ"), ("ᾀ", "ᾈ"), ("Ǆ", "ǅ"), ("é", "É")])
+def test_letters_with_title_case(token, text):
+    kept = KeptTokens([KeptToken(token, normalized=True)], cased=False)
+    assert parts(kept, text) == [token]
+
+
+def test_of_tokens_that_differ_in_case_alone_the_last_counts():
+    for contents in (["ABC", "abc"], ["abc", "ABC"]):
+        kept = KeptTokens([KeptToken(each, normalized=True) for each in contents], cased=False)
+        assert parts(kept, "Abc") == [contents[1]]
+        assert parts(kept, "abcABC") == ["abc", "ABC"]
+
+
 def test_single_words():
     kept = KeptTokens([KeptToken("<a>"), KeptToken("ab", single_word=True)])
     assert parts(kept, "ab abc_ab-ab<a>ab") == [

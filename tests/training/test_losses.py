@@ -94,6 +94,12 @@ def test_float64():
     np.testing.assert_allclose(to_numpy(found), losses[..., 0], rtol=1e-12)
 
 
+def test_a_prediction_that_is_no_number_is_not_hidden():
+    probabilities = np.array([[[0.5, 0.5], [np.nan, np.nan]]], "float32")
+    loss = MaskedCrossentropy()(np.array([[[1], [0]]]), predictions(None, probabilities))
+    assert np.isnan(float(to_numpy(loss)))
+
+
 def test_one_label_a_row():
     """As of the output that tells whether the second sentence follows."""
     loss = MaskedCrossentropy()(LABELS[:, 0], predictions(None, PROBABILITIES[:, 0]))

@@ -27,6 +27,7 @@ import numpy as np
 # Python does so itself, but not under PYTHONSAFEPATH, which CI sets.
 sys.path.append(str(Path(__file__).resolve().parent))
 
+from differences import largest
 from turns import RUNTIMES, print_table, run_on
 
 KINDS = {
@@ -280,7 +281,7 @@ def largest_difference(made: dict, folder: str, file: str | None, like: str) -> 
         differences.append((heads[0] - expected[0])[text])
         pairs = zip(heads[1:], expected[1:], strict=True)
         differences += [mine - theirs for mine, theirs in pairs]
-    return max(float(np.abs(each).max()) for each in differences)
+    return largest(differences)
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
@@ -326,7 +327,7 @@ def main() -> None:
             cells = []
             for kind in KINDS:
                 values = [found[each].get((family, kind)) for each in runtimes]
-                cells.append("–" if None in values else f"{max(values):.0e}")
+                cells.append("–" if None in values else f"{largest(values):.0e}")
             rows.append([family, *cells])
         print_table([title, *KINDS.values()], rows)
         print()

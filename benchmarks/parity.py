@@ -33,6 +33,7 @@ import numpy as np
 # Python does so itself, but not under PYTHONSAFEPATH, which CI sets.
 sys.path.append(str(Path(__file__).resolve().parent))
 
+from differences import largest
 from turns import RUNTIMES, Contestant, print_table
 
 # Names of the results, and their titles in the table.
@@ -191,8 +192,8 @@ def compare(scratch: Path) -> dict:
         expected = np.load(scratch / f"{name}_hidden.npy")
         inputs = [arrays["tokens"], arrays["segments"]]
         lengths, alone, padded = one_by_one(load(folders[name]), inputs)
-        result[f"{name} hidden"] = max(
-            np.abs(features - expected[row, :length]).max()
+        result[f"{name} hidden"] = largest(
+            features - expected[row, :length]
             for row, length in enumerate(lengths)
             for features in (padded[row, :length], alone[row][0])
         )
@@ -201,15 +202,13 @@ def compare(scratch: Path) -> dict:
     model = load(folders["rxnfp"], training=True)
     inputs = [arrays["tokens"], arrays["segments"], (arrays["tokens"] != 0).astype("int32")]
     lengths, alone, (mlm, nsp) = one_by_one(model, inputs)
-    result["MLM"] = max(
-        np.abs(probabilities - expected["mlm"][row, :length]).max()
+    result["MLM"] = largest(
+        probabilities - expected["mlm"][row, :length]
         for row, length in enumerate(lengths)
         for probabilities in (mlm[row, :length], alone[row][0][0])
     )
-    result["NSP"] = max(
-        np.abs(nsp - expected["nsp"]).max(),
-        *(np.abs(alone[row][1][0] - expected["nsp"][row]).max() for row in range(len(lengths))),
-    )
+    by_row = (alone[row][1][0] - expected["nsp"][row] for row in range(len(lengths)))
+    result["NSP"] = largest([nsp - expected["nsp"], *by_row])
     tokens = arrays["masked_tokens"]
     marks = (tokens != 0).astype("int32")
     filled, _ = model.predict([tokens, np.zeros_like(tokens), marks], verbose=0)

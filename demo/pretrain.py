@@ -21,7 +21,6 @@ when it is complete.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import os
@@ -248,8 +247,12 @@ def read_settings(run: Path, given: dict) -> dict:
         except OSError as error:
             sys.exit(f"--texts must be files: {error}")
     if "initial" in given:
-        with contextlib.suppress(OSError):  # which `check` reports for new runs
+        try:
             given["initial"] = get_pretrained(given["initial"])
+        except OSError:  # which `check` reports for new runs
+            pass
+        except (ValueError, ImportError) as error:
+            sys.exit(f"--initial: {error}")
         given["initial"] = os.path.abspath(given["initial"])
     given["runtime"] = RUNTIME
     if path.exists():

@@ -90,12 +90,14 @@ def main() -> None:
         parser.error(f"argument MODEL: {error}")
     with quietly():
         from keras_bert import Tokenizer, load_trained_model_from_checkpoint, load_vocabulary
+        from keras_bert.tokenizer.vocabulary import is_cased
 
     model = load_trained_model_from_checkpoint(
         paths.config, paths.checkpoint, training=True, seq_len=None
     )
     vocabulary = load_vocabulary(paths.vocab)
-    tokenizer = Tokenizer(vocabulary, official=True)  # which keeps [MASK] whole
+    cased = is_cased(folder, vocabulary)
+    tokenizer = Tokenizer(vocabulary, cased=cased, official=True)  # which keeps [MASK] whole
 
     masked_words(model, tokenizer, vocabulary)
     next_sentences(model, tokenizer)

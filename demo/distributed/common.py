@@ -1,5 +1,6 @@
 """Model, data and output of all three programs, which train the small model of the package."""
 
+import sys
 import time
 
 import numpy as np
@@ -55,6 +56,8 @@ def batches(steps):
 
 def own_rows(arrays, process, processes):
     """The rows of every batch that belong to one process."""
+    if ROWS % processes:
+        sys.exit(f"{processes} processes cannot share the {ROWS} rows of a batch equally.")
     owners = np.arange(len(arrays[0])) % ROWS // (ROWS // processes)
     return tuple(each[owners == process] for each in arrays)
 

@@ -27,11 +27,17 @@ def main():
     case_help = "the vocabulary contains upper case"
     parser.add_argument("--cased", action="store_true", default=None, help=case_help)
     arguments = parser.parse_args()
-    # Imported now, so that --help and mistakes are answered at once.
-    from keras_bert import POOL_MAX, POOL_NSP, extract_embeddings, get_pretrained
+    # Imported now, so that --help is answered at once; Keras later still, after mistakes.
+    from keras_bert.commands.shared import model_paths
+
+    try:
+        folder, _ = model_paths(arguments.model)
+    except (OSError, ValueError, ImportError) as error:
+        parser.error(f"argument model: {error}")
+    from keras_bert import POOL_MAX, POOL_NSP, extract_embeddings
 
     vectors = extract_embeddings(
-        get_pretrained(arguments.model),
+        folder,
         TEXTS,
         poolings=[POOL_NSP, POOL_MAX],
         output_layer_num=4,

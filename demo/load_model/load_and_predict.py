@@ -35,19 +35,21 @@ def main():
     case_help = "keep case; by default what the folder or else the vocabulary says"
     parser.add_argument("--cased", action="store_true", help=case_help)
     arguments = parser.parse_args()
-    # Imported now, so that --help and mistakes are answered at once.
+    # Imported now, so that --help is answered at once; Keras later still, after mistakes.
+    from keras_bert.commands.shared import model_paths
+
+    try:
+        folder, paths = model_paths(arguments.model)
+    except (OSError, ValueError, ImportError) as error:
+        parser.error(f"argument model: {error}")
     from keras_bert import (
         TOKEN_MASK,
         Tokenizer,
-        get_checkpoint_paths,
-        get_pretrained,
         load_trained_model_from_checkpoint,
         load_vocabulary,
     )
     from keras_bert.tokenizer.vocabulary import is_cased
 
-    folder = get_pretrained(arguments.model)
-    paths = get_checkpoint_paths(folder)
     model = load_trained_model_from_checkpoint(
         paths.config, paths.checkpoint, training=True, seq_len=None
     )

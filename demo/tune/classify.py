@@ -47,7 +47,7 @@ def main():
         counts = Counter(labels)
         shown = ", ".join(f"{count} x {label[:20]}" for label, count in counts.most_common(10))
         print(f"{path}: {len(labels)} examples: {shown}")
-        if len(counts) == 1 or 10 < len(labels) < 2 * len(counts):
+        if classes is None and (len(counts) == 1 or 10 < len(labels) < 2 * len(counts)):
             sys.exit(f"{len(counts)} different labels of {len(labels)} examples cannot be classes.")
         rows = [tokenizer.encode(*each, max_len=arguments.max_len) for each in texts]
         tokens, segments = (np.array(each, "int32") for each in zip(*rows, strict=True))

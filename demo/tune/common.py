@@ -219,14 +219,17 @@ class LearningCurve(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.scores.append((len(self.losses), float(self.score(logs))))
         print(f"\nepoch {epoch + 1}: dev {self.score_name} {self.scores[-1][1]:.4f}", flush=True)
+        self.write_table()  # now, in case that the training is interrupted
 
-    def on_train_end(self, logs=None):
+    def write_table(self):
         scores = {step: f"{score:.4f}" for step, score in self.scores}
         with open(self.folder / "learning_curve.csv", "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["step", "loss", f"dev {self.score_name}"])
             for step, loss in enumerate(self.losses, start=1):
                 writer.writerow([step, f"{loss:.6f}", scores.get(step, "")])
+
+    def on_train_end(self, logs=None):
         if importlib.util.find_spec("matplotlib") is None:
             print("For a picture of the learning curve: pip install matplotlib")
         else:

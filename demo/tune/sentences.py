@@ -21,9 +21,10 @@ the learning curve in the folder --output. FOLDER can be loaded by sentence-tran
 """
 
 import sys
+from math import inf
 
 import numpy as np
-from options import argument_parser, is_model_file, run
+from options import argument_parser, is_model_file, number_in, run
 from tables import LABELS, SECOND_TEXTS, TEXTS, read_cells
 
 FIRST_TEXTS = (*TEXTS, "anchor", "query", "question")
@@ -77,9 +78,12 @@ def is_number(word):
 
 def main():
     parser = argument_parser(__doc__, max_len=128, batch_size=32, epochs=1, learning_rate=2e-5)
-    parser.add_argument("--pooling", nargs="+", choices=POOLINGS, default=["mean"])
+    parser.add_argument("--pooling", nargs="+", choices=POOLINGS, help="(mean)")
     parser.add_argument("--normalize", action="store_true", help="vectors of length 1")
-    parser.add_argument("--temperature", type=float, default=0.05, help="divides cosines (0.05)")
+    temperature = number_in(float, 1e-6, inf)
+    parser.add_argument(
+        "--temperature", type=temperature, default=0.05, help="divides cosines (0.05)"
+    )
     arguments = parser.parse_args()
     if arguments.from_scratch or (arguments.save and is_model_file(arguments.save)):
         parser.error("--from-scratch is for other tasks, and --save makes a folder here")
@@ -93,16 +97,16 @@ def main():
 
     arguments = parse(parser)
     folder = arguments.folder
-    own = {} if is_sentence_folder(folder) else {"pooling": arguments.pooling}
-    if own:
-        own["normalize"] = arguments.normalize
+    own = {}
+    if not is_sentence_folder(folder):
+        own = {"pooling": arguments.pooling or ["mean"], "normalize": arguments.normalize}
+    elif arguments.pooling or arguments.normalize:
+        parser.error(f"--pooling and --normalize: {folder} has its own")
+    train_texts, grades = read_rows(arguments.train, arguments.limit)
+    dev_texts, dev_grades = read_rows(arguments.dev, arguments.limit)
     model = load_sentence_model(folder, dropout_rate=arguments.dropout, **own)
     settings = settings_of(model)
     limits = [each for each in (arguments.max_len, settings.max_length) if each]
-
-    train_texts, grades = read_rows(arguments.train, arguments.limit)
-    dev_texts, dev_grades = read_rows(arguments.dev, arguments.limit)
-
     flat = [settings.prompt(None) + text for row in train_texts for text in row]
     if settings.lower_case:
         flat = [text.lower() for text in flat]

@@ -56,6 +56,10 @@ def test_missing_libraries_are_named(monkeypatch):
     [
         ("tune/classify", "tiny none.tsv none.tsv", "argument train: there is no file none.tsv"),
         ("quickstart", "tny", "Is 'tiny' meant?"),
+        ("load_model/load_and_extract", "tny", "argument model: "),
+        ("load_model/load_and_pool", "tny", "Is 'tiny' meant?"),
+        ("load_model/load_and_predict", "tny", "Is 'tiny' meant?"),
+        ("load_model/load_and_get_attention_map", "tny none.png", "Is 'tiny' meant?"),
         (COMPARE, "tny none.png", "Is 'tiny' meant?"),
         (COMPARE, "none.png --texts none.txt", "argument --texts: none.txt: No such file "),
         (COMPARE, "none", "argument picture: must end in .png, .pdf or .svg. Received: none"),
@@ -65,7 +69,7 @@ def test_missing_libraries_are_named(monkeypatch):
     ],
 )
 def test_mistakes_too(script, words, message):
-    if script in (COMPARE, DIAGRAM):
+    if script in (COMPARE, DIAGRAM) or ".png" in words:
         pytest.importorskip("matplotlib", reason="draws the pictures")
     printed, imported = run(script, *words.split())
     last = printed.splitlines()[-1]

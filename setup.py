@@ -42,7 +42,7 @@ setup(
         "jax": ["jax>=0.4.34"],
         "onnx": ["onnxruntime>=1.20.0", "tf2onnx>=1.17.0"],
         "litert": ["ai-edge-litert>=2.1.0"],  # runs .tflite files
-        "openvino": ["openvino>=2025.0.0"],
+        "openvino": ["openvino>=2025.0.0", "scipy>=1.14.0"],  # Keras' exporter imports SciPy
         "parquet": ["pyarrow>=15.0.0"],
         "torch": ["torch>=2.6.0"],
         "demo": ["matplotlib>=3.8.0"],

@@ -270,6 +270,7 @@ def test_8_bits_of_torch_below_layers_of_keras(kind, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME not in ("tensorflow", "torch"), reason="formats of Keras 3")
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
 @pytest.mark.parametrize("kind", ["sentences", "sequence", "tokens"])

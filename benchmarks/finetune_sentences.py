@@ -6,9 +6,9 @@
 MODEL is a folder of sentence-transformers; the tables have pairs of texts that belong together, as
 demo/tune/sentences.py takes them. Both learn from the same pairs by in-batch negatives (temperature
 0.05) for one epoch: this library by that script, sentence-transformers by its
-`MultipleNegativesRankingLoss` in a loop with PyTorch's AdamW, with as many steps, the same learning
-rate, which rises over a tenth of them and then falls to 0, weight decay and dropout. The order of
-the pairs is drawn by the seed, which is another one on either side. Printed is how often, on dev, a
+`MultipleNegativesRankingLoss` in a loop with the same update (torch_peer.py), steps, weight decay
+and dropout, of which attention probabilities have none here. The order of the pairs is drawn by the
+seed, which is another one on either side. Printed is how often, on dev, a
 text's own counterpart is the nearest of all, before and after, by sentence-transformers' vectors of
 both folders.
 """
@@ -16,7 +16,6 @@ both folders.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import statistics
 import subprocess
@@ -28,12 +27,14 @@ import numpy as np
 from turns import RUNTIMES, print_machine, print_table
 
 DEMO = Path(__file__).resolve().parents[1] / "demo/tune/sentences.py"
+sys.path.insert(0, str(DEMO.parent))
 
 
 def read(path: str, limit: int | None) -> list[tuple[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [(first, second) for first, second in rows[:limit]]
+    from sentences import read_rows  # of the demo
+
+    texts, _ = read_rows(path, limit)
+    return texts
 
 
 def nearest(folder: str, pairs: list[tuple[str, str]]) -> float:
@@ -66,26 +67,17 @@ def train_there(arguments, folder: Path, seed: int) -> None:
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from torch_peer import AdamWarmup
 
     torch.manual_seed(seed)
-    model = SentenceTransformer(arguments.model, device="cpu")
+    no_dropout = {"attention_probs_dropout_prob": 0.0}
+    model = SentenceTransformer(arguments.model, device="cpu", config_kwargs=no_dropout)
     model.max_seq_length = arguments.max_len
     loss = MultipleNegativesRankingLoss(model, scale=20.0)
     pairs = read(arguments.train, arguments.limit)
     size = arguments.batch_size
     steps = -(-len(pairs) // size)
-    warm_up = max(1, steps // 10)
-    named = list(model.named_parameters())
-    decayed = [each for name, each in named if name.endswith("weight") and "Norm" not in name]
-    others = [each for name, each in named if not name.endswith("weight") or "Norm" in name]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}],
-        lr=arguments.learning_rate,
-    )
-    factors = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up), 1.0),
-    )
+    optimizer = AdamWarmup(model, steps, int(0.1 * steps), arguments.learning_rate)
     model.train()
     order = np.random.default_rng(1000 + seed).permutation(len(pairs))
     for start in range(0, len(pairs), size):
@@ -94,7 +86,6 @@ def train_there(arguments, folder: Path, seed: int) -> None:
         optimizer.zero_grad()
         loss(features, None).backward()
         optimizer.step()
-        factors.step()
     model.eval()
     model.save(str(folder), create_model_card=False)
 

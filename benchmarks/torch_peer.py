@@ -2,10 +2,11 @@
 
     python benchmarks/torch_peer.py MODEL train.tsv dev.tsv [options of demo/tune/classify.py]
 
-fine-tunes by the recipe of demo/tune/classify.py and prints the same: the first token's features,
-one Dense layer with the same distribution of first values, the same batches in the same order, the
-same update. Tokenizer, model, gradients and loss are transformers' and PyTorch's. Dropout is where
-each library has it, except that attention probabilities, which keras_bert leaves alone, have none.
+fine-tunes by the recipe of demo/tune/classify.py and prints the same: the pooler's vector of the
+first token, dropout, one Dense layer with the same distribution of first values, the same batches
+in the same order, the same update. Tokenizer, model, gradients and loss are transformers' and
+PyTorch's. Dropout is where each library has it, except that attention probabilities, which
+keras_bert leaves alone, have none.
 """
 
 from __future__ import annotations
@@ -21,24 +22,30 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "demo/tune"))
 
 
 class Classifier(torch.nn.Module):
-    """Transformers' BERT and a linear layer on the first token, giving logits."""
+    """Transformers' BERT and a linear layer on the first token, giving logits.
 
-    def __init__(self, folder, class_count, dropout=0.1):
+    With `pooled`, the pooler and dropout are between the two, as in transformers' classifiers.
+    """
+
+    def __init__(self, folder, class_count, dropout=0.1, pooled=False):
         super().__init__()
         self.bert = BertModel.from_pretrained(
             folder,
-            add_pooling_layer=False,
+            add_pooling_layer=pooled,
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=0.0,
         )
         self.head = torch.nn.Linear(self.bert.config.hidden_size, class_count)
         torch.nn.init.xavier_uniform_(self.head.weight)  # Keras' Dense starts so
         torch.nn.init.zeros_(self.head.bias)
+        self.dropout = torch.nn.Dropout(dropout)
 
     def forward(self, tokens, segments):
         mask = (tokens != 0).long()
-        hidden = self.bert(tokens, attention_mask=mask, token_type_ids=segments).last_hidden_state
-        return self.head(hidden[:, 0])
+        found = self.bert(tokens, attention_mask=mask, token_type_ids=segments)
+        if found.pooler_output is not None:
+            return self.head(self.dropout(found.pooler_output))
+        return self.head(found.last_hidden_state[:, 0])
 
 
 class AdamWarmup(torch.optim.Optimizer):
@@ -126,7 +133,7 @@ def main() -> None:
 
     train, classes = batches(arguments.train, seed=arguments.seed)
     dev, _ = batches(arguments.dev, classes)
-    model = Classifier(arguments.model, len(classes), arguments.dropout).train()
+    model = Classifier(arguments.model, len(classes), arguments.dropout, pooled=True).train()
     steps = calc_train_steps(len(train.lengths), arguments.batch_size, arguments.epochs)
     optimizer = AdamWarmup(model, *steps, arguments.learning_rate)
     for epoch in range(1, arguments.epochs + 1):

@@ -32,7 +32,6 @@ from keras_bert.tokenizer.vocabulary import is_cased
 # As in Google's training, there is no weight decay for biases and normalizations.
 DECAYED = ["embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2"]
 LENGTH_STEP = 32  # JAX and TensorFlow compile the model once for each length of a batch
-SORTED_BATCHES = 50
 
 
 def parse(parser):
@@ -145,13 +144,16 @@ class Batches(keras.utils.Sequence):
         batch_size: Number of texts in a batch.
         seed: Seed of the order, which differs in every epoch; None keeps the order of the texts.
         weights: None, or the weight of each token's class in the loss, (N, T).
+        lengths: Numbers of tokens (N,), if they are not those of the token ids.
     """
 
-    def __init__(self, inputs, targets, batch_size, seed=None, weights=None):
+    SORTED = 50  # so many batches take their texts by length from those drawn for them
+
+    def __init__(self, inputs, targets, batch_size, seed=None, weights=None, lengths=None):
         super().__init__()
         self.inputs = inputs
         self.targets = [targets] if weights is None else [targets, weights]
-        self.lengths = np.count_nonzero(inputs[0], axis=1)
+        self.lengths = np.count_nonzero(inputs[0], axis=1) if lengths is None else lengths
         self.batch_size = batch_size
         self.generator = None if seed is None else np.random.default_rng(seed)
         self.on_epoch_end()
@@ -160,9 +162,8 @@ class Batches(keras.utils.Sequence):
         order, size = np.arange(len(self.lengths)), self.batch_size
         if self.generator is not None:
             order = self.generator.permutation(order)
-            windows = np.split(
-                order, range(SORTED_BATCHES * size, len(order), SORTED_BATCHES * size)
-            )
+            window = self.SORTED * size
+            windows = np.split(order, range(window, len(order), window))
             order = np.concatenate([each[np.argsort(self.lengths[each])] for each in windows])
         self.batches = np.split(order, range(size, len(order), size))
         if self.generator is not None:

@@ -10,6 +10,8 @@ from keras_bert.backend import keras
 class RowBatches(Batches):
     """Batches of rows of texts, all padded to about the length of the batch's longest.
 
+    A batch's rows are drawn from all, whatever their length: they are each other's wrong answers.
+
     Args:
         tokens: Token ids, (N, texts of a row, T), padded with 0.
         targets: Grades (N,).
@@ -17,11 +19,12 @@ class RowBatches(Batches):
         seed: As of `Batches`.
     """
 
+    SORTED = 1
+
     def __init__(self, tokens, targets, batch_size, seed):
-        super().__init__([tokens.reshape(len(tokens), -1)], targets, batch_size, seed)
         self.tokens = tokens
-        self.lengths = np.count_nonzero(tokens, axis=2).max(axis=1)
-        self.on_epoch_end()
+        lengths = np.count_nonzero(tokens, axis=2).max(axis=1)
+        super().__init__([tokens], targets, batch_size, seed, lengths=lengths)
 
     def __getitem__(self, index):
         rows = self.batches[index]

@@ -101,6 +101,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.given == "folder" and arguments.dtype == "int8":
         parser.error("a model from a folder has no int8")
+    if arguments.dtype == "int8" and not arguments.only:
+        parser.error("Keras 2 has no int8: name the others by --only")
     if bool(arguments.old_python) != bool(arguments.google):
         parser.error("--old-python and --google go together")
     with tempfile.TemporaryDirectory() as folder:

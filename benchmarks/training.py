@@ -10,7 +10,9 @@ length or more. keras_bert and KerasHub learn by `fit` with AdamWarmup and Keras
 transformers by the usual loop with PyTorch's fused AdamW. With --plain, keras_bert computes
 features of all positions, of which `Lambda(lambda x: x[:, 0])` takes the first, as old scripts have
 it, and nobody's texts have padding; --optimizer AdamW is Keras' own, for keras_bert as well.
-KerasHub takes part where it is installed (pip install keras-hub). In bfloat16, layers compute in it
+Without it, keras_bert computes the last layer for the first position alone (`output_len=1`), as the
+demo does. KerasHub takes part where it is installed (pip install keras-hub); it has dropout on
+attention probabilities, too, which the others leave alone. In bfloat16, layers compute in it
 and weights stay float32: Keras' "mixed_bfloat16", PyTorch's autocast. Where there is a GPU, all use
 it.
 

@@ -9,6 +9,7 @@ import pytest
 from demo_scripts import load, run_until
 from model_folders import write_google_folder
 from runtimes import once
+from sentence_folders import write_sentence_folder
 
 from keras_bert import extract_embeddings
 
@@ -154,3 +155,36 @@ def test_spearman_by_hand(sentences):
     assert spearman([3, 1, 2], [1, 3, 2]) == pytest.approx(-1)
     ranks = np.corrcoef([1, 2.5, 2.5, 4], [1, 2, 3, 4])[0, 1]
     assert spearman([0, 5, 5, 9], [10, 20, 30, 40]) == pytest.approx(ranks)
+
+
+@once
+def test_the_wrong_answers_of_a_batch_are_of_every_length(sentences):
+    """The lengths of a batch's rows scatter as those of all rows do."""
+    lengths = np.random.default_rng(0).integers(1, 33, (640, 2))
+    tokens = (np.arange(32) < lengths[..., None]).astype("int32")
+    batches = load("sentence_training").RowBatches(tokens, np.zeros(640), 32, seed=0)
+    longest = [np.count_nonzero(batches[index][0][0], axis=1) for index in range(len(batches))]
+    assert np.std(longest, axis=1).min() > 0.6 * lengths[:, 0].std()
+    assert sorted(np.concatenate(longest)) == sorted(lengths[:, 0])
+
+
+@once
+@pytest.mark.parametrize("words", [["--pooling", "cls"], ["--normalize"]])
+def test_options_that_the_folder_answers(sentences, tmp_path, monkeypatch, capsys, words):
+    write_sentence_folder(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    write_rows(tmp_path / "train.tsv", "pairs", 4, 1)
+    arguments = ["model", "train.tsv", "train.tsv", "--max-len", "12"]
+    monkeypatch.setattr(sys, "argv", ["sentences.py", *arguments, *words])
+    with pytest.raises(SystemExit, match="2"):
+        sentences.main()
+    assert "--pooling and --normalize: " in capsys.readouterr().err
+
+
+@once
+@pytest.mark.parametrize("value", ["0", "nan", "-1"])
+def test_a_temperature_that_is_none(sentences, monkeypatch, capsys, value):
+    monkeypatch.setattr(sys, "argv", ["sentences.py", "--temperature", value, "m", "a", "b"])
+    with pytest.raises(SystemExit, match="2"):
+        sentences.main()
+    assert "argument --temperature: must be at least" in capsys.readouterr().err

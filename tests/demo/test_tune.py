@@ -338,6 +338,15 @@ def test_labels_that_are_no_classes(common, tmp_path, monkeypatch, labels):
         load("classify").main()
 
 
+def test_a_dev_file_may_hold_few_of_the_labels(common, tmp_path, monkeypatch):
+    arguments = prepare(tmp_path, write_sentences, "train.tsv")
+    header, *rows = (tmp_path / "dev-train.tsv").read_text("utf-8").splitlines()
+    label = rows[0].split("\t")[0]
+    kept = [row for row in rows if row.split("\t")[0] == label]
+    (tmp_path / "dev-train.tsv").write_text("\n".join([header, *kept]), "utf-8")
+    run_until(monkeypatch, common, "task_model", load("classify").main, tmp_path, arguments)
+
+
 @pytest.mark.parametrize(
     ("script", "options", "row"),
     [

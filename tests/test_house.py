@@ -117,7 +117,7 @@ def test_the_oldest_versions_in_ci_are_the_lower_bounds_promised():
     # The tools run once, on the newest. So do Ray and what runs exported models: their bounds and
     # that of PyTorch (see the constraints) are tried by hand.
     tools = ("build", "furo", "myst-parser", "ruff", "sphinx")
-    engines = ("ai-edge-litert", "onnxruntime", "openvino", "tf2onnx")
+    engines = ("ai-edge-litert", "onnxruntime", "openvino", "scipy", "tf2onnx")
     for elsewhere in (*tools, *engines, "ray", "torch"):
         promised.pop(elsewhere, None)
     assert {name: pinned.get(name) for name in promised} == promised

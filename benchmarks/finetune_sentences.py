@@ -8,9 +8,8 @@ demo/tune/sentences.py takes them. Both learn from the same pairs by in-batch ne
 0.05) for one epoch: this library by that script, sentence-transformers by its
 `MultipleNegativesRankingLoss` in a loop with the same update (torch_peer.py), steps, weight decay
 and dropout, of which attention probabilities have none here. The order of the pairs is drawn by the
-seed, which is another one on either side. Printed is how often, on dev, a
-text's own counterpart is the nearest of all, before and after, by sentence-transformers' vectors of
-both folders.
+seed, which is another one on either side. Printed is how often, on dev, a text's own counterpart is
+the nearest of all, before and after, by sentence-transformers' vectors of both folders.
 """
 
 from __future__ import annotations

@@ -66,11 +66,6 @@ def static_shape(tensor) -> tuple:
     return backend.int_shape(tensor)
 
 
-def dtype_name(tensor) -> str:
-    """The name of a tensor's type, such as "float32"."""
-    return tensor.dtype.name
-
-
 def weight_path(variable) -> str | None:
     """Nothing: here variables have the names that keras-bert 0.89 gave them."""
 

@@ -4,7 +4,7 @@ import contextlib
 import inspect
 
 from . import private
-from .parts import backend, initializers, keras, models, ops, optimizers
+from .parts import initializers, keras, models, ops, optimizers
 from .private import mask_of as mask_of
 
 # Arguments of `add_weight` for an embedding table. Keras would otherwise cast the whole table at
@@ -50,11 +50,6 @@ class MaskArgument:
 def static_shape(tensor) -> tuple:
     """The shape of a tensor as ints, with None for what is not known."""
     return tuple(tensor.shape)
-
-
-def dtype_name(tensor) -> str:
-    """The name of a tensor's type, such as "float32"."""
-    return backend.standardize_dtype(tensor.dtype)
 
 
 def weight_path(variable) -> str | None:

@@ -115,9 +115,10 @@ def _read_model_file(
     from ..saving.model_files import read_model_file
 
     begin("reading")
-    files = read_model_file(source, vocabulary, conversion.keeps_case(path.parent, vocabulary))
+    cased, keep_accents = conversion.case_and_accents(path.parent, vocabulary)
+    files = read_model_file(source, vocabulary, cased)
     return files._replace(
-        keep_accents=conversion.keeps_accents(path.parent, vocabulary),
+        keep_accents=keep_accents,
         text_rules=read_text_rules(path)[0] if vocabulary else files.text_rules,
     )
 

@@ -26,16 +26,12 @@ _FIXED = {
 }
 
 
-def _size(config: dict[str, Any], key: str) -> int:
-    return config.get(key, _SIZES[key])
-
-
 def _arguments(config: dict[str, Any]) -> dict[str, Any]:
     return {
         **BERT.arguments(config),
-        "embedding_size": _size(config, "embedding_size"),
-        "group_num": _size(config, "num_hidden_groups"),
-        "inner_group_num": _size(config, "inner_group_num"),
+        "embedding_size": ALBERT.size(config, "embedding_size"),
+        "group_num": ALBERT.size(config, "num_hidden_groups"),
+        "inner_group_num": ALBERT.size(config, "inner_group_num"),
     }
 
 
@@ -94,7 +90,7 @@ _ENCODER_LAYER = (
 def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
     rows = [*_EMBEDDINGS]
     for number in range(depth):
-        in_files = divmod(number, _size(config, "inner_group_num"))
+        in_files = divmod(number, ALBERT.size(config, "inner_group_num"))
         rows += [row.numbered(1 + number, *in_files) for row in _ENCODER_LAYER]
     return rows
 

@@ -59,7 +59,7 @@ def _arguments(config: dict[str, Any]) -> dict[str, Any]:
         "transformer_num": config["num_hidden_layers"],
         "head_num": config["num_attention_heads"],
         "feed_forward_dim": config["intermediate_size"],
-        "segment_num": config.get("type_vocab_size", _SIZES["type_vocab_size"]),
+        "segment_num": BERT.size(config, "type_vocab_size"),
         "layer_norm_epsilon": config.get("layer_norm_eps", USUAL_EPSILON),
     }
 

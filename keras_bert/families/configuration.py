@@ -129,7 +129,7 @@ def _check_layers(config: dict[str, Any], path: str, family: Family) -> None:
     """Refuse absurd numbers: where layers share weights, no checkpoint would contradict them."""
     layers = config["num_hidden_layers"]
     groups, inner = (
-        config.get(key, 1) if key in family.sizes else 1
+        family.size(config, key) if key in family.sizes else 1
         for key in ("num_hidden_groups", "inner_group_num")
     )
     if layers * inner > _MOST_LAYERS:

@@ -21,9 +21,6 @@ _TOKENS, *_OTHER_EMBEDDINGS = _EMBEDDINGS
 _TASKS = table("Embedding-Task", None, "ernie.embeddings.task_type_embeddings")
 
 
-_SIZES = {**BERT.sizes, "task_type_vocab_size": 3}
-
-
 def _without_google(rows: Rows) -> Rows:
     return tuple(replace(row, google=None, google_transform=None) for row in rows)
 
@@ -33,14 +30,11 @@ def _fixed(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _arguments(config: dict[str, Any]) -> dict[str, Any]:
-    tasks = {}
+    arguments = BERT.arguments(config)
     if config.get("use_task_id"):
-        tasks = {
-            "use_task_embed": True,
-            "task_num": config.get("task_type_vocab_size", _SIZES["task_type_vocab_size"]),
-        }
-        tasks["fixed_task"] = 0
-    return {**BERT.arguments(config), **tasks}
+        task_num = ERNIE.size(config, "task_type_vocab_size")
+        arguments |= {"use_task_embed": True, "task_num": task_num, "fixed_task": 0}
+    return arguments
 
 
 def _encoder(config: dict[str, Any], depth: int) -> list[WeightName]:
@@ -77,7 +71,7 @@ ERNIE = replace(
     BERT,
     name="ERNIE",
     model_type="ernie",
-    sizes=_SIZES,
+    sizes={**BERT.sizes, "task_type_vocab_size": 3},
     fixed=_fixed,
     google_keys=(),
     encoder=_encoder,

@@ -233,9 +233,13 @@ class Family:
             return False
         return any(row in rows for row in self.heads[self.optional_head])
 
+    def size(self, config: dict[str, Any], key: str) -> int:
+        """Return one of the `sizes`: what the configuration says, or else the default."""
+        return config.get(key, self.sizes[key])
+
     def depth(self, config: dict[str, Any]) -> int:
         """Return the number of encoder layers with weights of their own."""
-        return math.prod(config.get(key, self.sizes[key]) for key in self.depth_keys)
+        return math.prod(self.size(config, key) for key in self.depth_keys)
 
     def key_in_files(self, key: str) -> str:
         """Return what the family's configurations call one of the usual keys."""

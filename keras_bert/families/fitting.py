@@ -30,7 +30,7 @@ def check_fit(
     for key, (layer, index, axis) in family.shapes.items():
         if (layer, index) not in weights:  # not every model of the family has it
             continue
-        size, shape = config.get(key, family.sizes[key]), weights[layer, index].shape(checkpoint)
+        size, shape = family.size(config, key), weights[layer, index].shape(checkpoint)
         held = shape[axis] if len(shape) == 2 else "none"
         if held != size:
             wrong.append(f"{family.key_in_files(key)} is {size}, the file's {held}")

@@ -80,15 +80,16 @@ def read_folder(folder: Path) -> ConvertibleModel:
     check_fit(family, config, checkpoint, found)
     config["hidden_act"] = activation_name(config, checkpoint)
     vocabulary = read_vocabulary(Path(paths.vocab))
+    cased, keep_accents = case_and_accents(folder, vocabulary)
     return ConvertibleModel(
         family,
         config,
         lambda naming: translate(checkpoint, found, naming),
         vocabulary,
-        keeps_case(folder, vocabulary),
+        cased,
         left_out(checkpoint, found),
         text_rules=read_text_rules(paths.vocab)[0] if vocabulary else USUAL_RULES,
-        keep_accents=keeps_accents(folder, vocabulary),
+        keep_accents=keep_accents,
     )
 
 
@@ -251,24 +252,26 @@ def write_vocabulary(path: Path, vocabulary: Mapping[str, int] | Path) -> None:
         save_vocabulary(path, vocabulary)
 
 
-def keeps_case(folder: Path, vocabulary: Mapping[str, int] | Path | None) -> bool:
-    """Whether texts keep their case, decided as by `load_tokenizer`."""
-    if not isinstance(vocabulary, Path):
-        return is_cased(folder, vocabulary or ())
-    lower_case = declared(folder, "do_lower_case")
+def case_and_accents(
+    folder: Path, vocabulary: Mapping[str, int] | Path | None
+) -> tuple[bool, bool | None]:
+    """Whether texts keep their case and their accents, decided as by `load_tokenizer`.
+
+    Accents are for SentencePiece; None of them where nothing is said.
+    """
+    lower_case, accents = declared(folder, "do_lower_case"), declared(folder, "keep_accents")
+    is_json = isinstance(vocabulary, Path) and is_tokenizer_json(str(vocabulary))
+    in_file: tuple[bool | None, bool | None] = (None, None)
+    if is_json and None in (lower_case, accents):
+        in_file = read_steps(vocabulary)
+    accents = in_file[1] if accents is None else accents
     if lower_case is not None:
-        return not lower_case
-    if is_tokenizer_json(str(vocabulary)):
-        return read_steps(vocabulary)[0]
-    return is_cased(folder, [piece for piece, _ in read_pieces(vocabulary)[0]])
-
-
-def keeps_accents(folder: Path, vocabulary: Mapping[str, int] | Path | None) -> bool | None:
-    """Whether texts for SentencePiece keep their accents, as `load_tokenizer` has it."""
-    stated = declared(folder, "keep_accents")
-    if stated is None and isinstance(vocabulary, Path) and is_tokenizer_json(str(vocabulary)):
-        return read_steps(vocabulary)[1]
-    return stated
+        return not lower_case, accents
+    if in_file[0] is not None:
+        return in_file[0], accents
+    if isinstance(vocabulary, Path):
+        return is_cased(folder, [piece for piece, _ in read_pieces(vocabulary)[0]]), accents
+    return is_cased(folder, vocabulary or ()), accents
 
 
 def _padding_id(vocabulary: Mapping[str, int] | Path | None) -> int:

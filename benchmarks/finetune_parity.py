@@ -59,6 +59,7 @@ def keras_losses(arguments) -> list[float]:
     from keras_bert import AdamWarmup, get_checkpoint_paths, load_trained_model_from_checkpoint
     from keras_bert.backend import keras
     from keras_bert.layers import Extract
+    from keras_bert.training.pretraining import DECAYED_WEIGHTS
 
     batches, class_count = make_batches(arguments)
     paths = get_checkpoint_paths(arguments.model)
@@ -73,7 +74,7 @@ def keras_losses(arguments) -> list[float]:
         arguments.steps // 10,
         learning_rate=LEARNING_RATE,
         weight_decay=0.01,
-        weight_decay_pattern=["embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2"],
+        weight_decay_pattern=list(DECAYED_WEIGHTS),
     )
     model.compile(optimizer, loss="sparse_categorical_crossentropy")
     losses = []

@@ -36,7 +36,8 @@ except ModuleNotFoundError:
 
 LINES = 8192
 ROWS_AT_ONCE = 8192  # in a worker's memory; `Extractor` sorts 2,048 by length at a time
-SETTINGS = "_settings.json"  # Parquet readers skip names that begin with an underscore or a dot
+NOT_READ = ("_", ".")  # as in other readers of Parquet, files whose names begin so are no data
+SETTINGS = "_settings.json"
 
 
 class PieceWriter:
@@ -86,11 +87,16 @@ def read(piece):
 
 def find_pieces(source):
     """The pieces of the input, each of which becomes one file."""
-    files = sorted(source.iterdir()) if source.is_dir() else [source]
+    files = [source]
+    if source.is_dir():
+        files = sorted(each for each in source.iterdir() if not each.name.startswith(NOT_READ))
     for file in files:
         if file.suffix == ".parquet":
-            for group in range(parquet.read_metadata(file).num_row_groups):
-                yield {"file": str(file), "group": group, "name": f"{file.stem}-{group:06}.parquet"}
+            content = parquet.read_metadata(file)
+            for group in range(content.num_row_groups):
+                name = f"{file.stem}-{group:06}.parquet"
+                if content.row_group(group).num_rows:
+                    yield {"file": str(file), "group": group, "name": name}
         else:
             with open(file, "rb") as stream:
                 for line, start in line_starts(file, stream):

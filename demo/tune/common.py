@@ -28,9 +28,8 @@ from keras_bert.loader.task_models import with_task_head
 from keras_bert.tokenizer.cut_texts import CutTexts
 from keras_bert.tokenizer.unknown_tokens import UnknownTokens
 from keras_bert.tokenizer.vocabulary import is_cased
+from keras_bert.training.pretraining import DECAYED_WEIGHTS
 
-# As in Google's training, there is no weight decay for biases and normalizations.
-DECAYED = ["embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2"]
 LENGTH_STEP = 32  # JAX and TensorFlow compile the model once for each length of a batch
 
 
@@ -96,7 +95,7 @@ def make_optimizer(arguments, count, **options):
         warmup_steps,
         learning_rate=arguments.learning_rate,
         weight_decay=0.01,
-        weight_decay_pattern=DECAYED,
+        weight_decay_pattern=list(DECAYED_WEIGHTS),
         **options,
     )
 

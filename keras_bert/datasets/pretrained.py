@@ -186,17 +186,20 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
         record_source(folder, local or part)
         if local is None:
             os.replace(part, archive)
+            remove_part(part)
         if here is None:
             record_archive(info.url, digest, folder.parent)
         content.rename(folder)
-    except ArchiveError as error:
+    except (ArchiveError, ValueError) as error:
+        if local is None:
+            remove_part(part)
+        if isinstance(error, ValueError):
+            raise
         advice = f"Put another file in the place of {local} and try again."
         if local is None:
             advice = "It has been deleted; try again, from another place if that does not help."
         raise OSError(f"{source} cannot be used: {error}. {advice}") from error
     finally:
-        if local is None:
-            remove_part(part)
         shutil.rmtree(unpacked, ignore_errors=True)
 
 

@@ -23,7 +23,7 @@ from ..tokenizer.vocabulary import in_other_case
 from .losses import MaskedCrossentropy
 
 # Biases and normalizations are left alone, as in Google's training.
-_DECAYED_WEIGHTS = ("embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2")
+DECAYED_WEIGHTS = ("embeddings", "kernel", "Wq", "Wk", "Wv", "Wo", "W1", "W2")
 
 _DRAWS = 1 << 32  # numbers that a draw of 32 random bits has to choose from
 
@@ -71,7 +71,7 @@ def compile_model(
         warmup_steps=warmup_steps,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
-        weight_decay_pattern=list(_DECAYED_WEIGHTS),
+        weight_decay_pattern=list(DECAYED_WEIGHTS),
     )
     from_logits = any(
         isinstance(layer, EmbeddingSimilarity) and layer.return_logits for layer in model.layers

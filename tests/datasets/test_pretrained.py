@@ -141,6 +141,24 @@ def test_a_second_call_needs_nothing(web, home):
     assert len(web.ranges) == 1
 
 
+def test_ctrl_c_while_unpacking_keeps_the_download(web, home, server, monkeypatch):
+    web.files["/tiny.zip"] = make_archive(server / "tiny.zip", "tiny/").read_bytes()
+
+    def interrupted(archive, folder):
+        folder.mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretrained, "unpack", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            get_pretrained(f"{web.url}/tiny.zip")
+    assert visible(home) == ["tiny.zip.part", "tiny.zip.part.json"]
+    assert read(get_pretrained(f"{web.url}/tiny.zip")) == FILES
+    # The second call asked only for what comes after the last byte.
+    assert web.ranges == [None, f"bytes={(server / 'tiny.zip').stat().st_size}-"]
+    assert visible(home) == ["keras_bert_sha256.json", "tiny", "tiny.zip"]
+
+
 @pytest.mark.parametrize("remote", [False, True])
 def test_without_network_the_message_says_what_to_put_where(server, home, web, remote):
     url = f"{web.url}/tiny.zip" if remote else (server / "tiny.zip").as_uri()

@@ -53,7 +53,11 @@ def test_the_lines_of_files_and_the_row_groups_are_read_once_each(demo, tmp_path
     (tmp_path / "a.txt").write_bytes("é\n\n语言\r\n".encode() + b"x\n" * 14 + b"last")
     (tmp_path / "b.txt").write_bytes(b"")
     ids = arrow.table({"id": range(10), "text": [f"text {index}" for index in range(10)]})
-    parquet.write_table(ids, tmp_path / "c.parquet", row_group_size=4)
+    with parquet.ParquetWriter(tmp_path / "c.parquet", ids.schema) as file:
+        file.write_table(ids, row_group_size=4)
+        file.write_table(ids[:0])  # a group without rows
+    for name in ("_settings.json", ".hidden.txt"):
+        (tmp_path / name).write_text("no text")
     found = list(demo.find_pieces(tmp_path))
     assert [each["name"] for each in found] == [
         *(f"a-{index:06}.parquet" for index in range(3)),

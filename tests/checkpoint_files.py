@@ -68,6 +68,13 @@ def is_same(array, expected):
     )
 
 
+def assert_same(tensors, expected):
+    """Assert that two dictionaries have the same tensors, bit by bit."""
+    assert tensors.keys() == expected.keys(), tensors.keys() ^ expected.keys()
+    for name, array in expected.items():
+        assert is_same(tensors[name], array), name
+
+
 def assert_holds(checkpoint, expected):
     """Assert that a checkpoint holds these tensors, bit by bit, and no others."""
     assert set(checkpoint) == set(expected)

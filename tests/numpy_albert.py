@@ -3,30 +3,14 @@
 Lan et al., https://arxiv.org/abs/1909.11942, and google-research/albert's `modeling.py`.
 """
 
-from math import erf, pi, sqrt
+from math import sqrt
 
 import numpy as np
+from numpy_functions import gelu_tanh, softmax
 
 # A full row, padding, and padding between tokens.
 TOKENS = np.array([[2, 5, 9, 6, 29, 8, 3], [2, 7, 4, 3, 0, 0, 0], [5, 0, 6, 3, 9, 0, 0]], "int32")
 SEGMENTS = np.array([[0, 0, 0, 1, 1, 1, 1], [0] * 7, [0, 0, 1, 1, 1, 0, 0]], "int32")
-
-
-def gelu_tanh(x):
-    return x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2
-
-
-def gelu_erf(x):
-    return x * (1 + np.vectorize(erf)(x / sqrt(2))) / 2
-
-
-def relu(x):
-    return np.maximum(x, 0)
-
-
-def softmax(x):
-    shares = np.exp(x - x.max(axis=-1, keepdims=True))
-    return shares / shares.sum(axis=-1, keepdims=True)
 
 
 class NumpyAlbert:

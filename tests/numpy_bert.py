@@ -4,6 +4,7 @@ Devlin et al., https://arxiv.org/abs/1810.04805; layer names are those of `get_m
 """
 
 import numpy as np
+from numpy_functions import gelu_tanh, softmax
 
 from keras_bert import get_model
 from keras_bert.backend import models
@@ -50,22 +51,13 @@ def randomize(model, seed=0):
     return model
 
 
-def tanh_gelu(x):
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
-
-
-def softmax(x):
-    shares = np.exp(x - x.max(axis=-1, keepdims=True))
-    return shares / shares.sum(axis=-1, keepdims=True)
-
-
 class NumpyBert:
     """The encoder and its heads, from a model's weights by layer name.
 
     After `encode`, `hidden` lists the encoder layers' outputs and `maps` their attention.
     """
 
-    def __init__(self, model, head_num=TINY["head_num"], activation=tanh_gelu, epsilon=1e-12):
+    def __init__(self, model, head_num=TINY["head_num"], activation=gelu_tanh, epsilon=1e-12):
         self.weights = {
             layer.name: [weight.astype("float64") for weight in layer.get_weights()]
             for layer in model.layers

@@ -47,6 +47,8 @@ def test_only_the_backend_asks_which_keras_and_which_engine():
             word = getattr(node, "id", None) or getattr(node, "attr", None)
             if isinstance(node, ast.alias):
                 word = node.name
+            if isinstance(node, ast.Constant):  # os.environ["TF_KERAS"]
+                word = node.value
             if isinstance(word, str) and asking.match(word):
                 found.append(f"{name}:{node.lineno}")
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "backend":

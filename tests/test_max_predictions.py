@@ -214,6 +214,7 @@ def test_logits_are_float32_under_a_16_bit_policy():
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 def test_a_row_with_more_marks_than_slots_is_no_silent_loss():
     with_slots, _ = pretraining_models(seq_len=16)
     (inputs, outputs), _ = batches()

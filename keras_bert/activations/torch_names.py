@@ -13,15 +13,15 @@ from . import gelu_erf
 
 
 @serializable
-def hard_sigmoid(x: Any) -> Any:
-    """`x / 6 + 1/2`, cut to 0 … 1; Keras 2 means another function by this name."""
+def hard_sigmoid_torch(x: Any) -> Any:
+    """`x / 6 + 1/2`, cut to 0 … 1; Keras 2 has another function by the name `hard_sigmoid`."""
     return _clip(x / 6 + 0.5, 0, 1)
 
 
 @serializable
 def hard_swish(x: Any) -> Any:
-    """`x · hard_sigmoid(x)`."""
-    return x * hard_sigmoid(x)
+    """`x · hard_sigmoid_torch(x)`."""
+    return x * hard_sigmoid_torch(x)
 
 
 @serializable
@@ -46,12 +46,6 @@ def leaky_relu(x: Any) -> Any:
 def log_sigmoid(x: Any) -> Any:
     """`log(sigmoid(x))`."""
     return -activations.softplus(-x)
-
-
-@serializable
-def mish(x: Any) -> Any:
-    """`x · tanh(softplus(x))`."""
-    return x * activations.tanh(activations.softplus(x))
 
 
 @serializable
@@ -83,12 +77,12 @@ _BY_CLASS = {
     f"{_ACTIVATION}ELU": activations.elu,
     f"{_ACTIVATION}GELU": gelu_erf,
     f"{_ACTIVATION}Hardshrink": hard_shrink,
-    f"{_ACTIVATION}Hardsigmoid": hard_sigmoid,
+    f"{_ACTIVATION}Hardsigmoid": hard_sigmoid_torch,
     f"{_ACTIVATION}Hardswish": hard_swish,
     f"{_ACTIVATION}Hardtanh": hard_tanh,
     f"{_ACTIVATION}LeakyReLU": leaky_relu,
     f"{_ACTIVATION}LogSigmoid": log_sigmoid,
-    f"{_ACTIVATION}Mish": mish,
+    f"{_ACTIVATION}Mish": activations.mish,
     f"{_ACTIVATION}ReLU": activations.relu,
     f"{_ACTIVATION}ReLU6": relu6,
     f"{_ACTIVATION}SELU": activations.selu,

@@ -5,6 +5,7 @@ import inspect
 
 from . import private
 from .parts import initializers, keras, models, ops, optimizers
+from .plain import precision_of
 from .private import mask_of as mask_of
 
 # Arguments of `add_weight` for an embedding table. Keras would otherwise cast the whole table at
@@ -152,6 +153,14 @@ class Optimizer(optimizers.Optimizer):
         if len(weights) == len(self.variables) - 1:
             weights.insert(1, self.learning_rate.numpy())
         return weights
+
+
+def loss_options() -> dict:
+    """Arguments for a loss that takes whole numbers as they are.
+
+    Keras 3 converts labels to the loss' type, by default `floatx`, and 16 bits round label ids.
+    """
+    return {"dtype": precision_of(keras.config.floatx())}
 
 
 def masked_mean(mean, y_true, y_pred, sample_weight):

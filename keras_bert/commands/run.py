@@ -7,6 +7,7 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
+from types import TracebackType
 
 from .shared import CommandError
 from .starting import quietly
@@ -42,12 +43,22 @@ def run(options: argparse.Namespace) -> None:
     try:
         runpy.run_path(options.script, run_name="__main__")
     except Exception as error:
-        sys.excepthook(*sys.exc_info())  # an error of the script, and no message of this command
+        # An error of the script, and no message of this command, whose frames are not shown.
+        error.with_traceback(_from_script_on(error.__traceback__, options.script))
+        sys.excepthook(type(error), error, error.__traceback__)
         if keras_2019.needs_graph_mode(error):
             print(_GRAPH, file=sys.stderr)  # noqa: T201
         if keras_2019.needs_eager_execution(error):
             print(_EAGER, file=sys.stderr)  # noqa: T201
         raise SystemExit(1) from None
+
+
+def _from_script_on(traceback: TracebackType | None, script: str) -> TracebackType | None:
+    """The part of a traceback from the script on; all of it where the script is not in it."""
+    part = traceback
+    while part is not None and part.tb_frame.f_code.co_filename != script:
+        part = part.tb_next
+    return part or traceback
 
 
 def _check_syntax(source: bytes, script: str) -> None:

@@ -12,13 +12,16 @@ def install(graph: bool | None = None) -> None:
 
     `import keras` and `tensorflow.keras` are Keras 2 from then on, under all the module paths that
     it once had (`keras.engine.topology`, `keras.utils.np_utils`, …). Put in place are the
-    optimizers with `lr` and `decay`, `acc` and `val_acc` in logs, `CuDNNLSTM` and `CuDNNGRU`,
-    `multi_gpu_model`, `keras_contrib`'s CRF, TensorFlow 1's names (`tf.Session`,
-    `tf.placeholder`, parts of `tf.contrib`) and the aliases that NumPy has removed.
-    `keras.__version__` is "2.6.0", the last that such programs know. A name that cannot be had
-    raises an ImportError that says what stands in its stead. Lambda layers in files, which may run
-    any code, are loaded without `safe_mode=False`, as they were then. When the program ends, a line
-    on stderr says what of this it has used.
+    optimizers with `lr` and `decay`, `acc` and `val_acc` in logs, `CuDNNLSTM` and `CuDNNGRU`, the
+    defaults of Keras 2.3 where the program imports `keras`, `multi_gpu_model`, `keras_contrib`'s
+    CRF, TensorFlow 1's names (`tf.Session`, `tf.placeholder`, parts of `tf.contrib`) and the
+    aliases that NumPy has removed. `keras.__version__` is "2.6.0", the last that such programs
+    know. A name that cannot be had raises an ImportError that says what stands in its stead. Lambda
+    layers in files, which may run any code, are loaded without `safe_mode=False`, as they were
+    then. When the program ends, a line on stderr says what of this it has used.
+
+    Processes that the program forks have all this, too; those that start anew (`spawn`, Python's
+    way on macOS and Windows) are on Keras 2, and call `install` themselves.
 
     Call it before Keras or TensorFlow are imported. `python -m keras_bert run SCRIPT` does so for a
     script as it stands.
@@ -45,6 +48,7 @@ def install(graph: bool | None = None) -> None:
     use_keras_2()
     from . import (
         contrib,
+        defaults,
         keras_aliases,
         keras_names,
         layer_attributes,
@@ -56,6 +60,7 @@ def install(graph: bool | None = None) -> None:
         report,
         sessions,
         tensorflow_names,
+        weight_files,
     )
 
     if not _installed:
@@ -65,6 +70,8 @@ def install(graph: bool | None = None) -> None:
         tensorflow_names.install()
         keras_aliases.install()
         keras_names.install()
+        defaults.install()
+        weight_files.install()
         layer_attributes.install()
         model_attributes.install()
         optimizer_classes.install()

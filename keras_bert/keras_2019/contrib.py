@@ -51,17 +51,17 @@ def install() -> None:
 def _with_losses_of_layers(function):
     @functools.wraps(function)
     def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
-        return function(self, optimizer, _of_layer(loss, self), *args, **kwargs)
+        return function(self, optimizer, _loss_with_layer(loss, self), *args, **kwargs)
 
     return compile
 
 
-def _of_layer(loss: Any, model: Any) -> Any:
+def _loss_with_layer(loss: Any, model: Any) -> Any:
     """A loss, or each of several, with the CRF layer of a model where it is a CRF's without one."""
     if isinstance(loss, dict):
-        return {name: _of_layer(each, model) for name, each in loss.items()}
+        return {name: _loss_with_layer(each, model) for name, each in loss.items()}
     if isinstance(loss, (list, tuple)):
-        return [_of_layer(each, model) for each in loss]
+        return [_loss_with_layer(each, model) for each in loss]
     if not isinstance(loss, CRFLoss) or loss.layer is not None:
         return loss
     found = [layer for layer in model.layers if isinstance(layer, CRF)]

@@ -4,7 +4,7 @@ import ast
 import warnings
 
 # Parts of their paths: `tf.Session`, `tf.keras.backend.get_session`.
-OF_GRAPHS = {
+GRAPH_NAMES = {
     *("Session", "InteractiveSession", "placeholder", "placeholder_with_default"),
     *("get_default_graph", "reset_default_graph", "get_default_session", "gradients"),
     *("global_variables_initializer", "local_variables_initializer", "get_variable"),
@@ -12,14 +12,12 @@ OF_GRAPHS = {
     *("get_session", "simple_save", "builder", "Builder", "build_tensor_info"),
 }
 # Programs with these are for TensorFlow 2, or for both, and then may not get to the others.
-_OF_EAGER_EXECUTION = (
+_EAGER_NAMES = (
     *("tensorflow.GradientTape", "tensorflow.config", "tensorflow.contrib.distribute"),
     *("tensorflow.distribute", "tensorflow.enable_eager_execution", "tensorflow.function"),
 )
 # The same at the end of any path: `tensorflow.compat.v1.enable_eager_execution`, `tensor.numpy`.
-_ENDS_OF_EAGER_EXECUTION = (
-    *(".GradientTape", ".enable_eager_execution", ".enable_v2_behavior", ".numpy"),
-)
+_EAGER_ENDINGS = (*(".GradientTape", ".enable_eager_execution", ".enable_v2_behavior", ".numpy"),)
 # What `from keras.layers import *` and notebooks leave open.
 _USUAL = {"tf": "tensorflow", "K": "tensorflow.keras.backend"}
 
@@ -32,19 +30,19 @@ def graph_name(source: bytes) -> str | None:
         paths = _paths(nodes)
     except (SyntaxError, ValueError, RecursionError):
         return None  # Python will say what is wrong with it
-    if any(map(_is_of_eager_execution, paths)):
+    if any(map(_is_eager_name, paths)):
         return None
     for path in sorted(paths):
         parts = path.split(".")
         # tf.compat is a name of TensorFlow 2.
-        if parts[0] == "tensorflow" and "compat" not in parts and OF_GRAPHS & set(parts):
+        if parts[0] == "tensorflow" and "compat" not in parts and GRAPH_NAMES & set(parts):
             return path
     return None
 
 
-def _is_of_eager_execution(path: str) -> bool:
-    return path.endswith(_ENDS_OF_EAGER_EXECUTION) or any(
-        f"{path}.".startswith(f"{name}.") for name in _OF_EAGER_EXECUTION
+def _is_eager_name(path: str) -> bool:
+    return path.endswith(_EAGER_ENDINGS) or any(
+        f"{path}.".startswith(f"{name}.") for name in _EAGER_NAMES
     )
 
 

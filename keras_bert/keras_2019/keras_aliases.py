@@ -17,13 +17,12 @@ from ..backend import (
     optimizers,
     utils,
 )
+from .optimizer_classes import NAMES
 from .sessions import get_session, variable
 
 # In its sources still, but no longer public.
 _BACKEND = """conv3d_transpose get_graph identity is_placeholder logsumexp py_all py_sum
     separable_conv1d set_session"""
-# The classes that have taken these names since ignore `lr`, with no more than a message in a log.
-_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
 # What Keras' modules had imported for themselves, and scripts take from them with a `*`.
 _IMPORTED = {"K": backend, "np": np}
 _LOSSES = {
@@ -69,10 +68,11 @@ _ALIASES = {
     layers: _IMPORTED,
     models: {**_IMPORTED, "Input": keras.Input, "Network": functional.Functional},
     utils: {"print_summary": _print_summary},
+    # The classes that have these names today ignore `lr`, with no more than a message in a log.
     optimizers: {
         **_IMPORTED,
-        **{name: getattr(optimizers.legacy, name) for name in (*_OPTIMIZERS, "Ftrl", "Optimizer")},
-        **{name.lower(): getattr(optimizers.legacy, name) for name in _OPTIMIZERS},
+        **{name: getattr(optimizers.legacy, name) for name in (*NAMES, "Ftrl", "Optimizer")},
+        **{name.lower(): getattr(optimizers.legacy, name) for name in NAMES},
     },
 }
 

@@ -12,12 +12,12 @@ from tf_keras.src.saving import serialization_lib
 from tf_keras.src.saving.legacy.saved_model import load
 from tf_keras.src.utils import metrics_utils
 
-from ..backend import backend, keras, layers, models, optimizers, utils
+from ..backend import backend, callbacks, keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
 from .validation_data import giving_validation_data, validating_in_order
 
-_OF_IDS = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
+_SPARSE_LOSSES = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 
 # Warnings about what old programs cannot do otherwise.
 _DEPRECATED = (
@@ -42,12 +42,15 @@ def install() -> None:
     models.Sequential.predict_proba = predict_proba
     optimizers.legacy.Optimizer.__init__ = _noting_lr(optimizers.legacy.Optimizer.__init__)
     CallbackList.on_epoch_end = _with_old_names(CallbackList.on_epoch_end)
+    for name in ("on_train_batch_end", "on_test_batch_end"):  # which call `on_batch_end`
+        setattr(callbacks.Callback, name, _with_old_names(getattr(callbacks.Callback, name)))
     for model in (keras.Model, training_v1.Model):  # the second in graph mode
         model.fit = giving_validation_data(model.fit)
         for name in ("fit_generator", "evaluate_generator", "predict_generator"):
             setattr(model, name, _noted(getattr(model, name)))
     training_arrays_v1.model_iteration = validating_in_order(training_arrays_v1.model_iteration)
     keras.Model.predict = _silent(keras.Model.predict)
+    models.save_model = _as_h5(models.save_model)
     keras.Model.save = _as_h5(keras.Model.save)
     keras.Model.save_weights = _as_h5(keras.Model.save_weights)
     data_adapter.pack_x_y_sample_weight = _taking_lists(data_adapter.pack_x_y_sample_weight)
@@ -71,7 +74,7 @@ def CuDNNLSTM(*args, **kwargs):
 def CuDNNGRU(*args, **kwargs):
     """A GRU, which computes the same on every device and reads the weights of a CuDNNGRU."""
     note("CuDNNGRU")
-    return layers.GRU(*args, **kwargs)
+    return layers.GRU(*args, reset_after=True, **kwargs)
 
 
 def multi_gpu_model(model, gpus=None, cpu_merge=True, cpu_relocation=False):
@@ -118,15 +121,15 @@ def _with_old_names(function):
     """Let callbacks, and the history, see the metric `accuracy` as `acc`, too."""
 
     @functools.wraps(function)
-    def on_epoch_end(self, epoch, logs=None):
+    def call(self, number, logs=None):
         names = [name for name in logs or () if name.split("_")[-1] == "accuracy"]
         old = {name[: -len("uracy")]: logs[name] for name in names}
         if old:
             note(" and ".join(old))
             logs = {**logs, **old}
-        return function(self, epoch, logs)
+        return function(self, number, logs)
 
-    return on_epoch_end
+    return call
 
 
 def _silent(predict):
@@ -145,7 +148,7 @@ def _as_h5(function):
     @functools.wraps(function)
     def save(self, filepath, *args, **kwargs):
         name = str(filepath)
-        if modes.of_keras_itself() and not name.endswith((".h5", ".hdf5", ".keras")):
+        if modes.is_keras_imported() and not name.endswith((".h5", ".hdf5", ".keras")):
             note("files in the format .h5 whatever their names")
             kwargs.setdefault("save_format", "h5")
         return function(self, filepath, *args, **kwargs)
@@ -196,14 +199,14 @@ def _counted_from_1(function):
 
     @functools.wraps(function)
     def unique_object_name(*args, zero_based=False, **kwargs):
-        zero_based = zero_based and not modes.of_keras_itself()
+        zero_based = zero_based and not modes.is_keras_imported()
         return function(*args, zero_based=zero_based, **kwargs)
 
     return unique_object_name
 
 
 def _taking_lists(function):
-    """Let a generator yield `([x1, x2], None)`, of which Keras 2 makes an input and its target."""
+    """Let a generator yield `([x1, x2], None)`, which Keras 2 takes for an input and its target."""
 
     @functools.wraps(function)
     def pack(x, y=None, sample_weight=None):
@@ -221,7 +224,7 @@ def _with_accuracy_of_loss(compile):
     @functools.wraps(compile)
     def call(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
         name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
-        if name in _OF_IDS and isinstance(metrics, (list, tuple)):
+        if name in _SPARSE_LOSSES and isinstance(metrics, (list, tuple)):
             metrics = [_accuracy_of_ids(m) if m in ("accuracy", "acc") else m for m in metrics]
         return compile(self, optimizer, loss, metrics, *args, **kwargs)
 

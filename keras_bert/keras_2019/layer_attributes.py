@@ -13,6 +13,8 @@ from ..backend import initializers
 from . import modes
 from .report import note
 
+_AFTER_SHAPE_IN_KERAS_1 = ("initializer", "name", "trainable", "regularizer", "constraint")
+
 
 def install() -> None:
     """Let layers have their old attributes."""
@@ -22,7 +24,7 @@ def install() -> None:
         layer.get_config = _without_arguments(layer.get_config)
         layer.add_weight = _taking_shape_first(layer.add_weight)
         layer.__setattr__ = _keeping_weights(layer.__setattr__)
-    base_layer_v1.Layer.add_metric = _of_means(base_layer_v1.Layer.add_metric)
+    base_layer_v1.Layer.add_metric = _reporting_means(base_layer_v1.Layer.add_metric)
     BaseResourceVariable.__imul__ = _giving_tensors(BaseResourceVariable.__imul__)
     Node.input_tensors = property(_list_of_inputs(Node.input_tensors.fget))
     Node.input_masks = property(_input_masks)
@@ -39,7 +41,7 @@ def _settable(name):
 
 
 def _keeping_weights(setattr_):
-    """Let a layer keep a weight of which a tensor computed from it takes the place.
+    """Go on training a weight after a tensor computed from it has taken its attribute.
 
     苏剑林's `SetLearningRate` does `layer.kernel = layer.kernel * 10`. Keras 2 today would neither
     train the weight nor save it.
@@ -78,7 +80,7 @@ def _giving_tensors(imul):
     return call
 
 
-def _of_means(add_metric):
+def _reporting_means(add_metric):
     """Let `add_metric(tensor, name)` report the mean over the batches, as in Keras 2.3."""
 
     @functools.wraps(add_metric)
@@ -93,10 +95,14 @@ def _of_means(add_metric):
     return call
 
 
-def _is_known(initializer):
-    """Whether a word is the name of an initializer."""
+def _is_initializer(argument, others):
+    """Whether the argument after the shape is an initializer, and not a type or a name."""
+    if "initializer" in others:
+        return False
+    if not isinstance(argument, str):
+        return callable(argument) and not isinstance(argument, (type, tf.DType))
     try:
-        return initializers.get(initializer) is not None
+        return initializers.get(argument) is not None
     except ValueError:
         return False
 
@@ -109,10 +115,12 @@ def _taking_shape_first(add_weight):
         if args and isinstance(args[0], (tuple, list, tf.TensorShape)):
             note("add_weight with the shape first")
             shape, *args = args
-            if args and isinstance(args[0], str):
-                word, *args = args
-                is_open = "initializer" not in kwargs and _is_known(word)
-                kwargs["initializer" if "name" in kwargs or is_open else "name"] = word
+            if args and _is_initializer(args[0], kwargs):
+                # The order of Keras 1; that of Keras 2 goes on with the type.
+                kwargs.update(zip(_AFTER_SHAPE_IN_KERAS_1, args, strict=False))
+                args = ()
+            elif args and isinstance(args[0], str) and "name" not in kwargs:
+                kwargs["name"], *args = args
             return add_weight(layer, kwargs.pop("name", None), shape, *args, **kwargs)
         return add_weight(layer, *args, **kwargs)
 

@@ -7,7 +7,7 @@ from tf_keras.src.engine.base_layer import Layer
 from tf_keras.src.utils import version_utils
 
 _chosen = False
-_of_keras_itself = False
+_is_keras_imported = False
 _has_eager_layers = False
 
 
@@ -28,7 +28,7 @@ def choose(graph: bool | None) -> None:
         tf.compat.v1.experimental.output_all_intermediates(True)
 
 
-def of_tensorflow_1() -> None:
+def enter_graph_mode() -> None:
     """Do as TensorFlow 1 did: the program asks for what only graph mode has.
 
     Unless it has layers already, which graph mode could not use.
@@ -37,16 +37,16 @@ def of_tensorflow_1() -> None:
         choose(True)
 
 
-def of_keras() -> None:
+def begin_as_keras() -> None:
     """Do as Keras did before it became part of TensorFlow: the program imports `keras`."""
-    global _of_keras_itself
-    _of_keras_itself = True
-    of_tensorflow_1()
+    global _is_keras_imported
+    _is_keras_imported = True
+    enter_graph_mode()
 
 
-def of_keras_itself() -> bool:
+def is_keras_imported() -> bool:
     """Whether the program has imported `keras`."""
-    return _of_keras_itself
+    return _is_keras_imported
 
 
 def in_graph_mode() -> bool:

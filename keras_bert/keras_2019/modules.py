@@ -33,9 +33,9 @@ _MODULES = {
 _SUPPORT = """add_weight batchnorm conv1d conv2d conv3d dense dropout embedding
     gaussiandropout gaussiannoise generator_methods get_updates global_pooling input lstm
     model_constructor multi_input pooling1d pooling2d pooling3d prelu recurrent spatialdropout1d"""
-_OF_TENSORFLOW_1 = ("backend", "layers", "models", "optimizers", "utils")
+_TENSORFLOW_1_MODULES = ("backend", "layers", "models", "optimizers", "utils")
 _API = "tf_keras.api._v2.keras"
-_OF_PYTHON = "tensorflow.python.keras"
+_TENSORFLOW_PYTHON = "tensorflow.python.keras"
 _INSTEAD = {
     "keras.legacy": "keras.layers",
     "keras.wrappers": "the package scikeras",
@@ -106,11 +106,11 @@ def add_module(module: OldModule) -> None:
         setattr(sys.modules[parent], name, module)
 
 
-def _of_python(name: str) -> OldModule | None:
+def _tensorflow_python_module(name: str) -> OldModule | None:
     """A module of the Keras that TensorFlow keeps for itself, with the names of Keras 2."""
     old = sys.modules.get(name.replace("python.", ""))
     gone = vars(old)["_sources"] if isinstance(old, OldModule) else ()
-    own, public = (name.replace(_OF_PYTHON, path) for path in ("tf_keras.src", _API))
+    own, public = (name.replace(_TENSORFLOW_PYTHON, path) for path in ("tf_keras.src", _API))
     if not (name in sys.modules or gone or _import(own) or _import(public)):
         return None
     while not _import(public):
@@ -126,16 +126,16 @@ class _Keras(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, fullname, path, target=None):
         if fullname != "keras" and not (
-            fullname.startswith(f"{_OF_PYTHON}.") and _of_python(fullname)
+            fullname.startswith(f"{_TENSORFLOW_PYTHON}.") and _tensorflow_python_module(fullname)
         ):
             return None
         return importlib.util.spec_from_loader(fullname, self, is_package=True)
 
     def create_module(self, spec):
         if spec.name != "keras":
-            return _of_python(spec.name)
+            return _tensorflow_python_module(spec.name)
         note("keras")
-        modes.of_keras()
+        modes.begin_as_keras()
         for name in [name for name in sys.modules if name.startswith("tensorflow.keras.")]:
             sys.modules[name.removeprefix("tensorflow.")] = sys.modules[name]
         return keras
@@ -166,9 +166,9 @@ def install() -> None:
         for name in ("", ".image", ".sequence", ".text"):
             source = f"{_API}.preprocessing{name}"
             add_module(OldModule(f"keras_preprocessing{name}", [source]))
-    for name in ("keras", *(f"keras.{name}" for name in _OF_TENSORFLOW_1)):
+    for name in ("keras", *(f"keras.{name}" for name in _TENSORFLOW_1_MODULES)):
         path = f"tensorflow.compat.v1.{name}"  # an attribute of TensorFlow, and no module
         sys.modules[path] = OldModule(path, [f"tf_keras.api._v1.{name}"])
     # TensorFlow keeps a Keras for itself, of which its modules have imported what they need.
-    for name in [name for name in sys.modules if f"{name}.".startswith(f"{_OF_PYTHON}.")]:
-        add_module(_of_python(name))
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{_TENSORFLOW_PYTHON}.")]:
+        add_module(_tensorflow_python_module(name))

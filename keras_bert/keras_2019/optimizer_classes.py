@@ -11,9 +11,9 @@ from . import modes
 from .report import note
 
 _New = optimizers.legacy.Optimizer
-_NAMES = ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
+NAMES = ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
 # Arguments that only the new optimizers have.
-_OF_NEW = {
+_NEW_ARGUMENTS = {
     *("ema_momentum", "ema_overwrite_frequency", "is_legacy_optimizer", "jit_compile", "use_ema"),
     "weight_decay",
 }
@@ -41,7 +41,7 @@ class OldOptimizer(optimizer_v1.Optimizer):
 
 _OLD = {
     _New: OldOptimizer,
-    **{getattr(optimizers.legacy, name): getattr(optimizer_v1, name) for name in _NAMES},
+    **{getattr(optimizers.legacy, name): getattr(optimizer_v1, name) for name in NAMES},
 }
 
 
@@ -54,13 +54,13 @@ def install() -> None:
     optimizer_v1.Optimizer.__init_subclass__ = classmethod(
         functools.partial(_with_old_base, optimizer_v1.Optimizer)
     )
-    for name in _NAMES:
+    for name in NAMES:
         known = getattr(optimizer_v1, name)
         known.get_updates = _refusing_patches(known.get_updates)
-    keras_optimizers.deserialize = _of_graphs(keras_optimizers.deserialize)
+    keras_optimizers.deserialize = _as_old_class_in_graph_mode(keras_optimizers.deserialize)
 
 
-def _of_graphs(deserialize):
+def _as_old_class_in_graph_mode(deserialize):
     """Read the configuration of a new optimizer as one of the old class of its name in graph mode.
 
     As that of a model which was saved eagerly. There the new ones do not train.
@@ -71,10 +71,10 @@ def _of_graphs(deserialize):
         if not modes.in_graph_mode():
             return deserialize(config, *args, **kwargs)
         name, values = config["class_name"].removeprefix("Custom>"), config.get("config") or {}
-        is_new = values.get("is_legacy_optimizer") is False and name in _NAMES
+        is_new = values.get("is_legacy_optimizer") is False and name in NAMES
         is_the_same = not (values.get("weight_decay") or values.get("use_ema"))
         if is_new and is_the_same:
-            old = {key: value for key, value in values.items() if key not in _OF_NEW}
+            old = {key: value for key, value in values.items() if key not in _NEW_ARGUMENTS}
             return getattr(optimizers.legacy, name).from_config(old)
         return deserialize(config, *args, **kwargs)
 

@@ -9,7 +9,7 @@ import tf_keras
 from . import modes
 
 _used: set[str] = set()
-_name_of_graphs: str | None = None
+_graph_name: str | None = None
 
 
 def note(name: str) -> None:
@@ -17,10 +17,15 @@ def note(name: str) -> None:
     _used.add(name)
 
 
+def is_noted(name: str) -> bool:
+    """Whether the program has used a name."""
+    return name in _used
+
+
 def note_graph_name(name: str | None) -> None:
     """Remember the name in a script for which `run` has chosen graph mode."""
-    global _name_of_graphs
-    _name_of_graphs = name
+    global _graph_name
+    _graph_name = name
 
 
 def at_exit() -> None:
@@ -31,8 +36,8 @@ def at_exit() -> None:
 def text() -> str:
     """The line."""
     mode = "in graph mode" if modes.in_graph_mode() else "executing eagerly"
-    if _name_of_graphs:
-        mode += f", since the script has {_name_of_graphs}; --eager executes it eagerly"
+    if _graph_name:
+        mode += f", since the script has {_graph_name}; --eager executes it eagerly"
     names = ", ".join(sorted(_used)) or "nothing"
     return (
         f"keras-bert: this program ran on Keras 2 (tf_keras {tf_keras.__version__}, TensorFlow "

@@ -11,7 +11,7 @@ from tf_keras.src.engine.keras_tensor import KerasTensor
 from . import modes
 
 
-class _OfGraphs:
+class _SessionOfGraph:
     """Keras' session of a graph, in place of one for each thread, which would know no weights."""
 
     def __init__(self):
@@ -39,14 +39,16 @@ class _OfGraphs:
 
 def install() -> None:
     """Give them to Keras."""
-    keras_backend._SESSION = _OfGraphs()
-    keras_backend._get_variables = _of_graph(keras_backend._get_variables)
-    utils_impl.build_tensor_info_internal = _of_tensors(utils_impl.build_tensor_info_internal)
+    keras_backend._SESSION = _SessionOfGraph()
+    keras_backend._get_variables = _with_all_variables(keras_backend._get_variables)
+    utils_impl.build_tensor_info_internal = _refusing_eager_models(
+        utils_impl.build_tensor_info_internal
+    )
 
 
 def get_session(*args):
     """Keras' session."""
-    modes.of_tensorflow_1()
+    modes.enter_graph_mode()
     return keras_backend.get_session(*args)
 
 
@@ -57,7 +59,7 @@ def variable(value, *args, **kwargs):
     return keras_backend.variable(value, *args, **kwargs)
 
 
-def _of_graph(get_variables):
+def _with_all_variables(get_variables):
     """Let Keras initialize all variables of a graph, also those that it has not made itself."""
 
     @functools.wraps(get_variables)
@@ -69,7 +71,7 @@ def _of_graph(get_variables):
     return call
 
 
-def _of_tensors(build_tensor_info):
+def _refusing_eager_models(build_tensor_info):
     """Refuse to export a model that is in no graph, which would give a file without a model."""
 
     @functools.wraps(build_tensor_info)

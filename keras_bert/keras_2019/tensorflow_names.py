@@ -11,7 +11,7 @@ from tensorflow.python.framework import graph_util
 
 from ..backend import keras
 from . import modes
-from .graph_names import OF_GRAPHS
+from .graph_names import GRAPH_NAMES
 from .modules import OldModule, add_module
 from .report import note
 
@@ -53,13 +53,13 @@ _CONTRIB = {
     },
     "lookup": {"HashTable": "lookup.StaticHashTable"},
 }
-_OF_TPU = "tf.distribute.TPUStrategy: build and compile the model in its scope()"
+_TPU_INSTEAD = "tf.distribute.TPUStrategy: build and compile the model in its scope()"
 _INSTEAD = {
     "cluster_resolver": "tf.distribute.cluster_resolver",
     "distribute": "tf.distribute",
-    "tpu": _OF_TPU,
-    "tpu.python": _OF_TPU,
-    "tpu.python.tpu": _OF_TPU,
+    "tpu": _TPU_INSTEAD,
+    "tpu.python": _TPU_INSTEAD,
+    "tpu.python.tpu": _TPU_INSTEAD,
     "crf": "keras_bert.layers.CRF",
     "opt": "keras_bert.AdamWarmup, which has weight decay, or keras.optimizers",
     "cudnn_rnn": "keras.layers.CuDNNLSTM and CuDNNGRU",
@@ -80,9 +80,13 @@ def install() -> None:
         module = vars(tf)[name]
         if type(module) is ModuleType and hasattr(_OLD, name):
             _add_old_names(module, getattr(_OLD, name), f"tf.{name}")
-    keras.metrics.__getattr__ = _metric_of_tensorflow_1
-    _OLD.Session.run = _of_values(_OLD.Session.run)
+    for name in ("losses", "metrics"):
+        setattr(tf, name, _KerasOrOld(f"tensorflow.{name}"))
+    _OLD.Session.run = _returning_values(_OLD.Session.run)
     tf.TensorShape.__getitem__ = _with_value(tf.TensorShape.__getitem__)
+    tf.TensorShape.__iter__ = _with_values(tf.TensorShape.__iter__)
+    for name in ("make_one_shot_iterator", "make_initializable_iterator"):
+        setattr(tf.data.Dataset, name, _dataset_method(name))
     _add_modules_of_ops()
     for name in ("convert_variables_to_constants", "extract_sub_graph", "remove_training_nodes"):
         setattr(graph_util, name, getattr(_OLD.graph_util, name))
@@ -105,8 +109,8 @@ def _add_old_names(module, old, name: str) -> None:
         if attribute.startswith("__") or not hasattr(old, attribute):
             raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
         note(f"{name}.{attribute}")
-        if attribute in OF_GRAPHS:
-            modes.of_tensorflow_1()
+        if attribute in GRAPH_NAMES:
+            modes.enter_graph_mode()
         return getattr(old, attribute)
 
     module.__getattr__ = __getattr__
@@ -134,23 +138,32 @@ def _taking_old_arguments(function, old, name: str):
     return call
 
 
-def _metric_of_tensorflow_1(name):
-    """A function of TensorFlow 1's `tf.metrics`, which now is Keras' module."""
-    if name.startswith("__") or not hasattr(_OLD.metrics, name):
-        raise AttributeError(f"module 'keras.metrics' has no attribute {name!r}")
-    modes.of_tensorflow_1()
-    if not modes.in_graph_mode():
-        classes = [each for each in dir(keras.metrics) if each[0].isupper()]
-        found = [each for each in classes if each.lower() == name.replace("_", "")]
-        raise AttributeError(
-            f"tf.metrics.{name} needs graph mode (--graph). "
-            f"In its stead: tf.keras.metrics{''.join(f'.{each}' for each in found)}."
-        )
-    note(f"tf.metrics.{name}")
-    return getattr(_OLD.metrics, name)
+class _KerasOrOld(ModuleType):
+    """`tf.losses` or `tf.metrics`: in graph mode TensorFlow 1's names, else those of Keras."""
+
+    def __getattr__(self, attribute):
+        name = self.__name__.rpartition(".")[2]
+        new, old = getattr(keras, name), getattr(_OLD, name)
+        is_old = not attribute.startswith("__") and hasattr(old, attribute)
+        if is_old and not hasattr(new, attribute):
+            modes.enter_graph_mode()
+        if is_old and modes.in_graph_mode():
+            note(f"tf.{name}.{attribute}")
+            return getattr(old, attribute)
+        if is_old and not hasattr(new, attribute):
+            classes = [each for each in dir(new) if each[0].isupper()]
+            found = [each for each in classes if each.lower() == attribute.replace("_", "")]
+            raise AttributeError(
+                f"tf.{name}.{attribute} needs graph mode (--graph). "
+                f"In its stead: tf.keras.{name}{''.join(f'.{each}' for each in found)}."
+            )
+        return getattr(new, attribute)
+
+    def __dir__(self):
+        return dir(getattr(keras, self.__name__.rpartition(".")[2]))
 
 
-def _of_values(run):
+def _returning_values(run):
     """Let sessions return what has been computed already, as initializers are in eager mode."""
 
     @functools.wraps(run)
@@ -179,6 +192,24 @@ def _with_value(getitem):
         return _Size(found) if type(found) is int else found
 
     return call
+
+
+def _with_values(iterate):
+    @functools.wraps(iterate)
+    def call(shape):
+        return (_Size(size) if type(size) is int else size for size in iterate(shape))
+
+    return call
+
+
+def _dataset_method(name: str):
+    """A method that data sets had, which is a function of TensorFlow 1 today."""
+
+    def method(dataset, *args, **kwargs):
+        note(f"{name} of data sets")
+        return getattr(_OLD.data, name)(dataset, *args, **kwargs)
+
+    return method
 
 
 def _add_modules_of_ops() -> None:

@@ -41,7 +41,7 @@ def giving_validation_data(fit):
             for callback in (callbacks if isinstance(callbacks, (list, tuple)) else ())
             if getattr(callback, "validation_data", None) is None
         ]
-        data = _arrays(given) if without and modes.of_keras_itself() else None
+        data = _arrays(given) if without and modes.is_keras_imported() else None
         if data is None:
             return fit(*args, **kwargs)
         for callback in without:
@@ -67,13 +67,15 @@ def _arrays(given):
         return None
     if not all(isinstance(part, (np.ndarray, list, tuple)) for part in data):
         return None
-    parts = [
-        [np.asarray(array) for array in (part if isinstance(part, (list, tuple)) else [part])]
-        for part in data
-    ]
+    parts = [list(map(np.asarray, part if _is_several(part) else [part])) for part in data]
     if len(parts) == 2:
         parts.append([np.ones(len(targets), "float32") for targets in parts[1]])
     arrays = [array for part in parts for array in part]
     if start is None:
         start = int(len(arrays[0]) * (1.0 - given["validation_split"]))
     return [array[start:] for array in arrays]
+
+
+def _is_several(part) -> bool:
+    """Whether a list is of arrays, one for each input or output, and not of examples."""
+    return isinstance(part, (list, tuple)) and all(isinstance(each, np.ndarray) for each in part)

@@ -47,9 +47,11 @@ def build_embedding(layer, input_shape, initializer=None) -> None:
         return
     saved = layer.embeddings_initializer
     layer.embeddings_initializer = _zeros if initializer is None else _with_type(initializer)
-    with naming_weights(layer):
-        layer.build(input_shape)
-    layer.embeddings_initializer = saved
+    try:
+        with naming_weights(layer):
+            layer.build(input_shape)
+    finally:
+        layer.embeddings_initializer = saved
 
 
 def _with_type(initializer):

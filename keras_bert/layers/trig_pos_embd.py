@@ -11,7 +11,7 @@ class TrigPosEmbedding(PositionModes, layers.Layer):
     Args:
         mode: "expand" turns positions into vectors, "add" adds those of 0…T−1 to features,
             "concat" appends them.
-        output_dim: Size of the vectors, even; in mode "add" the features' own.
+        output_dim: Size of the vectors, even; in mode "add" the features' own, even as well.
 
     Inputs and outputs are those of `PositionEmbedding`.
 
@@ -37,7 +37,13 @@ class TrigPosEmbedding(PositionModes, layers.Layer):
             return ops.cast(self._vectors(inputs, self.output_dim), self.compute_dtype)
         features = ops.cast(inputs, self.compute_dtype)
         _, length, units = ops.shape(features)
-        units = units if self.mode == self.MODE_ADD else self.output_dim
+        if self.mode != self.MODE_ADD:
+            units = self.output_dim
+        elif (inputs.shape[-1] or 0) % 2:
+            raise ValueError(
+                f"{self.name} adds pairs of a sine and a cosine: the number of features must be "
+                f"even. Received: inputs of shape {tuple(inputs.shape)}."
+            )
         return self._add_or_append(self._vectors(ops.arange(length)[None], units), features)
 
     def _vectors(self, positions, units):

@@ -52,7 +52,9 @@ class AdamWarmup(FusedUpdate, Optimizer):
         weight_decay_pattern: Substrings of the names of the weights to decay, or None for all. The
             names are those of keras-bert 0.89 on every runtime (see `weight_name`): `Wq`, `bq` …
             `Wo`, `bo` in attention, `W1`, `b1`, `W2`, `b2` in feed-forward layers, `gamma`, `beta`,
-            `embeddings`, `kernel`, `bias` elsewhere.
+            `embeddings`, `kernel`, `bias` elsewhere. On Keras 3, layers are known for attention and
+            feed-forward layers by the names that `get_model` gives them; weights of others are
+            `query/kernel`, `hidden/bias` and so on.
         amsgrad: Whether to divide by the largest v so far.
         name: Name of the optimizer.
         learning_rate_factors: Dict of beginnings of layer names, such as "Encoder-1-" or
@@ -131,21 +133,26 @@ class AdamWarmup(FusedUpdate, Optimizer):
         self.weight_decay_pattern = weight_decay_pattern
         self.amsgrad = amsgrad
         self.learning_rate_factors = _checked_factors(learning_rate_factors)
-        self._built = False
         self._saved_weights = None
 
     # The base class would decay weights, too, when it applies gradients: then it sees no factor.
     _hides_weight_decay = False
     _weight_decay = None
+    _built = False
     _excluded_from_decay = ((), ())
 
     @property
     def weight_decay(self):
-        """Factor of the weight decay."""
+        """Factor of the weight decay, which stays what it is from the first step on."""
         return None if self._hides_weight_decay else self._weight_decay
 
     @weight_decay.setter
     def weight_decay(self, value):
+        if self._built and value != self._weight_decay:
+            raise ValueError(
+                "`weight_decay` cannot change after the first step: compile the model with a new "
+                f"AdamWarmup. Received: weight_decay={value}, where it is {self._weight_decay}."
+            )
         self._weight_decay = value
 
     @contextlib.contextmanager
@@ -172,7 +179,8 @@ class AdamWarmup(FusedUpdate, Optimizer):
 
     def learning_rate_at(self, step) -> float:
         """The learning rate of a step, counted from 1, given the present peak."""
-        return float(self._rate(ops.cast(self.learning_rate, "float32"), ops.cast(step, "float32")))
+        peak = ops.cast(self.learning_rate, "float32")
+        return float(ops.convert_to_numpy(self._rate(peak, ops.cast(step, "float32"))))
 
     def build(self, variables):
         """Create the moments of every variable."""
@@ -185,6 +193,13 @@ class AdamWarmup(FusedUpdate, Optimizer):
             if self.amsgrad:
                 self._largest_velocities = self._add_slots(variables, "largest_velocity")
             self._decays = [self._is_decayed(variable) for variable in variables]
+            if self._weight_decay and self.weight_decay_pattern and not any(self._decays):
+                warnings.warn(
+                    "`weight_decay_pattern` is in the name of no trainable weight that may decay. "
+                    f"Received: {list(self.weight_decay_pattern)}, for weights such as "
+                    f"{weight_name(variables[0])}.",
+                    stacklevel=2,
+                )
             self._factors = self._factors_of(variables)
             self.indices = {
                 id(each): index
@@ -262,13 +277,14 @@ class AdamWarmup(FusedUpdate, Optimizer):
     def set_weights(self, weights):
         """Set step, learning rate and moments, at once or, before `build`, as soon as it happens.
 
-        Arrays are in the order of `variables`; files of Keras 2 lack the learning rate.
+        Arrays are in the order of `variables`, of which the first counts the steps, or the batches
+        where gradients are accumulated; files of Keras 2 lack the learning rate.
         """
         weights = [np.asarray(weight) for weight in weights]
         if not self._built:
             self._saved_weights = weights
             if weights and weights[0].shape == () and weights[0].dtype.kind == "i":
-                set_values([(self.iterations, weights[0])])
+                set_values([(self.variables[0], weights[0])])
             return
         weights = self._complete(weights)
         expected = [tuple(variable.shape) for variable in self.variables]
@@ -287,16 +303,17 @@ class AdamWarmup(FusedUpdate, Optimizer):
         try:
             self.set_weights(weights)
         except ValueError as error:
-            set_values([(self.iterations, 0)])
+            set_values([(self.variables[0], 0)])
             warnings.warn(f"The optimizer starts anew. {error}", stacklevel=2)
 
     def get_config(self):
         own = (
             *("decay_steps", "warmup_steps", "min_lr", "beta_1", "beta_2", "epsilon"),
-            *("weight_decay", "weight_decay_pattern", "amsgrad", "learning_rate_factors"),
+            *("weight_decay_pattern", "amsgrad", "learning_rate_factors"),
         )
         config = {**super().get_config(), **self._learning_rate_to_save()}
-        return config | {name: getattr(self, name) for name in own}
+        config |= {name: getattr(self, name) for name in own}
+        return config | {"weight_decay": self._weight_decay}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -16,9 +16,10 @@ import functools
 from typing import Any
 
 from ..activations import gelu_erf, gelu_tanh
+from ..activations.keras_2 import hard_sigmoid_keras_2
 from ..backend import check_written_by, keras, metrics, models
 
-_OURS = {function.__name__: function for function in (gelu_tanh, gelu_erf)}
+_OURS = {each.__name__: each for each in (gelu_tanh, gelu_erf, hard_sigmoid_keras_2)}
 
 
 class FunctionalReader:
@@ -41,6 +42,7 @@ class FunctionalReader:
         if for_h5 and written_by_keras_3:
             _name_operations(config, custom_objects)
         elif needs_changes:
+            _keep_hard_sigmoid(config)
             _drop_old_arguments(config)
             _recount_calls(config)
         return models.Model.from_config(config, custom_objects=custom_objects)
@@ -100,6 +102,14 @@ def _resolve_activations(config, custom_objects, written_by_keras_3):
                 each[key] = gelu
             elif function is not None:  # Keras 2 writes them to .h5 files and cannot read them
                 each[key] = function
+
+
+def _keep_hard_sigmoid(config):
+    """Put Keras 2's function where its files name it, as in LSTM layers from before Keras 2.3."""
+    for _, each in _objects(config):
+        for key, value in each.items():
+            if key.endswith("activation") and value == "hard_sigmoid":
+                each[key] = hard_sigmoid_keras_2
 
 
 def _drop_old_arguments(config):

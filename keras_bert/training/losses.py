@@ -2,6 +2,7 @@
 
 from ..backend import (
     has_replicas,
+    loss_options,
     losses,
     mask_of,
     masked_mean,
@@ -47,7 +48,7 @@ class MaskedCrossentropy(losses.SparseCategoricalCrossentropy):
     """
 
     def __init__(self, name="masked_crossentropy", *, from_logits=False):
-        super().__init__(from_logits=True, name=name)  # see `call`
+        super().__init__(from_logits=True, name=name, **loss_options())  # see `call`
         self.from_logits = from_logits
 
     def get_config(self):

@@ -3,7 +3,7 @@
 from numbers import Real
 
 from ..arguments import describe
-from ..backend import losses, ops, precision_of, registered, static_shape
+from ..backend import loss_options, losses, ops, precision_of, registered, static_shape
 
 # The square of the least length that is told from 0.
 _LEAST_SQUARE = 1e-24
@@ -21,7 +21,7 @@ class _VectorLoss(losses.Loss):
                 "`temperature` must be a positive number, by which cosines are divided. "
                 f"Received: {describe(temperature)}."
             )
-        super().__init__(name=name)
+        super().__init__(name=name, **loss_options())
         self.temperature = float(temperature)
 
     def get_config(self):

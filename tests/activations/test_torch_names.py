@@ -42,3 +42,9 @@ def test_other_names(path):
 def test_no_activation_is_the_identity():
     assert torch_name_of(None) == "torch.nn.modules.linear.Identity"
     assert torch_name_of(np.tanh) is None
+
+
+@pytest.mark.parametrize("name", ["hard_sigmoid", "mish", "relu", "elu", "softsign"])
+def test_keras_own_names_mean_keras_own_functions(name):
+    """On Keras 2, activations are registered by their plain names, before Keras' own."""
+    assert keras.activations.get(name) is getattr(keras.activations, name)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy_functions import softmax
 from runtimes import KERAS_3, ON_TENSORFLOW, RUNTIME, dtype_name, gradients, to_numpy
 
 from keras_bert import backend
@@ -24,13 +25,13 @@ LATER = -10000.0 * (np.arange(S) > np.arange(T)[:, None])[None, None]
 BIASES = {"none": None, "padding": PADDING, "history": LATER, "both": PADDING + LATER}
 
 
+@pytest.fixture
+def random():
+    return np.random.RandomState(0)
+
+
 def tensor(array, dtype="float32"):
     return ops.cast(ops.convert_to_tensor(array), dtype)
-
-
-def softmax(scores):
-    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return shares / shares.sum(axis=-1, keepdims=True)
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (2, 3, 5), (2, 3, 1, 5)])
@@ -38,11 +39,11 @@ def softmax(scores):
     ("dtype", "share"),
     [("float64", 1e-12), ("float32", 1e-6), ("bfloat16", 8e-3), ("float16", 1e-3)],
 )
-def test_features_times_a_matrix(shape, dtype, share):
+def test_features_times_a_matrix(random, shape, dtype, share):
     """Against products of the rounded numbers, so that one rounding is all that remains."""
     if dtype == "float64" and RUNTIME == "jax":
         pytest.skip("JAX has no float64 unless asked")
-    features, matrix = (tensor(RANDOM.normal(size=each), dtype) for each in (shape, (5, 7)))
+    features, matrix = (tensor(random.normal(size=each), dtype) for each in (shape, (5, 7)))
     product = backend.contract(features, matrix)
     assert dtype_name(product) == dtype
     features, matrix = (to_numpy(each).astype("float64") for each in (features, matrix))
@@ -113,15 +114,15 @@ class Weighted(layers.Layer):
 
 @each_way
 @pytest.mark.parametrize("shape", [(40,), (4, 10), (2, 4, 5)])
-def test_lookup(way, shape):
+def test_lookup(way, random, shape):
     """Frequent rows get the sum of their occurrences' gradients, rows not read get none."""
-    table = RANDOM.normal(size=(30, 6)).astype("float32")
-    ids = np.minimum(RANDOM.zipf(1.5, size=shape), 29).astype("int32")
+    table = random.normal(size=(30, 6)).astype("float32")
+    ids = np.minimum(random.zipf(1.5, size=shape), 29).astype("int32")
     assert (ids == 1).sum() > 5
     layer = Weighted(way.lookup, table)
     fed = ops.convert_to_tensor(ids)
     np.testing.assert_array_equal(to_numpy(layer(fed)), table[ids])
-    factors = RANDOM.normal(size=(*shape, 6)).astype("float32")
+    factors = random.normal(size=(*shape, 6)).astype("float32")
     (found,) = gradients(layer, fed, [factors])
     expected = np.zeros_like(table)
     np.add.at(expected, ids, factors)
@@ -154,9 +155,9 @@ def test_reshape(way, shape):
 @each_way
 @pytest.mark.parametrize("use_bias", [True, False])
 @pytest.mark.parametrize("activation", [None, "tanh"])
-def test_project(way, use_bias, activation):
+def test_project(way, random, use_bias, activation):
     dense = layers.Dense(7, activation, use_bias, bias_initializer="ones")
-    rows = RANDOM.normal(size=(B * T, 12)).astype("float32")
+    rows = random.normal(size=(B * T, 12)).astype("float32")
     dense.build((None, 12))
     kernel, *bias = dense.get_weights()
     expected = rows @ kernel + (bias[0] if bias else 0.0)
@@ -165,9 +166,9 @@ def test_project(way, use_bias, activation):
 
 
 @each_way
-def test_positions(way):
+def test_positions(way, random):
     """What is picked out comes back to its position; where all are computed nothing moves."""
-    features = RANDOM.normal(size=(2, 10, 3)).astype("float32")
+    features = random.normal(size=(2, 10, 3)).astype("float32")
     mask = np.arange(10) < np.array([[10], [4]])
     positions = way.needed_positions(ops.convert_to_tensor(features), tensor(mask, "bool"), 1)
     rows = way.pick_rows(ops.convert_to_tensor(features.reshape(-1, 3)), positions)
@@ -184,10 +185,10 @@ def test_what_keras_does_itself_is_left_to_it():
     assert plain.replica_mean(3.0) == 3.0
 
 
-def test_memory_of_its_own(tmp_path):
+def test_memory_of_its_own(random, tmp_path):
     """Weights stay when the file that they are mapped from is overwritten."""
     path = tmp_path / "weights"
-    RANDOM.normal(size=4096).astype("float32").tofile(path)
+    random.normal(size=4096).astype("float32").tofile(path)
     mapped = np.memmap(path, "float32", "r+")
     expected = mapped.copy()
     layer = Weighted(lambda weight, inputs: weight, np.zeros(4096, "float32"))
@@ -258,14 +259,14 @@ def test_every_engine_says_where_it_computes():
 @each_way
 @pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no scan")
 @pytest.mark.parametrize("reverse", [False, True])
-def test_carries(way, reverse):
+def test_carries(way, random, reverse):
     """Here of a sum of products and of the number of elements."""
 
     def step(carry, x):
         return carry[0] + x[0] * x[1], carry[1] + 1
 
     start = tensor(np.zeros((5, 2))), tensor(0, "int32")
-    first, second = RANDOM.normal(size=(2, 4, 5, 2))
+    first, second = random.normal(size=(2, 4, 5, 2))
     sums, counts = way.carries(step, start, (tensor(first), tensor(second)), reverse=reverse)
     order = slice(None, None, -1 if reverse else 1)
     expected = np.cumsum((first * second)[order], axis=0)[order]

@@ -184,6 +184,7 @@ def test_hooks_of_all_layers_and_compiled_ones_are_seen():
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @keras_3
 def test_a_name_that_has_gone_changes_no_number(tmp_path):
     """Keras renames what the file looks for: copies of the package look for what has gone."""

@@ -225,6 +225,7 @@ assert set(before) - set(os.environ) == removed
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 def test_import_prints_nothing_and_sets_no_other_variable():
     """TensorFlow and Keras themselves are imported first: what they set is theirs."""
     if RUNTIME == "tf_keras":
@@ -306,6 +307,7 @@ def test_import_of_keras_2_comes_first():
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME not in ("jax", "torch"), reason="JAX and PyTorch do without TensorFlow")
 def test_tensorflow_is_never_imported(tmp_path):
     from model_folders import write_google_folder

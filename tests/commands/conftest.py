@@ -4,7 +4,7 @@ import math
 
 import pytest
 from command_line import run
-from model_folders import CONFIG, write_google_folder, write_pieces_folder
+from model_folders import write_google_folder, write_pieces_folder
 
 from keras_bert.commands import progress
 
@@ -32,8 +32,3 @@ def command(capsys, monkeypatch):
     """
     monkeypatch.setattr(progress, "_LONG", math.inf)
     return lambda *words, stdin="": run(capsys, monkeypatch, *words, stdin=stdin)
-
-
-@pytest.fixture(scope="session")
-def config():
-    return CONFIG

@@ -79,9 +79,9 @@ def test_shorter_texts_and_another_pooling(command, google, texts):
     code, out, _ = command("extract", google, texts, "--pooling", "max", "--layers=0,-1")
     expected = extract_embeddings(str(google), PAIRS, "POOL_MAX", output_layer_num=[0])
     assert code == 0
-    for place, line in enumerate(as_json(out)):
+    for line, vector in zip(as_json(out), expected, strict=True):
         assert list(line) == ["linex_index", "layers"]
-        np.testing.assert_allclose(values(line, 0), expected[place], **CLOSE)
+        np.testing.assert_allclose(values(line, 0), vector, **CLOSE)
 
 
 def test_official_tokens(command, google):
@@ -200,10 +200,10 @@ def test_two_commands_with_one_output(command, google, tmp_path, suffix):
     texts.write_text("a b c\n" * 1500)
     words = ["extract", google, texts, "-o", output, "--pooling", "ave"]
     with start(*words) as first:
+        # It locks the output before it makes this part.
         while not output.with_name(f"{output.name}.part").exists():
             assert first.poll() is None
             time.sleep(0.01)
-        time.sleep(0.1)  # it has made the file, and locks it next
         if sys.platform != "win32":
             first.send_signal(signal.SIGSTOP)  # or it might be done before the other begins
         code, out, err = command(*words)

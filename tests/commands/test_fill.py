@@ -205,7 +205,7 @@ def test_unknown_tokens_are_remarked_upon(command, google):
     assert command("fill", google, "a [MASK] [MASK] 中")[2] == ""
 
 
-def test_a_vocabulary_without_mask(command, config, tmp_path):
+def test_a_vocabulary_without_mask(command, tmp_path):
     write_google_folder(tmp_path, vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
     code, _, err = command("fill", tmp_path, "a [MASK]")
     assert (code, err.endswith("has no [MASK]\n")) == (1, True)

@@ -264,7 +264,7 @@ def test_the_package_as_a_module(google):
 
 @once
 @pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
-def test_a_reader_that_leaves_early_is_no_error(google):
+def test_a_reader_that_leaves_early_ends_the_command_silently(google):
     process = start("tokenize", google)
     process.stdout.close()
     with contextlib.suppress(BrokenPipeError):

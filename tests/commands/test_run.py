@@ -63,6 +63,15 @@ class TestScripts:
         assert code == 1
         assert "SyntaxError: Missing parentheses" in messages
 
+    def test_a_traceback_begins_with_the_script(self, tmp_path):
+        source = "def fail():\n    raise OSError('no')\nfail()\n"
+        code, _, messages = run_script(tmp_path, source)
+        lines = messages.splitlines()
+        assert code == 1
+        assert lines[0] == "Traceback (most recent call last):"
+        assert lines[1] == f'  File "{tmp_path / "script.py"}", line 3, in <module>'
+        assert "OSError: no" in lines
+
     def test_an_error_of_graph_mode_says_how_to_have_it(self, tmp_path):
         source = "from tensorflow import compat, keras\nkeras.layers.Dense(1)\n"
         source += "compat.v1.Session().run('x:0')\n"

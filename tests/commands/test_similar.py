@@ -106,6 +106,7 @@ def test_a_folder_of_sentence_transformers(command, tmp_path):
         expected = {
             text: cosine(query, vector) for text, vector in zip(["a b", "d e"], others, strict=True)
         }
-        for line in out.splitlines():
-            value, text = line.split("\t")
+        lines = [line.split("\t") for line in out.splitlines()]
+        assert [text for _, text in lines] == sorted(expected, key=expected.get, reverse=True)
+        for value, text in lines:
             assert float(value) == pytest.approx(expected[text], abs=6e-5)

@@ -1,4 +1,4 @@
-"""A server on this machine that fails in the ways in which servers and networks do."""
+"""A server on this machine that fails as servers and networks do, and a folder of Keras."""
 
 import hashlib
 import http.server
@@ -14,7 +14,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     Each word of the script is used for one request: "drop" resets the connection halfway,
     "truncate" announces all and ends after half, "stall" sends half and then nothing, "corrupt"
-    flips a byte, "swap" serves a file that has been replaced; a number answers with that status.
+    flips a byte, "swap" serves a file that has been replaced, "elsewhere" sends another range than
+    asked for; a number answers with that status.
     """
 
     daemon_threads = True
@@ -22,7 +23,8 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.script, self.ranges = {}, [], []
-        self.knows_ranges = self.sends_etag = self.sends_length = True
+        self.knows_ranges = self.sends_length = True
+        self.etag, self.date, self.encoding = '"{}"', None, None
         self.released = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -48,10 +50,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send_file(self, content, way):
         server = self.server
-        etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        etag = server.etag.format(hashlib.sha256(content).hexdigest()[:16])
         start, asked = 0, self.headers.get("Range")
-        if asked and server.knows_ranges and self.headers.get("If-Range") in (None, etag):
+        same = self.headers.get("If-Range") in (None, etag, server.date)
+        if asked and server.knows_ranges and same:
             start = int(asked.removeprefix("bytes=").rstrip("-"))
+            start -= 100 * (way == "elsewhere")
         if start and start >= len(content):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(content)}")
@@ -60,8 +64,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        if server.sends_etag:
-            self.send_header("ETag", etag)
+        for name, value in [
+            ("ETag", etag),
+            ("Last-Modified", server.date),
+            ("Content-Encoding", server.encoding),
+        ]:
+            if value:
+                self.send_header(name, value)
         rest = content[start:]
         if server.sends_length:
             self.send_header("Content-Length", str(len(rest)))
@@ -80,6 +89,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *arguments):
         """Nothing is printed."""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A folder of Keras of the test's own."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
 
 
 @pytest.fixture

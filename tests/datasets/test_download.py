@@ -88,11 +88,36 @@ def test_bytes_of_another_address_are_not_continued(web, part):
     assert web.ranges[-1] is None
 
 
-@pytest.mark.parametrize("lack", ["knows_ranges", "sends_etag"])
-def test_servers_without_ranges_or_etags_send_all_again(web, part, lack):
-    setattr(web, lack, False)
+def test_a_server_without_ranges_sends_all_again(web, part):
+    web.knows_ranges = False
     web.script = ["drop"]
     assert get(web, part) == CONTENT
+
+
+@pytest.mark.parametrize("etag", ["", 'W/"{}"'])
+@pytest.mark.parametrize("date", [None, "Mon, 30 Nov 2026 00:00:00 GMT"])
+def test_without_a_strong_etag_the_date_decides(web, part, etag, date):
+    """A weak ETag promises the same meaning, not the same bytes."""
+    web.etag, web.date = etag, date
+    web.script = ["drop", ""]
+    assert get(web, part) == CONTENT
+    assert web.ranges[0] is None
+    assert (web.ranges[1] is not None) == (date is not None)
+
+
+def test_bytes_compressed_in_transit_are_not_continued(web, part):
+    """Nobody asked for that; the bytes that come next may be of another compression."""
+    web.encoding = "compress"
+    web.script = ["drop", ""]
+    assert get(web, part) == CONTENT
+    assert web.ranges == [None, None]
+
+
+def test_other_bytes_than_asked_for_are_dropped(web, part):
+    web.script = ["drop", "elsewhere", ""]
+    assert get(web, part) == CONTENT
+    assert web.ranges[1] is not None
+    assert web.ranges[2] is None
 
 
 def test_a_server_that_always_breaks_off_in_one_place_is_given_up(web, part):

@@ -22,12 +22,6 @@ from keras_bert.datasets.folders import model_folder
 from keras_bert.datasets.official import on_hub_page
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 @once
 def test_paths_names_and_addresses(tmp_path, home):
     assert model_folder(tmp_path) == str(tmp_path)

@@ -12,12 +12,6 @@ from keras_bert.datasets.folders import model_folder
 pytestmark = once
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def write_keras_file(path):
     """The names that every .keras file has."""
     with zipfile.ZipFile(path, "w") as archive:

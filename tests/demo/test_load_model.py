@@ -187,6 +187,7 @@ def test_similarity_as_a_picture(model, script, tmp_path, capsys):
     (tmp_path / "texts.txt").write_text("a\n", "utf-8")
     with pytest.raises(SystemExit):
         script("load_and_compare.py", *arguments)
+    assert "two or more sentences" in capsys.readouterr().err
     (tmp_path / "texts.txt").write_bytes("a\n语\n".encode("gbk"))
     with pytest.raises(SystemExit):
         script("load_and_compare.py", *arguments)

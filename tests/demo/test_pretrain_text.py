@@ -1,6 +1,5 @@
 """The text side of demo/pretrain.py: reading, shards, pairs; and how it goes on where it was."""
 
-import sys
 from itertools import chain
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import pytest
 
 from keras_bert import Tokenizer, load_vocabulary
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "demo"))
-
-from pretrain_text import Pairs, check_texts, learn_vocabulary, lines, pairs_of, write_shards
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(Path(__file__).resolve().parents[2] / "demo")
+    from pretrain_text import Pairs, check_texts, learn_vocabulary, lines, pairs_of, write_shards
 
 SENTENCES = """\
 It was the best of times, it was the worst of times.

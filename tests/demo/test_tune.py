@@ -472,6 +472,7 @@ def test_batches_hold_every_text_once_an_epoch_in_an_order_that_the_seed_decides
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.parametrize("seed", [None, 0, 1, 2])
 def test_training_takes_batches_of_several_lengths_wherever_they_stand(common, seed):
     """Keras on TensorFlow takes axes for fixed that the first two batches have in common."""

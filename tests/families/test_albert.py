@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from albert_tensors import CONFIG, google_tensors, rows, write_folder
 from model_folders import WORDS
-from numpy_albert import SEGMENTS, TOKENS, NumpyAlbert, gelu_erf, gelu_tanh, relu, softmax
+from numpy_albert import SEGMENTS, TOKENS, NumpyAlbert
+from numpy_functions import gelu_erf, gelu_tanh, relu, softmax
 from runtimes import RUNTIME, as_list, dtype_policy, gradients
 
 from keras_bert import (

@@ -49,10 +49,12 @@ def refuse(folders, tmp_path, monkeypatch):
             lambda: read_folder(tmp_path),
         ):
             tracemalloc.start()
-            with pytest.raises(error) as caught:
-                read()
-            _, most = tracemalloc.get_traced_memory()
-            tracemalloc.stop()
+            try:
+                with pytest.raises(error) as caught:
+                    read()
+                _, most = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
             assert most < 2**24  # bytes; a table of a size that is wrong by much would take more
             missing = [word for word in words if word not in str(caught.value)]
             assert not missing, str(caught.value)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 from bert_tensors import expected_rows, google_tensors, huggingface_tensors
-from numpy_albert import gelu_erf
 from numpy_bert import NumpyBert
+from numpy_functions import gelu_erf
 from safetensors.numpy import save_file
 
 from keras_bert import (

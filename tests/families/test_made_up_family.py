@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bert_tensors import google_tensors, huggingface_tensors
-from checkpoint_files import is_same
+from checkpoint_files import assert_same
 from command_line import run
-from numpy_albert import gelu_erf, gelu_tanh
 from numpy_bert import NumpyBert
+from numpy_functions import gelu_erf, gelu_tanh
 from safetensors.numpy import save_file
 
 from keras_bert import get_checkpoint_paths, load_trained_model_from_checkpoint
@@ -104,11 +104,6 @@ def write(folder, naming, **changes):
         (folder / "config.json").write_text(json.dumps(config), "utf-8")
         save_file(tensors_of(naming), folder / "model.safetensors")
     return folder
-
-
-def assert_same(tensors, expected):
-    assert tensors.keys() == expected.keys()
-    assert all(is_same(tensors[name], expected[name]) for name in expected)
 
 
 every_naming = pytest.mark.parametrize("naming", ["google", "huggingface"])

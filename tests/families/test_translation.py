@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from bert_tensors import google_tensors, huggingface_tensors, open_bundle, open_safetensors
-from checkpoint_files import is_same
+from checkpoint_files import assert_same
 
 from keras_bert.families import BERT
 from keras_bert.families.translation import (
@@ -19,11 +19,6 @@ from keras_bert.families.weights import find_weights
 
 def find(checkpoint, heads="any"):
     return find_weights(BERT, {"num_hidden_layers": 2}, checkpoint, heads)
-
-
-def assert_same(tensors, expected):
-    assert tensors.keys() == expected.keys()
-    assert all(is_same(tensors[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -1,4 +1,4 @@
-"""The targets of `fuzz.py` do not rot: each reads its seeds, and refuses halves of them."""
+"""The targets of `fuzz.py` do not rot: each reads its seeds, and what is left of cut ones."""
 
 import pytest
 from fuzz.targets import TARGETS, ignore_checksums

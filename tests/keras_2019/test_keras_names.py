@@ -19,7 +19,7 @@ import numpy as np
 import keras
 from keras import backend as K
 from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from keras.models import Model, Sequential, load_model
+from keras.models import Model, Sequential, load_model, save_model
 from keras.optimizers import Adam, SGD
 from keras.utils import multi_gpu_model
 
@@ -43,7 +43,11 @@ def batches():
 
 best = os.path.join(folder, "best.weights")
 logs = {}
+batch_logs = []
 class Keep(Callback):
+    def on_batch_end(self, batch, logs=None):
+        batch_logs.append(float(logs.get("acc")))
+
     def on_epoch_end(self, epoch, logs_of_epoch=None):
         logs.update(logs_of_epoch)
         K.set_value(self.model.optimizer.lr, 0.001)
@@ -57,6 +61,7 @@ history = model.fit_generator(
 )
 results["history"] = sorted(history.history)
 results["logs"] = sorted(logs)
+results["batches"] = [len(batch_logs), batch_logs[-1] == logs["acc"]]
 results["lr at the end"] = float(K.get_value(model.optimizer.lr))
 results["evaluated"] = len(model.evaluate_generator(batches(), steps=1))
 results["predicted"] = list(model.predict_generator(batches(), steps=2).shape)
@@ -67,6 +72,8 @@ model.save(os.path.join(folder, "model"))
 again = load_model(os.path.join(folder, "model"))
 results["reloaded"] = float(np.abs(again.predict(words) - before).max())
 model.load_weights(best)
+save_model(model, os.path.join(folder, "whole"))
+results["whole"] = h5py.is_hdf5(os.path.join(folder, "whole"))
 
 # A loss of the model's own, and batches without targets.
 a, b = Input(shape=(1,)), Input(shape=(1,))
@@ -84,6 +91,7 @@ results["losses"] = own.fit_generator(
 sequential = Sequential([Dense(2, input_dim=3)])
 scores = sequential.predict(words[:, 0])
 results["classes"] = sequential.predict_classes(words[:, 0]).tolist() == scores.argmax(1).tolist()
+results["probabilities"] = sequential.predict_proba(words[:, 0]).tolist() == scores.tolist()
 
 def batches_of(labels):
     while True:
@@ -129,6 +137,7 @@ def test_logs_have_the_old_names_and_the_new_ones(results):
     names = {"loss", "acc", "accuracy", "val_loss", "val_acc", "val_accuracy"}
     assert set(results["history"]) == names
     assert names <= set(results["logs"])
+    assert results["batches"] == [4, True]  # of two epochs
 
 
 def test_generators_of_lists(results):
@@ -144,10 +153,12 @@ def test_generators_without_targets(results):
 def test_files_are_hdf5_whatever_they_are_called(results):
     assert {"bidirectional_1", "gru_1", "dense_1"} <= set(results["weights"])
     assert results["reloaded"] < 1e-6
+    assert results["whole"]
 
 
 def test_sequential_models_predict_classes(results):
     assert results["classes"]
+    assert results["probabilities"]
 
 
 def test_accuracy_knows_ids_from_one_hot_rows_of_generators(results):
@@ -172,6 +183,7 @@ def test_the_line_at_the_end_names_what_was_used(found):
     for name in (
         *("CuDNNGRU", "CuDNNLSTM", "acc and val_acc", "fit_generator", "evaluate_generator"),
         *("lr of optimizers", "multi_gpu_model", "predict_classes", "predict_generator"),
+        "predict_proba",
     ):
         assert name in found[1]
 

@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import numpy as np
-from keras import backend as K
+from keras import backend as K, initializers
 from keras.engine import Layer
 from keras.layers import Concatenate, Dense, Input, Masking
 from keras.models import Model, load_model
@@ -33,6 +33,13 @@ class Scale(Layer):
     def call(self, x, mask=None):
         return x * self.scale * self.other
 
+class Old(Layer):
+    def build(self, input_shape):
+        self.add_weight((2,), "ones", "place")
+        self.add_weight((2,), initializers.Constant(3), "object", False)
+        self.add_weight((2,), initializers.Constant(3), name="object_and_name")
+        self.add_weight((2,), "float64", initializer="ones", name="typed")
+
 def loss_of_the_input(y_true, y_pred):
     layer, index = y_pred._keras_history[:2]
     node = layer._inbound_nodes[index]
@@ -51,6 +58,12 @@ results["other"] = K.get_value(layer.other).tolist()
 first = {weight.name.split("/")[-1]: list(weight.shape) for weight in (layer.first, layer.named)}
 results["first"] = first
 results["of_keras_1"] = K.get_value(layer.of_keras_1).tolist()
+old = Old()
+old.build((None, 2))
+results["old"] = [
+    [each.name.split("/")[-1], K.get_value(each).tolist(), each.dtype.name] for each in old.weights
+]
+results["not trained"] = [each.name.split("/")[-1] for each in old.non_trainable_weights]
 both = Concatenate()([inputs, Dense(1)(inputs)])
 results["inputs"] = len(both._keras_history[0]._inbound_nodes[0].input_tensors)
 results["shape"] = list(layer.input_shape)
@@ -69,6 +82,13 @@ def test_layers_set_weights_and_losses_find_inputs_and_masks(tmp_path):
     assert results["other"] == [1.0]
     assert results["first"] == {"first:0": [1], "named:0": [2, 3]}
     assert results["of_keras_1"] == [1.0] * 4
+    assert sorted(results["old"]) == [
+        ["object:0", [3.0, 3.0], "float32"],
+        ["object_and_name:0", [3.0, 3.0], "float32"],
+        ["place:0", [1.0, 1.0], "float32"],
+        ["typed:0", [1.0, 1.0], "float64"],
+    ]
+    assert results["not trained"] == ["object:0"]
     assert results["inputs"] == 2
     assert results["shape"] == [None, 3, 2]
     assert results["reloaded"] == 0.0

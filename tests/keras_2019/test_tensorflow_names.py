@@ -1,11 +1,14 @@
 """TensorFlow 1's names."""
 
+import numpy as np
+import pytest
 from old_scripts import on_keras_2, results_of
 
 pytestmark = on_keras_2
 
 SCRIPT = """
 import json
+import numpy as np
 import tensorflow as tf
 from tensorflow.contrib.rnn import LSTMCell
 from tensorflow.python import math_ops
@@ -43,6 +46,16 @@ area, update = tf.metrics.auc([0, 0, 1, 1], tf.constant([0.1, 0.4, 0.35, 0.8]))
 with tf.Session() as session:
     session.run(tf.local_variables_initializer())
     results["auc"] = float(session.run(update))
+with tf.Session() as session:
+    error = tf.losses.mean_squared_error(labels=[[1.0, 2.0]], predictions=[[2.0, 4.0]])
+    entropy = tf.losses.sparse_softmax_cross_entropy([0], [[0.0, 0.0]])
+    mean, update = tf.metrics.mean_squared_error([[1.0, 2.0]], [[2.0, 4.0]])
+    session.run(tf.local_variables_initializer())
+    results["errors"] = [float(each) for each in session.run([error, entropy, update])]
+    rows = tf.data.Dataset.from_tensor_slices([[7.0], [8.0]]).make_one_shot_iterator().get_next()
+    results["rows"] = [session.run(rows).tolist() for _ in range(2)]
+results["keras"] = tf.losses.BinaryCrossentropy is tf.keras.losses.BinaryCrossentropy
+results["numbers"] = [int(np.prod([dim.value for dim in w.get_shape()])), list(w.shape)]
 results["logging"] = tf.logging.INFO
 results["size"] = [x.shape[-1].value, y.get_shape()[1].value, x.shape[0]]
 results["cast"] = math_ops.cast(x.shape[-1], tf.float32).dtype.name
@@ -66,6 +79,10 @@ def test_a_program_of_tensorflow_1(tmp_path):
     assert results["resolver_is"]
     assert "In its stead: tf.distribute.cluster_resolver." in results["resolver"]
     assert abs(results["auc"] - 0.75) < 0.01
+    assert results["errors"] == [2.5, pytest.approx(np.log(2)), 2.5]  # (1² + 2²) / 2
+    assert results["rows"] == [[7.0], [8.0]]
+    assert results["keras"]
+    assert results["numbers"] == [2, [2, 1]]
     assert results["logging"] == 20
     assert results["size"] == [2, 1, None]
     assert results["cast"] == "float32"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from layer_checks import check_layer
+from numpy_functions import softmax
 from runtimes import as_list, to_numpy
 
 from keras_bert.backend import ops
@@ -16,11 +17,6 @@ TABLE, WIDE_TABLE, PROJECTION, SQUARE, FEATURES = (
 )
 BIAS = np.arange(V, dtype="float32") / 10
 IDS = np.array([[1, 8, 0, 3, 3], [2, 0, 0, 0, 0]], "int32")
-
-
-def softmax(logits):
-    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from runtimes import ON_TENSORFLOW, RUNTIME, dtype_name, dtype_policy, gradients
 from tag_sequences import all_masks, best_sequence, log_probability
 
 from keras_bert import get_custom_objects
-from keras_bert.backend import keras, layers, models, ops
+from keras_bert.backend import constraints, keras, layers, models, ops, regularizers
 from keras_bert.layers import CRF
 
 on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="XLA as an option is TensorFlow's")
@@ -174,6 +174,7 @@ def test_examples_have_weights(known):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.skipif(RUNTIME == "tensorflow", reason="there Keras 3 itself has to know the rank")
 def test_labels_of_all_shapes_one_after_the_other(known):
     """After which Keras 2 traces the loss for labels of any rank."""
@@ -185,6 +186,7 @@ def test_labels_of_all_shapes_one_after_the_other(known):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_labels_from_a_sequence_of_batches_of_several_lengths(known, one_hot):
     """Whose sizes Keras on TensorFlow does not know when it traces the loss."""
@@ -255,6 +257,27 @@ def test_compiled_models_are_saved(known, tmp_path, suffix):
     again.compile("sgd", loss=crf.loss, metrics=[crf.accuracy])
     found = again.evaluate(INPUTS, TAGS, batch_size=32, verbose=0)[0]
     assert found == pytest.approx(expected_losses().mean(), abs=1e-5)
+
+
+def test_options_reach_their_weights_and_the_configuration():
+    factors = {"kernel": 0.1, "chain": 0.2, "bias": 0.3, "boundary": 0.4}
+    norms = {kind: constraints.MaxNorm(10 * factor) for kind, factor in factors.items()}
+    crf = CRF(
+        UNITS,
+        **{f"{kind}_regularizer": regularizers.L2(factor) for kind, factor in factors.items()},
+        **{f"{kind}_constraint": norm for kind, norm in norms.items()},
+    )
+    for layer in (crf, CRF.from_config(crf.get_config())):
+        layer.build((None, None, SIZE))
+        kinds = ["kernel", "chain", "bias", "boundary", "boundary"]
+        assert len(layer.weights) == len(kinds)
+        for weight, kind in zip(layer.weights, kinds, strict=True):
+            assert weight.constraint.max_value == 10 * factors[kind]
+        layer.set_weights([np.ones_like(each) for each in layer.get_weights()])
+        sizes = {"kernel": SIZE * UNITS, "chain": UNITS**2, "bias": UNITS, "boundary": UNITS}
+        penalties = [factors[kind] * sizes[kind] for kind in kinds]
+        found = sorted(float(to_numpy(each)) for each in layer.losses)
+        assert found == pytest.approx(sorted(penalties), rel=1e-6)
 
 
 def test_files_need_no_custom_objects_and_leave_the_name_to_others(known, tmp_path):

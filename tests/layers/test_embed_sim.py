@@ -49,3 +49,16 @@ def test_large_logits_in_float16():
     layer = EmbeddingSimilarity(dtype="mixed_float16")
     output = layer([ops.convert_to_tensor(features), ops.convert_to_tensor(table)])
     np.testing.assert_allclose(to_numpy(output), [[[1.0, 0.0]]])
+
+
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 has the small package's layer")
+def test_options_of_the_bias_and_logits():
+    options = {"initializer": "ones", "regularizer": "l2", "constraint": "non_neg"}
+    first = EmbeddingSimilarity(**options, return_logits=True)
+    random = np.random.RandomState(0)
+    features, table = (random.normal(size=size).astype("float32") for size in [(2, 3, 4), (5, 4)])
+    for layer in (first, EmbeddingSimilarity.from_config(first.get_config())):
+        logits = layer([ops.convert_to_tensor(features), ops.convert_to_tensor(table)])
+        np.testing.assert_allclose(to_numpy(logits), features @ table.T + 1, atol=1e-5)
+        assert [float(to_numpy(each)) for each in layer.losses] == pytest.approx([0.01 * 5])
+        assert type(layer.bias.constraint).__name__ == "NonNeg"

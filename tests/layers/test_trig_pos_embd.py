@@ -49,6 +49,12 @@ def test_wrong_arguments(arguments, message):
         TrigPosEmbedding(**arguments)
 
 
+@keras_3
+def test_an_odd_number_of_features_has_no_pairs():
+    with pytest.raises(ValueError, match=r"features must be even.*shape \(2, 3, 5\)"):
+        TrigPosEmbedding()(np.zeros((2, 3, 5), "float32"))
+
+
 @pytest.mark.parametrize("mode", ["add", "concat"])
 def test_h5_files(mode, tmp_path):
     """From which Keras 3 reads the string "add" as its function of that name."""

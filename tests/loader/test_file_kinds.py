@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy_functions import softmax
 from runtimes import once
 
 from keras_bert import (
@@ -42,11 +43,6 @@ KINDS = {
 SIZES = {"embed_dim": 12, "transformer_num": 2, "head_num": 3, "feed_forward_dim": 20}
 # Of float32, for values around 1.
 TOLERANCE = 1e-5
-
-
-def softmax(logits):
-    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
-    return exponentials / exponentials.sum(-1, keepdims=True)
 
 
 def outputs_of(folder):

@@ -302,6 +302,7 @@ def test_a_model_with_nothing_to_learn_may_be_fitted_and_learns_when_there_is(sc
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 def test_mixed_precision_follows_single_precision():
     wrap = (keras.mixed_precision if TF_KERAS else keras.optimizers).LossScaleOptimizer
 
@@ -377,6 +378,38 @@ def test_weights_excluded_by_the_base_class_do_not_decay():
     exclude = {"var_names": ["bias"]}
     names = decayed(["kernel", "bias"], exclude_from_weight_decay=exclude)
     assert names == ["kernel"] * 3
+
+
+def test_variables_excluded_by_the_base_class_do_not_decay():
+    model = pretraining_model()
+    optimizer = AdamWarmup(10, 0, lr=0.1, weight_decay=0.5)
+    weights = model.trainable_weights
+    optimizer.exclude_from_weight_decay(var_list=weights[2:])
+    before = [array(weight) for weight in weights]
+    optimizer.apply_gradients([(tensor(np.zeros(w.shape)), w) for w in weights])
+    changed = [
+        bool((array(weight) != old).any()) for weight, old in zip(weights, before, strict=True)
+    ]
+    assert changed == [True, True] + [False] * (len(weights) - 2)
+
+
+def test_a_pattern_that_names_no_weight_warns():
+    with pytest.warns(UserWarning, match=r"no trainable weight .*\['Wx'\], for weights such as"):
+        assert decayed(["Wx"]) == []
+
+
+def test_the_factor_of_the_decay_is_settled_by_the_first_step():
+    optimizer = AdamWarmup(10, 0, lr=0.1)
+    optimizer.weight_decay = 0.5
+    start, gradients = draw(1)
+    weight = variable(start)
+    optimizer.apply_gradients([(tensor(gradients[0]), weight)])
+    want = expected(start, gradients, rates(1, 10, 0, 0.0, 0.1), 0.5)[0]
+    np.testing.assert_allclose(array(weight), want, atol=1e-6)
+    optimizer.weight_decay = 0.5
+    with pytest.raises(ValueError, match=r"after the first step.*weight_decay=0\.1, where it is 0"):
+        optimizer.weight_decay = 0.1
+    assert optimizer.get_config()["weight_decay"] == 0.5
 
 
 def test_layer_wise_learning_rates():
@@ -467,6 +500,27 @@ def test_training_goes_on_after_a_reload(tmp_path, suffix, amsgrad):
     )
     assert int(array(loaded.optimizer.iterations)) == 4
     train(loaded)
+    for got, want in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(TF_KERAS, reason="Keras 2 does not accumulate gradients")
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_training_goes_on_between_two_batches_of_a_step(tmp_path, suffix):
+    def train(model):
+        model.fit(BATCH[0][:3], BATCH[1][:3], batch_size=1, epochs=1, shuffle=False, verbose=0)
+
+    model = small_model(AdamWarmup(10, 2, lr=PEAK, gradient_accumulation_steps=2))
+    train(model)
+    model.save(tmp_path / f"model{suffix}")
+    train(model)
+    loaded = keras.models.load_model(
+        tmp_path / f"model{suffix}", custom_objects={"AdamWarmup": AdamWarmup}
+    )
+    assert int(array(loaded.optimizer.iterations)) == 1
+    train(loaded)
+    assert int(array(loaded.optimizer.iterations)) == 3
     for got, want in zip(loaded.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, want)
 

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from checkpoint_files import is_same
+from checkpoint_files import assert_same, is_same
 from model_folders import (
     CONFIG,
     WORDS,
@@ -47,9 +47,7 @@ def test_what_a_folder_holds(google):
     assert (dict(files.vocabulary), files.cased, files.left_out) == (VOCABULARY, False, [])
     for naming in ("google", "huggingface"):
         expected = to_checkpoint(random_weights(), naming)
-        tensors = files.tensors(naming)
-        assert tensors.keys() == expected.keys()
-        assert all(is_same(tensors[name], expected[name]) for name in expected)
+        assert_same(files.tensors(naming), expected)
 
 
 def test_a_folder_without_a_vocabulary(google):

@@ -19,7 +19,14 @@ from saved_models import check_gelu, check_predictions, load, load_model
 import keras_bert
 from keras_bert.backend import models
 
-pytestmark = [pytest.mark.slow, pytest.mark.every_runtime]
+_WRITERS = {"tensorflow": "jax", "torch": "tensorflow", "jax": "torch", "tf_keras": "tensorflow"}
+_OTHER_BACKEND = _WRITERS[RUNTIME]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.every_runtime,
+    pytest.mark.other_engines,
+    pytest.mark.skipif(find_spec(_OTHER_BACKEND) is None, reason=f"needs {_OTHER_BACKEND}"),
+]
 
 MODELS = list(saved_models.BUILDERS)
 FROM_KERAS_2 = [".h5", "weights of .h5", "weights of _weights.h5"]
@@ -30,8 +37,6 @@ FROM_KERAS_3 = [
 
 keras_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 3 only")
 keras_2 = pytest.mark.skipif(KERAS_3, reason="Keras 2 only")
-
-_OTHER_BACKEND = {"tensorflow": "jax", "torch": "tensorflow", "jax": "torch", "tf_keras": "torch"}
 
 
 def write_elsewhere(folder, **environment):
@@ -58,10 +63,7 @@ def write_elsewhere(folder, **environment):
 def folders(tmp_path_factory):
     """Folders of `saved_models.write`: this runtime's, another Keras 3 backend's, Keras 2's."""
     base = tmp_path_factory.mktemp("models")
-    backend = _OTHER_BACKEND[RUNTIME]
-    if find_spec(backend) is None:
-        backend = "tensorflow"
-    writers = {"keras 3": write_elsewhere(base / "keras 3", KERAS_BACKEND=backend)}
+    writers = {"keras 3": write_elsewhere(base / "keras 3", KERAS_BACKEND=_OTHER_BACKEND)}
     if KERAS_3:
         writers["keras 2"] = write_elsewhere(base / "keras 2", TF_KERAS="1")
     (base / "this").mkdir()

@@ -101,6 +101,7 @@ classifier = keras.models.Model(encoder.inputs, answer)
 optimizer = AdamWarmup(16, 2, lr=1e-3, weight_decay=0.01, weight_decay_pattern=["W", "kernel"])
 classifier.compile(optimizer, loss="sparse_categorical_crossentropy")
 assert classifier.optimizer is optimizer
+results["rate"] = np.array(optimizer.learning_rate_at(5))
 
 
 def fit(model):

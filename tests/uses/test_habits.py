@@ -219,6 +219,7 @@ class Adversarial(models.Model):
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 def test_adversarial_training():
     model = classifier(model_class=Adversarial)
     model.compile(optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")

@@ -44,8 +44,10 @@ def assert_has_learnt(names):
 def py_dataset():
     code = example("PyDataset")
     if TF_KERAS:
+        of_dataset = "32, workers=2), epochs=3)"
+        assert of_dataset in code
         code = code.replace("PyDataset", "Sequence")
-        code = code.replace("32, workers=2), epochs=3)", "32), epochs=3, workers=2)")
+        code = code.replace(of_dataset, "32), epochs=3, workers=2)")
     return code
 
 
@@ -58,11 +60,14 @@ def test_py_dataset(names):
 @pytest.mark.skipif(RUNTIME != "torch", reason="a fork copies no threads, which the others need")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_py_dataset_in_processes(names):
-    run(py_dataset().replace("workers=2", "workers=2, use_multiprocessing=True"), names)
+    code = py_dataset()
+    assert "workers=2" in code
+    run(code.replace("workers=2", "workers=2, use_multiprocessing=True"), names)
     assert_has_learnt(names)
 
 
 @pytest.mark.slow
+@pytest.mark.every_runtime
 def test_tf_data(names):
     pytest.importorskip("tensorflow")
     run(example("tf.data.Dataset"), names)

@@ -1,4 +1,4 @@
-"""Replicas, threads and accelerators of TensorFlow."""
+"""Replicas and threads of TensorFlow."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from runtimes import ON_TENSORFLOW, RUNTIME
 if ON_TENSORFLOW:
     import tensorflow as tf
 
-    from keras_bert.backend import has_replicas, limit_threads, on_accelerator, replica_mean
+    from keras_bert.backend import has_replicas, limit_threads, replica_mean
 
 pytestmark = pytest.mark.skipif(not ON_TENSORFLOW, reason="TensorFlow's devices")
 
@@ -60,7 +60,3 @@ def test_threads_are_limited_before_anything_is_computed():
     tf.constant(1) + 1
     with pytest.raises(RuntimeError, match="after initialization"):
         limit_threads(tf.config.threading.get_intra_op_parallelism_threads() + 1)
-
-
-def test_accelerators_are_gpus_and_tpus():
-    assert on_accelerator() == bool(tf.config.list_physical_devices("GPU"))

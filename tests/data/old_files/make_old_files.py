@@ -270,6 +270,18 @@ def write_nested():
     save("classifier_twice", fit(classifier(bert, head, inputs), four), four)
 
 
+def write_hard_sigmoid():
+    """A tagger with the recurrent activation that LSTM and GRU had by default before Keras 2.3."""
+    layers = keras.layers
+    two = inputs_of("tokens", "segments")
+    bert = encoder(23)
+    old = {"recurrent_activation": "hard_sigmoid", "return_sequences": True}
+    head = layers.Bidirectional(layers.LSTM(4, **old))(bert.output)
+    head = layers.Activation("hard_sigmoid")(layers.GRU(5, **old)(head))
+    model = classifier(bert, head, units=3)
+    save("tagger_hard_sigmoid", fit(model, two, BATCH["tokens"] % 3), two)
+
+
 def write_edited():
     """`classifier_extract` with the configuration keys that releases before 0.8x wrote.
 
@@ -360,6 +372,7 @@ def main():
     write_pretraining()
     write_classifiers()
     write_nested()
+    write_hard_sigmoid()
     write_edited()
     read_back()
     np.savez_compressed(FOLDER / "expected.npz", **EXPECTED)

@@ -1,4 +1,4 @@
-"""The two forms of GELU, under names that cannot be taken for each other.
+"""Activations under names that cannot be taken for each other: above all the two forms of GELU.
 
 The string "gelu" means the tanh form in Google's checkpoints and in files written by keras-bert
 0.8x, and the erf form in Keras and in Hugging Face's configurations. Here both forms are functions
@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import backend
 from ..backend import activations, ops, serializable
+from .keras_2 import hard_sigmoid_keras_2 as hard_sigmoid_keras_2
 
 
 @serializable

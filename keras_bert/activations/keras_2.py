@@ -16,5 +16,10 @@ def hard_sigmoid_keras_2(x: Any) -> Any:
 
     Returns:
         Tensor of the shape and dtype of `x`.
+
+    Example:
+        >>> from keras_bert.activations import hard_sigmoid_keras_2
+        >>> from keras_bert.backend import layers
+        >>> gates = layers.LSTM(4, recurrent_activation=hard_sigmoid_keras_2)
     """
     return ops.clip(0.2 * x + 0.5, 0.0, 1.0)

@@ -37,7 +37,7 @@ def relu6(x: Any) -> Any:
 
 
 @serializable
-def leaky_relu(x: Any) -> Any:
+def leaky_relu_torch(x: Any) -> Any:
     """`x` where it is positive, and else a hundredth of it; Keras takes a fifth."""
     return ops.maximum(x, 0.01 * x)
 
@@ -80,7 +80,7 @@ _BY_CLASS = {
     f"{_ACTIVATION}Hardsigmoid": hard_sigmoid_torch,
     f"{_ACTIVATION}Hardswish": hard_swish,
     f"{_ACTIVATION}Hardtanh": hard_tanh,
-    f"{_ACTIVATION}LeakyReLU": leaky_relu,
+    f"{_ACTIVATION}LeakyReLU": leaky_relu_torch,
     f"{_ACTIVATION}LogSigmoid": log_sigmoid,
     f"{_ACTIVATION}Mish": activations.mish,
     f"{_ACTIVATION}ReLU": activations.relu,

@@ -20,8 +20,11 @@ def install(graph: bool | None = None) -> None:
     layers in files, which may run any code, are loaded without `safe_mode=False`, as they were
     then. When the program ends, a line on stderr says what of this it has used.
 
-    Processes that the program forks have all this, too; those that start anew (`spawn`, Python's
-    way on macOS and Windows) are on Keras 2, and call `install` themselves.
+    Processes that the program forks have all this, too. Those that start anew (`spawn`, Python's
+    default on macOS and Windows) have none of it: their code must call `install`.
+
+    Programs that import `keras` get what Keras 2.3 had by default. Keras 2.4 to 2.6 had
+    TensorFlow's: `GRU(reset_after=True)`, and 0.001 as the learning rate of all optimizers.
 
     Call it before Keras or TensorFlow are imported. `python -m keras_bert run SCRIPT` does so for a
     script as it stands.

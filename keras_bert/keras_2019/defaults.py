@@ -1,4 +1,4 @@
-"""Arguments that a program leaves out, with the defaults that they had in Keras 2.0–2.3."""
+"""Defaults of Keras 2.0–2.3, for arguments that a program leaves out."""
 
 import functools
 import inspect
@@ -19,6 +19,8 @@ def install() -> None:
         new = getattr(getattr(keras_optimizers, name.lower()), name)
         for optimizer in (getattr(optimizers.legacy, name), new):
             _set_default(optimizer, "learning_rate", rate, other_name="lr")
+            if name == "Adagrad":
+                _set_default(optimizer, "initial_accumulator_value", 0.0)
     for layer in (layers.GRU, layers.GRUCell):
         _set_default(layer, "reset_after", False)
 

@@ -12,9 +12,10 @@ from tf_keras.src.saving import serialization_lib
 from tf_keras.src.saving.legacy.saved_model import load
 from tf_keras.src.utils import metrics_utils
 
-from ..backend import backend, callbacks, keras, layers, models, optimizers, utils
+from ..backend import backend, keras, layers, models, optimizers, utils
 from . import modes
 from .report import note
+from .tensorflow_names import keras_function
 from .validation_data import giving_validation_data, validating_in_order
 
 _SPARSE_LOSSES = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
@@ -42,8 +43,7 @@ def install() -> None:
     models.Sequential.predict_proba = predict_proba
     optimizers.legacy.Optimizer.__init__ = _noting_lr(optimizers.legacy.Optimizer.__init__)
     CallbackList.on_epoch_end = _with_old_names(CallbackList.on_epoch_end)
-    for name in ("on_train_batch_end", "on_test_batch_end"):  # which call `on_batch_end`
-        setattr(callbacks.Callback, name, _with_old_names(getattr(callbacks.Callback, name)))
+    CallbackList._call_batch_hook = _answering_to_old_names(CallbackList._call_batch_hook)
     for model in (keras.Model, training_v1.Model):  # the second in graph mode
         model.fit = giving_validation_data(model.fit)
         for name in ("fit_generator", "evaluate_generator", "predict_generator"):
@@ -55,7 +55,7 @@ def install() -> None:
     keras.Model.save_weights = _as_h5(keras.Model.save_weights)
     data_adapter.pack_x_y_sample_weight = _taking_lists(data_adapter.pack_x_y_sample_weight)
     keras.Model.compile = _with_accuracy_of_loss(keras.Model.compile)
-    training_v1.Model.compile = _taking_methods(training_v1.Model.compile)
+    training_v1.Model.compile = _taking_functions(training_v1.Model.compile)
     metrics_utils.sparse_categorical_matches = _with_open_shapes(
         metrics_utils.sparse_categorical_matches
     )
@@ -121,13 +121,46 @@ def _with_old_names(function):
     """Let callbacks, and the history, see the metric `accuracy` as `acc`, too."""
 
     @functools.wraps(function)
-    def call(self, number, logs=None):
+    def on_epoch_end(self, epoch, logs=None):
         names = [name for name in logs or () if name.split("_")[-1] == "accuracy"]
         old = {name[: -len("uracy")]: logs[name] for name in names}
         if old:
             note(" and ".join(old))
             logs = {**logs, **old}
-        return function(self, number, logs)
+        return function(self, epoch, logs)
+
+    return on_epoch_end
+
+
+class _BatchLogs(dict):
+    """Logs of a batch, which have `accuracy` also as `acc`, without listing it twice."""
+
+    def __missing__(self, name):
+        if isinstance(name, str) and name.split("_")[-1] == "acc":
+            note(name)
+            return dict.__getitem__(self, f"{name}uracy")
+        raise KeyError(name)
+
+    def __contains__(self, name):
+        return super().__contains__(name) or (
+            str(name).split("_")[-1] == "acc" and super().__contains__(f"{name}uracy")
+        )
+
+    def get(self, name, default=None):
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+def _answering_to_old_names(function):
+    """Let callbacks find `acc` in the logs of batches; a progress bar would take it for a sum."""
+
+    @functools.wraps(function)
+    def call(self, mode, hook, batch, logs=None):
+        if type(logs) is dict:
+            logs = _BatchLogs(logs)
+        return function(self, mode, hook, batch, logs)
 
     return call
 
@@ -146,12 +179,12 @@ def _as_h5(function):
     """Save as `.h5` whatever the file is called, as Keras did before it was part of TensorFlow."""
 
     @functools.wraps(function)
-    def save(self, filepath, *args, **kwargs):
-        name = str(filepath)
+    def save(*args, **kwargs):  # the model, the path and so on
+        name = str(kwargs["filepath"] if "filepath" in kwargs else args[1])
         if modes.is_keras_imported() and not name.endswith((".h5", ".hdf5", ".keras")):
             note("files in the format .h5 whatever their names")
             kwargs.setdefault("save_format", "h5")
-        return function(self, filepath, *args, **kwargs)
+        return function(*args, **kwargs)
 
     return save
 
@@ -231,11 +264,15 @@ def _with_accuracy_of_loss(compile):
     return call
 
 
-def _taking_methods(compile):
-    """Let methods be metrics in graph mode, which sets an attribute of each function."""
+def _taking_functions(compile):
+    """Let methods, and names of `tf.losses` and `tf.metrics`, be losses and metrics in graph mode.
+
+    Which sets an attribute of each function; TensorFlow 1's are no functions for `compile`.
+    """
 
     @functools.wraps(compile)
     def call(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
+        loss = tf.nest.map_structure(keras_function, loss)
         metrics = tf.nest.map_structure(_as_function, metrics)
         if "weighted_metrics" in kwargs:
             kwargs["weighted_metrics"] = tf.nest.map_structure(
@@ -248,7 +285,7 @@ def _taking_methods(compile):
 
 def _as_function(metric):
     if not isinstance(metric, MethodType):
-        return metric
+        return keras_function(metric)
     return functools.wraps(metric)(lambda y_true, y_pred: metric(y_true, y_pred))
 
 

@@ -6,6 +6,11 @@ import numpy as np
 
 from .report import note
 
+
+def _asfarray(a, dtype=float):
+    return np.asarray(a, dtype if np.issubdtype(dtype, np.inexact) else float)
+
+
 _NAMES = {
     **{name: getattr(builtins, name) for name in ("bool", "int", "float", "complex", "object")},
     **{"str": str, "long": int, "unicode": str},
@@ -13,7 +18,7 @@ _NAMES = {
     **{"string_": np.bytes_, "unicode_": np.str_, "object0": np.object_, "bool8": np.bool_},
     **{"singlecomplex": np.complex64, "cfloat": np.complex128, "longfloat": np.longdouble},
     **{"longcomplex": np.clongdouble, "clongfloat": np.clongdouble, "bytes0": np.bytes_},
-    **{"str0": np.str_, "void0": np.void, "asfarray": lambda a, dtype=float: np.asarray(a, dtype)},
+    **{"str0": np.str_, "void0": np.void, "asfarray": _asfarray},
     **{"Inf": np.inf, "Infinity": np.inf, "infty": np.inf, "PINF": np.inf, "NINF": -np.inf},
     **{"NaN": np.nan, "NAN": np.nan, "PZERO": 0.0, "NZERO": -0.0},
     **{"product": np.prod, "cumproduct": np.cumprod, "alltrue": np.all, "sometrue": np.any},

@@ -144,23 +144,40 @@ class _KerasOrOld(ModuleType):
     def __getattr__(self, attribute):
         name = self.__name__.rpartition(".")[2]
         new, old = getattr(keras, name), getattr(_OLD, name)
-        is_old = not attribute.startswith("__") and hasattr(old, attribute)
-        if is_old and not hasattr(new, attribute):
-            modes.enter_graph_mode()
-        if is_old and modes.in_graph_mode():
-            note(f"tf.{name}.{attribute}")
-            return getattr(old, attribute)
-        if is_old and not hasattr(new, attribute):
-            classes = [each for each in dir(new) if each[0].isupper()]
-            found = [each for each in classes if each.lower() == attribute.replace("_", "")]
-            raise AttributeError(
-                f"tf.{name}.{attribute} needs graph mode (--graph). "
-                f"In its stead: tf.keras.{name}{''.join(f'.{each}' for each in found)}."
-            )
-        return getattr(new, attribute)
+        is_old = hasattr(old, attribute) and not attribute.startswith("__")
+        if not is_old or attribute == "Reduction":  # Keras' losses take no other
+            return getattr(new, attribute)
+        if name == "metrics" and not hasattr(new, attribute):
+            _enter_graph_mode_for_metric(attribute)
+        path = f"tf.{name}.{attribute}"
+        if hasattr(new, attribute) and not modes.in_graph_mode():
+            return _taking_old_arguments(getattr(new, attribute), getattr(old, attribute), path)
+        note(path)
+        return getattr(old, attribute)
 
     def __dir__(self):
         return dir(getattr(keras, self.__name__.rpartition(".")[2]))
+
+
+def _enter_graph_mode_for_metric(name: str) -> None:
+    """TensorFlow 1's metrics, of a value and its update, are for graph mode alone."""
+    modes.enter_graph_mode()
+    if not modes.in_graph_mode():
+        classes = [each for each in dir(keras.metrics) if each[0].isupper()]
+        found = [each for each in classes if each.lower() == name.replace("_", "")]
+        raise AttributeError(
+            f"tf.metrics.{name} needs graph mode (--graph). "
+            f"In its stead: tf.keras.metrics{''.join(f'.{each}' for each in found)}."
+        )
+
+
+def keras_function(function):
+    """Keras' function for one of TensorFlow 1's losses or metrics, where it has the same name."""
+    for name in ("losses", "metrics"):
+        attribute = getattr(function, "__name__", "")
+        if attribute and getattr(getattr(_OLD, name), attribute, None) is function:
+            return getattr(getattr(keras, name), attribute, function)
+    return function
 
 
 def _returning_values(run):

@@ -77,5 +77,6 @@ def _arrays(given):
 
 
 def _is_several(part) -> bool:
-    """Whether a list is of arrays, one for each input or output, and not of examples."""
-    return isinstance(part, (list, tuple)) and all(isinstance(each, np.ndarray) for each in part)
+    """Whether a list has an entry for each input or output, as in Keras 2, and not numbers."""
+    entries = part if isinstance(part, (list, tuple)) else [0]
+    return all(isinstance(each, (np.ndarray, list, tuple)) for each in entries)

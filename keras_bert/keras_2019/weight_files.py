@@ -5,6 +5,7 @@ import re
 import warnings
 
 import h5py
+from tf_keras.src.engine import training_v1
 from tf_keras.src.saving.legacy import save as legacy
 
 from ..backend import activations, keras, layers
@@ -36,9 +37,9 @@ def _of_old_files(load_weights):
 
     @functools.wraps(load_weights)
     def call(model, filepath, by_name=False, skip_mismatch=False, **kwargs):
-        version = _written_by(filepath)
+        version, names = _written_by(filepath)
         if version is not None:
-            _warn_of_recurrent_activation(model, filepath, version)
+            _warn_of_recurrent_activation(model, filepath, version, names if by_name else None)
         load = load_weights
         if version is not None and str(filepath).endswith(".weights.h5"):
             report.note("the old layout in files .weights.h5")
@@ -48,36 +49,48 @@ def _of_old_files(load_weights):
     return call
 
 
-def _written_by(filepath) -> str | None:
-    """The version of Keras that wrote a file of the old layout; None for any other file."""
+def _written_by(filepath) -> tuple[str | None, set[str]]:
+    """The version of Keras that wrote a file of the old layout, None for others, and its layers."""
     try:
         with h5py.File(filepath, "r") as file:
             weights = file.get("model_weights", file)
             if "layer_names" not in weights.attrs:
-                return None
+                return None, set()
+            names = set(map(_as_str, weights.attrs["layer_names"]))
             version = weights.attrs.get("keras_version", file.attrs.get("keras_version", ""))
+            return _as_str(version), names
     except (OSError, TypeError, ValueError):
-        return None  # Keras will say what is wrong with it
-    return version.decode() if isinstance(version, bytes) else str(version)
+        return None, set()  # Keras will say what is wrong with it
 
 
-def _warn_of_recurrent_activation(model, filepath, version: str) -> None:
-    """Keras 2.3 changed the default of LSTM and GRU; weights do not tell which they had."""
-    if not re.fullmatch(r"2\.[0-2]\.\d+", version):  # "2.2.4-tf" is TensorFlow 1's and 2's
+def _as_str(text) -> str:
+    return text.decode() if isinstance(text, bytes) else str(text)
+
+
+def _warn_of_recurrent_activation(model, filepath, version: str, names: set[str] | None) -> None:
+    """Keras 2.3 changed the default of LSTM and GRU; weights do not tell which they had.
+
+    `names` are those of the layers that get weights, None for all.
+    """
+    # "2.2.4-tf" is TensorFlow 1's, with the old default, and TensorFlow 2.0's, with the new one.
+    if not re.fullmatch(r"2\.[01]\.\d+(-tf)?|2\.2\.\d+", version):
         return
     if report.is_noted("CuDNNLSTM") or report.is_noted("CuDNNGRU"):
         return  # which had one form alone
     found = [
-        layer.name
-        for layer in model._flatten_layers()
-        if isinstance(layer, (layers.LSTM, layers.GRU))
-        and layer.recurrent_activation is activations.sigmoid
+        each.name
+        for layer in model.layers
+        if names is None or layer.name in names
+        for each in (layer, *layer.submodules)
+        if each.variables  # not the pattern that Bidirectional makes its two layers from
+        and isinstance(getattr(each, "cell", None), (layers.LSTMCell, layers.GRUCell))
+        and each.cell.recurrent_activation is activations.sigmoid
     ]
     if found:
         warnings.warn(
             f"{filepath} was written by Keras {version}, where LSTM and GRU had "
-            "recurrent_activation='hard_sigmoid' unless another was given. The layers "
-            f"{', '.join(found)} have 'sigmoid', the default since Keras 2.3. If the script gives "
+            "recurrent_activation='hard_sigmoid' unless another was given. Here they have "
+            f"'sigmoid', the default since Keras 2.3, in {', '.join(found)}. If the script gives "
             "none, predictions are wrong: write recurrent_activation='hard_sigmoid' there.",
-            stacklevel=3,
+            stacklevel=3 + isinstance(model, training_v1.Model),  # which calls the other's
         )

@@ -52,9 +52,9 @@ class AdamWarmup(FusedUpdate, Optimizer):
         weight_decay_pattern: Substrings of the names of the weights to decay, or None for all. The
             names are those of keras-bert 0.89 on every runtime (see `weight_name`): `Wq`, `bq` …
             `Wo`, `bo` in attention, `W1`, `b1`, `W2`, `b2` in feed-forward layers, `gamma`, `beta`,
-            `embeddings`, `kernel`, `bias` elsewhere. On Keras 3, layers are known for attention and
-            feed-forward layers by the names that `get_model` gives them; weights of others are
-            `query/kernel`, `hidden/bias` and so on.
+            `embeddings`, `kernel`, `bias` elsewhere. On Keras 3, attention and feed-forward layers
+            are recognized by the names that `get_model` gives them; the weights of others are
+            called `query/kernel`, `hidden/bias` and so on.
         amsgrad: Whether to divide by the largest v so far.
         name: Name of the optimizer.
         learning_rate_factors: Dict of beginnings of layer names, such as "Encoder-1-" or
@@ -133,26 +133,21 @@ class AdamWarmup(FusedUpdate, Optimizer):
         self.weight_decay_pattern = weight_decay_pattern
         self.amsgrad = amsgrad
         self.learning_rate_factors = _checked_factors(learning_rate_factors)
+        self._built = False
         self._saved_weights = None
 
     # The base class would decay weights, too, when it applies gradients: then it sees no factor.
     _hides_weight_decay = False
     _weight_decay = None
-    _built = False
     _excluded_from_decay = ((), ())
 
     @property
     def weight_decay(self):
-        """Factor of the weight decay, which stays what it is from the first step on."""
+        """Factor of the weight decay; what is compiled already keeps the one that it had."""
         return None if self._hides_weight_decay else self._weight_decay
 
     @weight_decay.setter
     def weight_decay(self, value):
-        if self._built and value != self._weight_decay:
-            raise ValueError(
-                "`weight_decay` cannot change after the first step: compile the model with a new "
-                f"AdamWarmup. Received: weight_decay={value}, where it is {self._weight_decay}."
-            )
         self._weight_decay = value
 
     @contextlib.contextmanager
@@ -193,13 +188,6 @@ class AdamWarmup(FusedUpdate, Optimizer):
             if self.amsgrad:
                 self._largest_velocities = self._add_slots(variables, "largest_velocity")
             self._decays = [self._is_decayed(variable) for variable in variables]
-            if self._weight_decay and self.weight_decay_pattern and not any(self._decays):
-                warnings.warn(
-                    "`weight_decay_pattern` is in the name of no trainable weight that may decay. "
-                    f"Received: {list(self.weight_decay_pattern)}, for weights such as "
-                    f"{weight_name(variables[0])}.",
-                    stacklevel=2,
-                )
             self._factors = self._factors_of(variables)
             self.indices = {
                 id(each): index
@@ -214,14 +202,16 @@ class AdamWarmup(FusedUpdate, Optimizer):
 
     def _is_decayed(self, variable) -> bool:
         excluded, patterns = self._excluded_from_decay
-        if (
-            not self._weight_decay
-            or id(variable) in excluded
-            or any(re.search(pattern, variable.name) for pattern in patterns)
+        if id(variable) in excluded or any(
+            re.search(pattern, variable.name) for pattern in patterns
         ):
             return False
         pattern, name = self.weight_decay_pattern, weight_name(variable)
         return pattern is None or any(part in name for part in pattern)
+
+    def _decay(self, index) -> float:
+        """The factor by which a variable decays."""
+        return (self._weight_decay or 0.0) if self._decays[index] else 0.0
 
     def _factors_of(self, variables) -> list[float]:
         factors = self.learning_rate_factors or {}
@@ -252,8 +242,8 @@ class AdamWarmup(FusedUpdate, Optimizer):
             second = ops.maximum(ops.convert_to_tensor(largest), second)
             largest.assign(second)
         change = first / (ops.sqrt(second) + self.epsilon)
-        if self._decays[index]:
-            change = change + ops.convert_to_tensor(variable) * self._weight_decay
+        if self._decay(index):
+            change = change + ops.convert_to_tensor(variable) * self._decay(index)
         variable.assign_sub(change * step_size)
 
     def _step_size(self, peak, dtype):

@@ -3,8 +3,7 @@
 from typing import Any
 
 from .. import layers
-from ..activations import gelu_erf, gelu_tanh
-from ..activations.keras_2 import hard_sigmoid_keras_2
+from ..activations import gelu_erf, gelu_tanh, hard_sigmoid_keras_2
 from ..backend import utils
 from ..layers.adaptive import AdaptiveEmbedding, AdaptiveSoftmax
 from ..layers.crf_loss import CRFLoss, crf_viterbi_accuracy
@@ -30,10 +29,10 @@ def get_custom_objects() -> dict[str, Any]:
     """What `load_model(path, custom_objects=...)` needs for files of this package and of 0.8x.
 
     Some names are Keras' own. "Functional" and "Model" stand for a reader that knows what old
-    configurations mean, "gelu" and "hard_sigmoid" above all. On Keras 3, files of Keras 2 need an "Add" that keeps its
-    inputs' mask and a "MeanMetricWrapper" that finds its metric by name; on Keras 2, the small
-    packages use one "GlorotNormal" for several kernels. Files that this package wrote in the
-    `.keras` format on Keras 3 need none of this.
+    configurations mean, "gelu" and "hard_sigmoid" above all. On Keras 3, files of Keras 2 need an
+    "Add" that keeps its inputs' mask and a "MeanMetricWrapper" that finds its metric by name; on
+    Keras 2, the small packages use one "GlorotNormal" for several kernels. Files that this package
+    wrote in the `.keras` format on Keras 3 need none of this.
 
     Returns:
         A new dict, name to class or function.

@@ -15,8 +15,7 @@ import copy
 import functools
 from typing import Any
 
-from ..activations import gelu_erf, gelu_tanh
-from ..activations.keras_2 import hard_sigmoid_keras_2
+from ..activations import gelu_erf, gelu_tanh, hard_sigmoid_keras_2
 from ..backend import check_written_by, keras, metrics, models
 
 _OURS = {each.__name__: each for each in (gelu_tanh, gelu_erf, hard_sigmoid_keras_2)}

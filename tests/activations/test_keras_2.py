@@ -5,7 +5,7 @@ import pytest
 from runtimes import KERAS_3, to_numpy
 
 from keras_bert import get_custom_objects
-from keras_bert.activations.keras_2 import hard_sigmoid_keras_2
+from keras_bert.activations import hard_sigmoid_keras_2
 from keras_bert.backend import layers, models, ops
 
 pytestmark = pytest.mark.skipif(not KERAS_3, reason="Keras 2 has its own")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from bert_tensors import expected_rows
-from numpy_albert import gelu_erf, gelu_tanh
+from numpy_functions import gelu_erf, gelu_tanh
 from safetensors.numpy import save_file
 
 from keras_bert import (

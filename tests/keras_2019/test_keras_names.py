@@ -46,7 +46,15 @@ logs = {}
 batch_logs = []
 class Keep(Callback):
     def on_batch_end(self, batch, logs=None):
+        logs["added"] = 7.0
         batch_logs.append(float(logs.get("acc")))
+
+    def on_test_batch_end(self, batch, logs=None):
+        assert "acc" in logs and logs["acc"] == logs["accuracy"] and "mae" not in logs
+
+class Other(Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        batch_logs.append(float(logs["acc"]) if logs["added"] == 7.0 else None)
 
     def on_epoch_end(self, epoch, logs_of_epoch=None):
         logs.update(logs_of_epoch)
@@ -55,7 +63,7 @@ class Keep(Callback):
 history = model.fit_generator(
     batches(), steps_per_epoch=2, epochs=2, verbose=0, validation_data=batches(),
     validation_steps=1, callbacks=[
-        Keep(), EarlyStopping(monitor="val_acc", patience=9),
+        Keep(), Other(), EarlyStopping(monitor="val_acc", patience=9),
         ModelCheckpoint(best, monitor="val_acc", save_best_only=True, save_weights_only=True),
     ],
 )
@@ -72,7 +80,7 @@ model.save(os.path.join(folder, "model"))
 again = load_model(os.path.join(folder, "model"))
 results["reloaded"] = float(np.abs(again.predict(words) - before).max())
 model.load_weights(best)
-save_model(model, os.path.join(folder, "whole"))
+save_model(model=model, filepath=os.path.join(folder, "whole"))
 results["whole"] = h5py.is_hdf5(os.path.join(folder, "whole"))
 
 # A loss of the model's own, and batches without targets.
@@ -137,7 +145,7 @@ def test_logs_have_the_old_names_and_the_new_ones(results):
     names = {"loss", "acc", "accuracy", "val_loss", "val_acc", "val_accuracy"}
     assert set(results["history"]) == names
     assert names <= set(results["logs"])
-    assert results["batches"] == [4, True]  # of two epochs
+    assert results["batches"] == [8, True]  # of two callbacks and two epochs
 
 
 def test_generators_of_lists(results):

@@ -54,6 +54,13 @@ with tf.Session() as session:
     results["errors"] = [float(each) for each in session.run([error, entropy, update])]
     rows = tf.data.Dataset.from_tensor_slices([[7.0], [8.0]]).make_one_shot_iterator().get_next()
     results["rows"] = [session.run(rows).tolist() for _ in range(2)]
+inputs = tf.keras.Input((2,))
+model = tf.keras.Model(inputs, tf.keras.layers.Dense(2, kernel_initializer="zeros")(inputs))
+model.compile("sgd", loss=tf.losses.mean_squared_error, metrics=[tf.metrics.mean_absolute_error])
+ones, weights = np.ones((2, 2)), np.array([1.0, 3.0])
+found = model.evaluate(ones, 2 * ones, sample_weight=weights, verbose=0)
+results["compiled"] = [float(each) for each in found]
+results["reduced"] = tf.losses.Huber(reduction=tf.losses.Reduction.SUM) is not None
 results["keras"] = tf.losses.BinaryCrossentropy is tf.keras.losses.BinaryCrossentropy
 results["numbers"] = [int(np.prod([dim.value for dim in w.get_shape()])), list(w.shape)]
 results["logging"] = tf.logging.INFO
@@ -80,6 +87,8 @@ def test_a_program_of_tensorflow_1(tmp_path):
     assert "In its stead: tf.distribute.cluster_resolver." in results["resolver"]
     assert abs(results["auc"] - 0.75) < 0.01
     assert results["errors"] == [2.5, pytest.approx(np.log(2)), 2.5]  # (1² + 2²) / 2
+    assert results["compiled"] == [8.0, 2.0]  # 2² times the mean weight, 2
+    assert results["reduced"]
     assert results["rows"] == [[7.0], [8.0]]
     assert results["keras"]
     assert results["numbers"] == [2, [2, 1]]
@@ -111,6 +120,10 @@ try:
 except AttributeError as error:
     results["auc"] = str(error)
 results["eager"] = tf.executing_eagerly()
+entropy = tf.losses.sparse_softmax_cross_entropy([0], [[0.0, 0.0]])
+error = tf.losses.mean_squared_error(labels=[[1.0, 2.0]], predictions=[[2.0, 4.0]])
+results["losses"] = [float(entropy), float(error)]
+results["rows"] = tf.losses.mean_squared_error([[1.0, 2.0]], [[2.0, 4.0]]).numpy().tolist()
 print(json.dumps(results))
 """
 
@@ -120,5 +133,7 @@ def test_initializers_do_nothing_in_eager_mode(tmp_path):
     assert results["eager"]
     assert results["names"] == []
     assert results["init"] is None
+    assert results["losses"] == [pytest.approx(np.log(2)), 2.5]
+    assert results["rows"] == [2.5]
     assert results["auc"].endswith("In its stead: tf.keras.metrics.AUC.")
     assert "sessions in eager mode" in line

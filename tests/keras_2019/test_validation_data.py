@@ -44,12 +44,15 @@ model.fit_generator(
 )
 results["generator"] = seen.seen
 single = Input(shape=(1,))
-lists = Model(single, Dense(1)(single))
-lists.compile("sgd", "mse")
+single_input = Model(single, Dense(1)(single))
+single_input.compile("sgd", "mse")
 rows = np.array([[1.0], [2.0]])
 try:
-    lists.fit(rows, y, verbose=0, validation_data=(rows, [3.0, 4.0]), callbacks=[seen])
+    single_input.fit(rows, y, verbose=0, validation_data=(rows, [3.0, 4.0]), callbacks=[seen])
     results["lists"] = seen.seen
+    pairs = [[[1.0], [2.0]], [[3.0], [4.0]]]
+    model.fit(x, y, verbose=0, validation_data=(pairs, y), callbacks=[seen])
+    results["lists of inputs"] = seen.seen
 except ValueError as error:  # eagerly, Keras 2 takes no such lists
     results["lists"] = str(error)
 print(json.dumps(results))
@@ -64,7 +67,9 @@ def test_callbacks_have_inputs_targets_and_weights(tmp_path, mode):
     assert results["split"] == [[[2.0]], [[4.0]], [[6.0]], [1.0]]
     assert results["weights"] == [[[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]], [5.0, 6.0]]
     assert results["generator"] is None
+    expected = [[[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]], [1.0, 1.0]]
     if mode == "--graph":
+        assert results["lists of inputs"] == expected
         assert results["lists"] == [[[1.0], [2.0]], [3.0, 4.0], [1.0, 1.0]]
     else:
         assert "Failed to find data adapter" in results["lists"]

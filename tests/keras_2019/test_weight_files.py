@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import h5py
 import numpy as np
-from keras.layers import LSTM, Bidirectional, Dense, Input
+from keras.layers import LSTM, RNN, Bidirectional, Dense, Input, LSTMCell
 from keras.models import Model
 
 os.chdir(tempfile.mkdtemp())
@@ -47,6 +47,10 @@ with h5py.File("old.h5", "a") as file:
     file.attrs["keras_version"] = np.bytes_("2.2.4")
 third.load_weights("old.h5")
 model_of(1, recurrent_activation="hard_sigmoid").load_weights("old.h5")
+inputs = Input(shape=(3, 2))
+Model(inputs, LSTM(2, name="not_in_the_file")(inputs)).load_weights("old.h5", by_name=True)
+cells = Model(inputs, Bidirectional(RNN(LSTMCell(2), name="of_cells"), name="both")(inputs))
+cells.load_weights("old.h5", by_name=True)
 print(json.dumps(results))
 """
 
@@ -59,10 +63,13 @@ def test_they_are_loaded_as_then(tmp_path, mode):
     assert "the old layout in files .weights.h5" in line
 
 
-def test_recurrent_activation_of_another_version(tmp_path):
-    _, _, messages = run_script(tmp_path, SCRIPT)
-    (warning,) = [line for line in messages.splitlines() if "UserWarning" in line]
-    assert "old.h5 was written by Keras 2.2.4, where LSTM and GRU had recurrent_activation" in (
-        warning
-    )
-    assert "The layers forward_rnn, backward_rnn have 'sigmoid'" in warning
+@pytest.mark.parametrize("mode", ["--graph", "--eager"])
+def test_recurrent_activation_of_another_version(tmp_path, mode):
+    _, _, messages = run_script(tmp_path, SCRIPT, options=(mode,))
+    lines = messages.splitlines()
+    first, second = [line for line in lines if "recurrent_activation='hard_sigmoid'" in line]
+    for warning in (first, second):
+        assert warning.startswith(f"{tmp_path / 'script.py'}:")
+        assert "UserWarning: old.h5 was written by Keras 2.2.4, where LSTM and GRU had" in warning
+    assert "in forward_rnn, backward_rnn. If the script" in first
+    assert "in forward_of_cells, backward_of_cells. If the script" in second

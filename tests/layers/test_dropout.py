@@ -19,11 +19,13 @@ def dropped(rate, shape=(64, 100, 30), dtype="float32", **options):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.001])
 def test_share_and_scale(rate, dtype):
+    step = 0
     if RUNTIME == "tensorflow" and dtype != "float32":
-        rate = max(rate, 0.1)  # Keras draws numbers of that type, too coarse for a smaller one
+        # Keras draws numbers of that type, which go in steps; smaller rates are below one.
+        rate, step = max(rate, 0.1), {"bfloat16": 2**-7, "float16": 2**-10}[dtype]
     output = dropped(rate, dtype=dtype)
     share = (output == 0).mean()
-    assert abs(share - rate) < 5 * (rate * (1 - rate) / output.size) ** 0.5
+    assert abs(share - rate) < step + 5 * (rate * (1 - rate) / output.size) ** 0.5
     kept = np.unique(output[output != 0])
     np.testing.assert_allclose(kept, 1 / (1 - rate), rtol=1e-4 if dtype == "float32" else 1e-2)
     assert len(kept) == 1

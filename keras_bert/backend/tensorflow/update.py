@@ -20,8 +20,8 @@ class FusedUpdate(plain.FusedUpdate):
 
     def _fused_update(self, variable, gradient, index, step_size) -> None:
         first, second = map(_as_resource, (self._momentums[index], self._velocities[index]))
-        if self._decays[index]:
-            variable.assign(variable * (1 - step_size * self._weight_decay))
+        if decay := self._decay(index):
+            variable.assign(variable * (1 - step_size * decay))
         betas = tf.constant([self.beta_1, self.beta_2], variable.dtype)
         # Powers of 0 turn off the kernel's correction of the moments' bias: the step size has it.
         powers = tf.zeros(2, variable.dtype)

@@ -21,13 +21,12 @@ class FusedUpdate(UpdatesAtOnce, plain.FusedUpdate):
                 slots.append(self._largest_velocities[index])
             tensors = [variable.value, gradient, *(slot.value for slot in slots)]
             if _suit_the_kernel(tensors):
-                kind = variable.dtype, self._factors[index], self._decays[index]
+                kind = variable.dtype, self._factors[index], self._decay(index)
                 groups.setdefault(kind, []).append(tensors)
             else:
                 self.update_step(gradient, variable, learning_rate)
-        for (dtype, factor, decayed), members in groups.items():
+        for (dtype, factor, decay), members in groups.items():
             step_size = ops.convert_to_tensor(self._step_size(learning_rate, dtype)) * factor
-            decay = self._weight_decay if decayed else 0.0
             _update_group(self, list(zip(*members, strict=True)), step_size, decay)
 
 

@@ -7,12 +7,15 @@ predict there in `predictions.npz` and, for one in the middle of its training, i
 Weights are random, but the same in every run.
 """
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 from runtimes import RUNTIME, as_list, to_numpy
 
+import keras_bert
 from keras_bert import AdamWarmup, get_custom_objects, get_model
 from keras_bert.activations import gelu_erf, gelu_tanh
 from keras_bert.backend import TF_KERAS, layers, models, ops
@@ -194,6 +197,26 @@ def write(folder):
         if TF_KERAS:
             model.save_weights(folder / f"{name}_weights.h5")
     np.savez(folder / "predictions.npz", **numbers)
+
+
+def write_elsewhere(script, folder, **environment):
+    """Start a module like this one, a script that writes models into a folder, elsewhere."""
+    folder.mkdir()
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("TF_KERAS", "TF_USE_LEGACY_KERAS", "KERAS_BACKEND")
+    }
+    # Named, because PYTHONSAFEPATH keeps a script's own folder out of the search.
+    paths = [Path(keras_bert.__file__).parent.parent, Path(__file__).parent]
+    kept["PYTHONPATH"] = os.pathsep.join([*map(str, paths), kept.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, script.__file__, str(folder)],
+        env={**kept, **environment, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def write_trained(folder):

@@ -1,6 +1,7 @@
 """Addition that keeps the mask."""
 
-from ..backend import LayerCall, layers, ops, serializable
+from ..backend import LayerCall, layers, serializable
+from .keras_2_merging import merged_mask
 
 
 @serializable
@@ -26,11 +27,4 @@ class Add(LayerCall, layers.Add):
     """
 
     def compute_mask(self, inputs, mask=None):
-        masks = [each for each in mask or [] if each is not None]
-        if not masks:
-            return None
-        merged = masks[0]
-        for each in masks[1:]:
-            if each is not merged:
-                merged = ops.logical_and(merged, each)
-        return merged
+        return merged_mask(mask)

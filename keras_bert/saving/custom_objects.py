@@ -8,6 +8,8 @@ from ..backend import utils
 from ..layers.adaptive import AdaptiveEmbedding, AdaptiveSoftmax
 from ..layers.crf_loss import CRFLoss, crf_viterbi_accuracy
 from ..layers.initializer import GlorotNormal
+from ..layers.keras_2_merging import MERGING
+from ..layers.keras_2_slice import Keras2Slice
 from ..layers.stack import TrigPosEmbedding
 from ..layers.stack.embed_sim import EmbeddingRet, EmbeddingSim
 from ..optimizers import AdamWarmup
@@ -29,10 +31,10 @@ def get_custom_objects() -> dict[str, Any]:
     """What `load_model(path, custom_objects=...)` needs for files of this package and of 0.8x.
 
     Some names are Keras' own. "Functional" and "Model" stand for a reader that knows what old
-    configurations mean, "gelu" and "hard_sigmoid" above all. On Keras 3, files of Keras 2 need an
-    "Add" that keeps its inputs' mask and a "MeanMetricWrapper" that finds its metric by name; on
-    Keras 2, the small packages use one "GlorotNormal" for several kernels. Files that this package
-    wrote in the `.keras` format on Keras 3 need none of this.
+    configurations mean, "gelu", "hard_sigmoid" and merging layers above all. On Keras 3, files of
+    Keras 2 need an "Add" that keeps its inputs' mask and a "MeanMetricWrapper" that finds its
+    metric by name; on Keras 2, the small packages use one "GlorotNormal" for several kernels. Files
+    that this package wrote in the `.keras` format on Keras 3 need none of this.
 
     Returns:
         A new dict, name to class or function.
@@ -56,6 +58,7 @@ def get_custom_objects() -> dict[str, Any]:
         "gelu_erf": gelu_erf,
         "hard_sigmoid_keras_2": hard_sigmoid_keras_2,
         **{name: getattr(layers, name) for name in _LAYERS},
+        **{each.__name__: each for each in (*MERGING.values(), Keras2Slice)},
         "TrigPosEmbedding": TrigPosEmbedding,
         "EmbeddingRet": EmbeddingRet,
         "EmbeddingSim": EmbeddingSim,

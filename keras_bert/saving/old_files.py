@@ -17,6 +17,8 @@ from typing import Any
 
 from ..activations import gelu_erf, gelu_tanh, hard_sigmoid_keras_2
 from ..backend import check_written_by, keras, metrics, models
+from ..layers.keras_2_merging import MERGING
+from ..layers.keras_2_slice import Keras2Slice
 
 _OURS = {each.__name__: each for each in (gelu_tanh, gelu_erf, hard_sigmoid_keras_2)}
 
@@ -42,6 +44,9 @@ class FunctionalReader:
             _name_operations(config, custom_objects)
         elif needs_changes:
             _keep_hard_sigmoid(config)
+            _merge_as_keras_2(config, custom_objects)
+            _replace_slices(config, custom_objects)
+            _refuse_operations(config)
             _drop_old_arguments(config)
             _recount_calls(config)
         return models.Model.from_config(config, custom_objects=custom_objects)
@@ -111,9 +116,66 @@ def _keep_hard_sigmoid(config):
                 each[key] = hard_sigmoid_keras_2
 
 
+def _merge_as_keras_2(config, custom_objects):
+    """Put layers in place that merge tensors, and their masks, as Keras 2 does."""
+    for layer in config["layers"]:
+        if layer["class_name"] in MERGING:
+            merging = MERGING[layer["class_name"]]
+            layer["class_name"] = merging.__name__
+            custom_objects[merging.__name__] = merging
+
+
+def _replace_slices(config, custom_objects):
+    """Put a layer in the place of each slice of a tensor, which Keras 2 wrote as a call of one."""
+    for layer in config["layers"]:
+        if layer["class_name"] != "SlicingOpLambda":
+            continue
+        (call,) = calls = layer["inbound_nodes"]
+        parts = call[3]["slice_spec"]
+        sizes = [each.values() if isinstance(each, dict) else [each] for each in parts]
+        if all(type(size) in (int, type(None)) for each in sizes for size in each):
+            layer["class_name"] = Keras2Slice.__name__
+            layer["config"] = {"name": layer["name"], "parts": parts}
+            calls[:] = [[[*call[:3], {}]]]
+            custom_objects[Keras2Slice.__name__] = Keras2Slice
+
+
+def _refuse_operations(config):
+    """Say of what else Keras 2 wrote as a call of TensorFlow that it cannot be read."""
+    kinds = ("SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer")
+    found = [layer["name"] for layer in config["layers"] if layer["class_name"] in kinds]
+    found += [
+        layer["name"]
+        for layer in config["layers"]
+        if layer["class_name"] == "MultiHeadAttention" and "key_dim" in layer["config"]
+    ]
+    if found:
+        raise ValueError(
+            f"Model '{config.get('name')}' has parts that Keras 3 cannot read from a file of "
+            f"Keras 2: {', '.join(found)}. Load it with TF_KERAS=1; or build the same model here "
+            "by code, with layers in their place, and call `model.load_weights(path)`."
+        )
+
+
+# Arguments that layers of Keras 2 save and those of Keras 3 do not take.
+_OLD_ARGUMENTS = {
+    **{f"SpatialDropout{n}D": ("noise_shape", "trainable") for n in (1, 2, 3)},
+    **dict.fromkeys(
+        ("SeparableConv1D", "SeparableConv2D"),
+        ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
+    ),
+}
+
+
 def _drop_old_arguments(config):
-    """Remove the arguments of Keras 2 that Keras 3 has not, or warns of."""
+    """Remove or rename the arguments of Keras 2 that Keras 3 has not, or warns of."""
     for class_name, each in _objects(config):
+        for name in _OLD_ARGUMENTS.get(class_name, ()):
+            each.pop(name, None)
+        if class_name == "LeakyReLU" and "alpha" in each:
+            each["negative_slope"] = each.pop("alpha")
+        if each.get("score_mode") == "dot":  # reading .h5 files, Keras 3 takes it for its function
+            del each["score_mode"]
         if class_name != "InputLayer":
             each.pop("batch_input_shape", None)
         if class_name in ("LSTM", "GRU", "SimpleRNN", "RNN") and each.get("time_major") is False:

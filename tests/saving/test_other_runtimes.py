@@ -3,20 +3,15 @@
 The files of the other runtimes are written once, by `saved_models.py` in processes of their own.
 """
 
-import os
-import subprocess
-import sys
 import warnings
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 import saved_models
 from runtimes import KERAS_3, RUNTIME
-from saved_models import check_gelu, check_predictions, load, load_model
+from saved_models import check_gelu, check_predictions, load, load_model, write_elsewhere
 
-import keras_bert
 from keras_bert.backend import models
 
 _WRITERS = {"tensorflow": "jax", "torch": "tensorflow", "jax": "torch", "tf_keras": "tensorflow"}
@@ -39,33 +34,15 @@ keras_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 3 only")
 keras_2 = pytest.mark.skipif(KERAS_3, reason="Keras 2 only")
 
 
-def write_elsewhere(folder, **environment):
-    """Start `saved_models.py` under another runtime."""
-    folder.mkdir()
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("TF_KERAS", "TF_USE_LEGACY_KERAS", "KERAS_BACKEND")
-    }
-    # Named, because PYTHONSAFEPATH keeps a script's own folder out of the search.
-    paths = [Path(keras_bert.__file__).parent.parent, Path(saved_models.__file__).parent]
-    kept["PYTHONPATH"] = os.pathsep.join([*map(str, paths), kept.get("PYTHONPATH", "")])
-    return subprocess.Popen(
-        [sys.executable, saved_models.__file__, str(folder)],
-        env={**kept, **environment, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """Folders of `saved_models.write`: this runtime's, another Keras 3 backend's, Keras 2's."""
     base = tmp_path_factory.mktemp("models")
-    writers = {"keras 3": write_elsewhere(base / "keras 3", KERAS_BACKEND=_OTHER_BACKEND)}
+    writers = {
+        "keras 3": write_elsewhere(saved_models, base / "keras 3", KERAS_BACKEND=_OTHER_BACKEND)
+    }
     if KERAS_3:
-        writers["keras 2"] = write_elsewhere(base / "keras 2", TF_KERAS="1")
+        writers["keras 2"] = write_elsewhere(saved_models, base / "keras 2", TF_KERAS="1")
     (base / "this").mkdir()
     saved_models.write(base / "this")
     saved_models.write_trained(base / "this")

@@ -70,6 +70,7 @@ HEADS = {
     )(x),
     "RNN": lambda x: layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)])(x),
     "Conv1D": lambda x: average(layers.Conv1D(4, 3, padding="causal", dilation_rate=2)(x)),
+    "Conv1DTranspose": lambda x: layers.Conv1DTranspose(4, 3)(x),
     "SeparableConv1D": lambda x: layers.SeparableConv1D(4, 3, padding="same")(x),
     "pools": lambda x: layers.AveragePooling1D(2)(layers.MaxPooling1D(2)(x)),
     "sizes": lambda x: layers.Cropping1D(1)(layers.ZeroPadding1D(2)(layers.UpSampling1D(2)(x))),
@@ -89,6 +90,7 @@ HEADS = {
         [layers.Dense(4, activation="hard_sigmoid", input_shape=(LENGTH, SIZE)), layers.LSTM(3)]
     )(x),
     "slice": lambda x: x[:, 0],
+    "new axis": lambda x: layers.Flatten()(x[:, None, 2]),
     "slices": lambda x: recurrent(layers.Concatenate()([x[:, 1:-1, ::2], x[:, 2:, 1::2]])),
     **{f"{name} of masked": lambda x, n=name: merged(n, x, dense(x)) for name in MERGING},
     **{
@@ -101,6 +103,12 @@ HEADS = {
     },
     "Concatenate": lambda x: average(layers.Concatenate()([x, dense(x, 2), dense(x, 3)])),
     "Concatenate of one mask": lambda x: average(layers.Concatenate()([without_mask(x), x])),
+    "Concatenate along positions, from the end": lambda x: average(
+        layers.Concatenate(axis=-2)([x, dense(x)])
+    ),
+    "Concatenate along positions of one mask": lambda x: average(
+        layers.Concatenate(axis=1)([dense(x, 1), dense(without_mask(x), 1)])
+    ),
     "Concatenate along positions": lambda x: recurrent(layers.Concatenate(axis=1)([x, dense(x)])),
     **{
         name: activation(name)

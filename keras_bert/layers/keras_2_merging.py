@@ -67,17 +67,19 @@ class Keras2Concatenate(layers.Concatenate):
     """The tensors side by side along an axis."""
 
     def compute_mask(self, inputs, mask=None):
-        if self.axis in (-1, len(inputs[0].shape) - 1):
+        rank = len(inputs[0].shape)
+        axis = self.axis % rank
+        if axis == rank - 1:
             return merged_mask(mask)
-        if all(each is None for each in mask or []):
+        given = next((each for each in mask or [] if each is not None), None)
+        if given is None:
             return None
-        if any(each is None for each in mask):
-            raise ValueError(
-                f"{self.name} puts tensors with and without a mask one after the other, for which "
-                "Keras 2 has no mask either."
-            )
+        masks = [
+            ops.repeat(ops.ones_like(given[:, :1]), each.shape[1], axis=1) if own is None else own
+            for each, own in zip(inputs, mask, strict=True)
+        ]
         # Not `concatenate`, whose operation would have the name that the layer may have.
-        return reduce(lambda before, each: ops.append(before, each, axis=self.axis), mask)
+        return reduce(lambda before, each: ops.append(before, each, axis=axis), masks)
 
 
 MERGING = {

@@ -8,7 +8,8 @@ class Keras2Slice(layers.Layer):
     """`inputs[parts]`, without a mask, as TensorFlow's operation has none.
 
     Args:
-        parts: For each axis an index, or a dict of "start", "stop" and "step", ints or None.
+        parts: For each axis an index, None for a new axis, or a dict of "start", "stop" and "step",
+            ints or None; no step is negative.
 
     Call args:
         inputs: A tensor.
@@ -23,7 +24,7 @@ class Keras2Slice(layers.Layer):
         self.parts = [
             {key: each[key] for key in ("start", "stop", "step")}
             if isinstance(each, dict)
-            else int(each)
+            else each
             for each in parts
         ]
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..activations import gelu_erf, gelu_tanh, hard_sigmoid_keras_2
 from ..backend import check_written_by, keras, metrics, models
+from ..layers import MultiHeadAttention
 from ..layers.keras_2_merging import MERGING
 from ..layers.keras_2_slice import Keras2Slice
 
@@ -40,14 +41,16 @@ class FunctionalReader:
         for_h5 = not any("module" in layer for layer in config["layers"])
         needs_changes = check_written_by(config.get("name"), written_by_keras_3, for_h5)
         _resolve_activations(config, custom_objects, written_by_keras_3)
+        if for_h5:
+            _drop_default_score(config)
         if for_h5 and written_by_keras_3:
             _name_operations(config, custom_objects)
         elif needs_changes:
             _keep_hard_sigmoid(config)
             _merge_as_keras_2(config, custom_objects)
             _replace_slices(config, custom_objects)
-            _refuse_operations(config)
-            _drop_old_arguments(config)
+            _refuse_operations(config, custom_objects)
+            _drop_old_arguments(config, custom_objects)
             _recount_calls(config)
         return models.Model.from_config(config, custom_objects=custom_objects)
 
@@ -119,7 +122,7 @@ def _keep_hard_sigmoid(config):
 def _merge_as_keras_2(config, custom_objects):
     """Put layers in place that merge tensors, and their masks, as Keras 2 does."""
     for layer in config["layers"]:
-        if layer["class_name"] in MERGING:
+        if layer["class_name"] in MERGING.keys() - custom_objects:
             merging = MERGING[layer["class_name"]]
             layer["class_name"] = merging.__name__
             custom_objects[merging.__name__] = merging
@@ -128,26 +131,36 @@ def _merge_as_keras_2(config, custom_objects):
 def _replace_slices(config, custom_objects):
     """Put a layer in the place of each slice of a tensor, which Keras 2 wrote as a call of one."""
     for layer in config["layers"]:
-        if layer["class_name"] != "SlicingOpLambda":
+        if layer["class_name"] != "SlicingOpLambda" or "SlicingOpLambda" in custom_objects:
             continue
-        (call,) = calls = layer["inbound_nodes"]
+        call = layer["inbound_nodes"][0]
         parts = call[3]["slice_spec"]
-        sizes = [each.values() if isinstance(each, dict) else [each] for each in parts]
-        if all(type(size) in (int, type(None)) for each in sizes for size in each):
+        parts = [parts] if isinstance(parts, dict) else parts
+        if all(map(_is_readable, parts)):
             layer["class_name"] = Keras2Slice.__name__
             layer["config"] = {"name": layer["name"], "parts": parts}
-            calls[:] = [[[*call[:3], {}]]]
+            layer["inbound_nodes"] = [[[*call[:3], {}]]]
             custom_objects[Keras2Slice.__name__] = Keras2Slice
 
 
-def _refuse_operations(config):
-    """Say of what else Keras 2 wrote as a call of TensorFlow that it cannot be read."""
-    kinds = ("SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer")
-    found = [layer["name"] for layer in config["layers"] if layer["class_name"] in kinds]
-    found += [
+def _is_readable(part) -> bool:
+    """Whether a part of a slice is made of numbers, and goes forward, as it has to on PyTorch."""
+    sizes = part.values() if isinstance(part, dict) else [part]
+    forward = not isinstance(part, dict) or (part["step"] or 1) > 0
+    return all(type(size) in (int, type(None)) for size in sizes) and forward
+
+
+def _refuse_operations(config, custom_objects):
+    """Say of calls of TensorFlow, and of Keras 2's own attention, that they cannot be read."""
+    kinds = {"SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer"} - custom_objects.keys()
+    attention = MultiHeadAttention.__name__
+    if custom_objects.get(attention, MultiHeadAttention) is MultiHeadAttention:
+        kinds.add(attention)
+    found = [
         layer["name"]
         for layer in config["layers"]
-        if layer["class_name"] == "MultiHeadAttention" and "key_dim" in layer["config"]
+        if layer["class_name"] in kinds
+        and (layer["class_name"] != attention or "key_dim" in layer["config"])
     ]
     if found:
         raise ValueError(
@@ -164,18 +177,27 @@ _OLD_ARGUMENTS = {
         ("SeparableConv1D", "SeparableConv2D"),
         ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
     ),
+    **{f"Conv{n}DTranspose": ("groups",) for n in (1, 2, 3)},
 }
 
 
-def _drop_old_arguments(config):
+def _drop_default_score(config):
+    """Leave out Attention's default, for which Keras 3, reading .h5 files, takes its function."""
+    for class_name, each in _objects(config):
+        if class_name == "Attention" and each.get("score_mode") == "dot":
+            del each["score_mode"]
+
+
+def _drop_old_arguments(config, custom_objects):
     """Remove or rename the arguments of Keras 2 that Keras 3 has not, or warns of."""
     for class_name, each in _objects(config):
-        for name in _OLD_ARGUMENTS.get(class_name, ()):
-            each.pop(name, None)
+        if class_name not in custom_objects:  # not the user's own of that name
+            for name in _OLD_ARGUMENTS.get(class_name, ()):
+                each.pop(name, None)
         if class_name == "LeakyReLU" and "alpha" in each:
             each["negative_slope"] = each.pop("alpha")
-        if each.get("score_mode") == "dot":  # reading .h5 files, Keras 3 takes it for its function
-            del each["score_mode"]
+        if class_name in ("Attention", "AdditiveAttention") and each.get("causal") is False:
+            del each["causal"]
         if class_name != "InputLayer":
             each.pop("batch_input_shape", None)
         if class_name in ("LSTM", "GRU", "SimpleRNN", "RNN") and each.get("time_major") is False:

@@ -36,5 +36,7 @@ def test_masks_along_positions_and_without():
     both = layer.compute_mask([features] * 2, [mask] * 2)
     assert ops.convert_to_numpy(both).tolist() == [[True, True, False] * 2] * 2
     assert layer.compute_mask([features] * 2, [None, None]) is None
-    with pytest.raises(ValueError, match="with and without a mask one after the other"):
-        layer.compute_mask([features] * 2, [mask, None])
+    one = layer.compute_mask([features[..., :1], features[:, :2, :1]], [mask, None])
+    assert ops.convert_to_numpy(one).tolist() == [[True, True, False, True, True]] * 2
+    from_the_end = Keras2Concatenate(axis=-2).compute_mask([features] * 2, [mask] * 2)
+    assert from_the_end.shape == (2, 6)

@@ -7,6 +7,8 @@ from keras_2_heads import HEADS, LENGTH, SIZE, batch
 from runtimes import KERAS_3
 from saved_models import load_model, write_elsewhere
 
+from keras_bert import get_custom_objects
+from keras_bert.backend import layers, models
 from keras_bert.saving.old_files import FunctionalReader
 
 pytestmark = [
@@ -14,7 +16,14 @@ pytestmark = [
     # As in Keras 2, where nothing was said of it.
     pytest.mark.filterwarnings("ignore:Layer .* does not support masking:UserWarning"),
 ]
-NAMES = ["slices", "Concatenate of one mask", "Maximum of one mask", "Average of the other mask"]
+NAMES = [
+    "slices",
+    "Attention",
+    "Concatenate along positions",
+    "Concatenate of one mask",
+    "Maximum of one mask",
+    "Average of the other mask",
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +57,23 @@ def test_files_of_keras_3_keep_what_they_mean(folder, tmp_path, name, suffix):
     )
 
 
+@pytest.mark.slow
+def test_a_layer_of_the_users_own_is_left_alone(folder):
+    class Multiply(layers.Multiply):
+        pass
+
+    objects = {**get_custom_objects(), "Multiply": Multiply}
+    model = models.load_model(folder / "Multiply of masked.h5", custom_objects=objects)
+    assert [type(each) for each in model.layers].count(Multiply) == 1
+
+
 @pytest.mark.parametrize(
     ("class_name", "call", "config"),
     [
         ("TFOpLambda", {"axis": 1}, {"function": "math.reduce_mean"}),
         ("TensorFlowOpLayer", {}, {}),
         ("SlicingOpLambda", {"slice_spec": [["other", 0, 0]]}, {}),
+        ("SlicingOpLambda", {"slice_spec": [{"start": None, "stop": None, "step": -1}]}, {}),
         ("MultiHeadAttention", {}, {"key_dim": 4}),
     ],
 )

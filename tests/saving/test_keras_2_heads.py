@@ -35,7 +35,6 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.every_runtime
 @pytest.mark.parametrize("name", HEADS)
 def test_predictions(folder, name):
     with np.load(folder / "predictions.npz") as numbers:

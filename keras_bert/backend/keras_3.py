@@ -180,8 +180,9 @@ def check_written_by(name: str, written_by_keras_3: bool, for_h5: bool) -> bool:
     """
     if not for_h5 and not written_by_keras_3:
         raise ValueError(
-            f"Model '{name}' was written by Keras 2 (tf_keras) as a .keras file or JSON, which "
-            "Keras 3 cannot read. Load it with TF_KERAS=1 and save it by `model.save('model.h5')`; "
-            "Keras 3 loads that."
+            f"Model '{name}' was written by Keras 2 (tf_keras) as a .keras file or JSON, or inside "
+            "a TimeDistributed or Sequential model, which Keras 3 cannot read. Load it with "
+            "TF_KERAS=1 and save it by `model.save('model.h5')`, which Keras 3 loads; a model in "
+            "such a layer has to be built again by code, for `model.load_weights('model.h5')`."
         )
     return not written_by_keras_3

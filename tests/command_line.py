@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,10 @@ def start(*words, prefix=("-m", "keras_bert"), **options):
         encoding="utf-8",
         **options,
     )
+
+
+def free_port():
+    """A port of this machine for processes that talk to each other."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]

@@ -191,13 +191,12 @@ def _get(info: PretrainedInfo, source: str, folder: Path, sha256: str | None, pr
             record_archive(info.url, digest, folder.parent)
         content.rename(folder)
     except (ArchiveError, ValueError) as error:
-        if local is None:
-            remove_part(part)
-        if isinstance(error, ValueError):
-            raise
         advice = f"Put another file in the place of {local} and try again."
         if local is None:
+            remove_part(part)
             advice = "It has been deleted; try again, from another place if that does not help."
+        if isinstance(error, ValueError):  # it is a saved model, which the message says
+            raise
         raise OSError(f"{source} cannot be used: {error}. {advice}") from error
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)

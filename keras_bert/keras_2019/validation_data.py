@@ -78,5 +78,6 @@ def _arrays(given):
 
 def _is_several(part) -> bool:
     """Whether a list has an entry for each input or output, as in Keras 2, and not numbers."""
-    entries = part if isinstance(part, (list, tuple)) else [0]
-    return all(isinstance(each, (np.ndarray, list, tuple)) for each in entries)
+    return isinstance(part, (list, tuple)) and all(
+        isinstance(each, (np.ndarray, list, tuple)) for each in part
+    )

@@ -242,8 +242,8 @@ class AdamWarmup(FusedUpdate, Optimizer):
             second = ops.maximum(ops.convert_to_tensor(largest), second)
             largest.assign(second)
         change = first / (ops.sqrt(second) + self.epsilon)
-        if self._decay(index):
-            change = change + ops.convert_to_tensor(variable) * self._decay(index)
+        if decay := self._decay(index):
+            change = change + ops.convert_to_tensor(variable) * decay
         variable.assign_sub(change * step_size)
 
     def _step_size(self, peak, dtype):

@@ -145,9 +145,10 @@ def _replace_slices(config, custom_objects):
 
 def _is_readable(part) -> bool:
     """Whether a part of a slice is made of numbers, and goes forward, as it has to on PyTorch."""
-    sizes = part.values() if isinstance(part, dict) else [part]
-    forward = not isinstance(part, dict) or (part["step"] or 1) > 0
-    return all(type(size) in (int, type(None)) for size in sizes) and forward
+    is_range = isinstance(part, dict)
+    if not all(type(each) in (int, type(None)) for each in (part.values() if is_range else [part])):
+        return False
+    return not is_range or part["step"] is None or part["step"] > 0
 
 
 def _refuse_operations(config, custom_objects):

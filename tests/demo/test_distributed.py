@@ -1,24 +1,15 @@
 """demo/distributed/: the guide's commands give the same losses on any number of devices."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import free_port, start
 from runtimes import RUNTIME
 
 DEMO = Path(__file__).resolve().parents[2] / "demo/distributed"
 
 pytestmark = [pytest.mark.slow, pytest.mark.every_runtime]
-
-
-def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
 
 
 def commands():
@@ -41,17 +32,8 @@ def commands():
 
 def test_losses_do_not_depend_on_the_number_of_devices():
     # The programs of a folder import each other.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, *words],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for words in commands()
-    ]
+    environment = {"PYTHONSAFEPATH": ""}
+    processes = [start(*words, prefix=(), environment=environment) for words in commands()]
     losses = []
     for process in processes:
         output, messages = process.communicate(timeout=300)

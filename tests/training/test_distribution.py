@@ -1,13 +1,13 @@
 """Training on several devices and in several processes gives the numbers of one device."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import free_port
 from runtimes import KERAS_3, RUNTIME
 
 from keras_bert import layout_map
@@ -21,12 +21,6 @@ QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=
 
 def devices(count):
     return {"XLA_FLAGS": f"--xla_force_host_platform_device_count={count} {QUICK}"}
-
-
-def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
 
 
 def starts():
